@@ -1,0 +1,83 @@
+#include "rating/decimal.h"
+
+#include <cstdint>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "rating/duration.h"
+#include "rating/money.h"
+
+namespace tollgate::rating {
+namespace {
+
+// Goal: text becomes a scaled integer exactly, or nothing.
+// Method: by hand, up to the last representable value and one beyond.
+TEST(Decimal, ReadsExactly) {
+    EXPECT_EQ(parse_decimal("12.5", 6), 12'500'000);
+    EXPECT_EQ(parse_decimal("-0.000001", 6), -1);
+    EXPECT_EQ(parse_decimal("0", 6), 0);
+    EXPECT_EQ(parse_decimal("007", 0), 7);
+    EXPECT_EQ(parse_decimal("9223372036854.775807", 6), std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(parse_decimal("9223372036854.775808", 6), std::nullopt);
+    EXPECT_EQ(parse_decimal("99999999999999999999999", 0), std::nullopt);
+}
+
+// Goal: what only looks like a number is refused.
+TEST(Decimal, RefusesWhatIsNoPlainDecimal) {
+    for (const char* text : {"", "-", "+1", "1e5", "1E5", "NaN", "inf", " 1", "1 ", ".5", "5.", "1.2.3",
+                             "--1", "0x10", "1,5", "1.0000001", "-.5"}) {
+        EXPECT_EQ(parse_decimal(text, 6), std::nullopt) << text;
+    }
+}
+
+// Goal: what is written is the shortest text that reads back as the same number.
+TEST(Decimal, WritesWithoutTrailingZeros) {
+    EXPECT_EQ(format_decimal(380'000, 6).view(), "0.38");
+    EXPECT_EQ(format_decimal(-1, 6).view(), "-0.000001");
+    EXPECT_EQ(format_decimal(0, 6).view(), "0");
+    EXPECT_EQ(format_decimal(12'000'000, 6).view(), "12");
+    EXPECT_EQ(format_decimal(61'200, 3).view(), "61.2");
+    EXPECT_EQ(format_decimal(-5, 0).view(), "-5");
+    EXPECT_EQ(format_decimal(100, 0).view(), "100");
+    EXPECT_EQ(format_decimal(std::numeric_limits<std::int64_t>::min(), 6).view(), "-9223372036854.775808");
+}
+
+TEST(Decimal, UnsignedNumbersHaveNoSignAndABound) {
+    EXPECT_EQ(parse_unsigned("65535", 65535), 65535U);
+    EXPECT_EQ(parse_unsigned("65536", 65535), std::nullopt);
+    EXPECT_EQ(parse_unsigned("18446744073709551616", UINT64_MAX), std::nullopt);
+    EXPECT_EQ(parse_unsigned("-1", 10), std::nullopt);
+    EXPECT_EQ(parse_unsigned("", 10), std::nullopt);
+}
+
+TEST(Price, IsNeverNegativeAndHasNinePlaces) {
+    EXPECT_EQ(parse_price("0.000000001"), Price::from_nanos(1));
+    EXPECT_EQ(parse_price("1000000000"), kPriceMax);
+    EXPECT_EQ(parse_price("1000000000.000000001"), std::nullopt);
+    EXPECT_EQ(parse_price("-1"), std::nullopt);
+    EXPECT_EQ(parse_price("-0"), std::nullopt);
+    EXPECT_EQ(parse_price("0.0000000001"), std::nullopt);
+}
+
+// Goal: a second begun counts, and a duration has an end.
+TEST(Duration, IsRoundedUpToWholeSeconds) {
+    EXPECT_EQ(whole_seconds(*parse_duration("61.2")), std::chrono::seconds{62});
+    EXPECT_EQ(whole_seconds(*parse_duration("61")), std::chrono::seconds{61});
+    EXPECT_EQ(whole_seconds(*parse_duration("0.001")), std::chrono::seconds{1});
+    EXPECT_EQ(parse_duration("1000000000"), kDurationMax);
+    EXPECT_EQ(parse_duration("1000000000.001"), std::nullopt);
+    EXPECT_EQ(parse_duration("9223372036854775808"), std::nullopt);
+    EXPECT_EQ(parse_duration("-1"), std::nullopt);
+    EXPECT_EQ(parse_duration("1.0001"), std::nullopt);
+}
+
+TEST(Money, StopsOnOverflow) {
+    const Money largest = Money::from_micros(std::numeric_limits<std::int64_t>::max());
+    EXPECT_DEATH((void)(largest + Money::from_micros(1)), "overflow");
+    EXPECT_EQ(largest - Money::from_micros(1),
+              Money::from_micros(std::numeric_limits<std::int64_t>::max() - 1));
+}
+
+}  // namespace
+}  // namespace tollgate::rating
