@@ -1,0 +1,54 @@
+/// A keyed hash of bytes. Callers choose session ids and switches take them from the network, so the key is
+/// drawn at start: nobody outside can aim many ids at one bucket.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace tollgate::balance {
+
+class KeyedHash {
+  public:
+    explicit constexpr KeyedHash(std::uint64_t key) noexcept : key_(key ^ kOdd) {}
+
+    [[nodiscard]] std::uint64_t operator()(std::string_view bytes) const noexcept {
+        std::uint64_t state = key_ ^ (bytes.size() * kOdd);
+        const char* at = bytes.data();
+        std::size_t left = bytes.size();
+        for (; left >= 16; at += 16, left -= 16)
+            state = fold(load(at, 8) ^ state, load(at + 8, 8) ^ key_);
+        if (left > 8) {
+            state = fold(load(at, 8) ^ state, load(at + 8, left - 8) ^ key_);
+        } else {
+            state = fold(load(at, left) ^ state, kOdd ^ key_);
+        }
+        return fold(state, kOther);
+    }
+
+    /// Mixes one more number into a hash.
+    [[nodiscard]] std::uint64_t mix(std::uint64_t hash, std::uint64_t value) const noexcept {
+        return fold(hash ^ value, key_ ^ kOther);
+    }
+
+  private:
+    static constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15ULL;
+    static constexpr std::uint64_t kOther = 0xD6E8'FEB8'6659'FD93ULL;
+
+    static std::uint64_t load(const char* at, std::size_t size) noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, size);
+        return word;
+    }
+    /// Both halves of the 128-bit product.
+    static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+        __extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using)
+        const Wide product = Wide{a} * b;
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    }
+
+    std::uint64_t key_;
+};
+
+}  // namespace tollgate::balance

@@ -1,0 +1,144 @@
+/// A party: whoever pays, sells, looks on or calls. docs/glossary.md has the words.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "balance/account.h"
+#include "rating/tariff.h"
+#include "rating/tariff_book.h"
+
+namespace tollgate::balance {
+
+/// The place of a party in its table. Given out once, never reused.
+enum class PartyId : std::uint32_t {};
+inline constexpr PartyId kNoParty{UINT32_MAX};
+
+enum class PartyKind : std::uint8_t { provider, reseller, distributor, partner, customer, line };
+enum class Terms : std::uint8_t { margin, commission };
+enum class Billing : std::uint8_t { prepaid, postpaid };
+
+/// Reasons to be suspended, any number at once; none is `active`. `closed` is for ever.
+class Status {
+  public:
+    static constexpr std::uint8_t kAdmin = 1;
+    static constexpr std::uint8_t kFraud = 2;
+    static constexpr std::uint8_t kOverdue = 4;
+    static constexpr std::uint8_t kLimit = 8;
+    static constexpr std::uint8_t kClosed = 128;
+
+    constexpr Status() noexcept = default;
+    explicit constexpr Status(std::uint8_t bits) noexcept : bits_(bits) {}
+    [[nodiscard]] constexpr std::uint8_t bits() const noexcept { return bits_; }
+    [[nodiscard]] constexpr bool active() const noexcept { return bits_ == 0; }
+    [[nodiscard]] constexpr bool closed() const noexcept { return (bits_ & kClosed) != 0; }
+
+    /// `active`, `closed`, or reasons such as `admin,overdue`.
+    [[nodiscard]] rating::ShortText text() const noexcept;
+    /// The reverse of text(), but for `closed`, which is nothing that is set. nullopt: an unknown word.
+    static std::optional<Status> parse(std::string_view text) noexcept;
+
+  private:
+    std::uint8_t bits_ = 0;
+};
+
+/// Ids are 1 to 64 of `A-Z a-z 0-9 . _ : @ + -`; tariffs follow the same rule.
+inline constexpr std::size_t kIdBytesMax = 64;
+[[nodiscard]] bool is_id(std::string_view text) noexcept;
+
+/// No limit of concurrent calls.
+inline constexpr std::uint32_t kCallsUnlimited = UINT32_MAX;
+/// The most that a limit of concurrent calls may be: what an account counts.
+inline constexpr std::uint32_t kCallsMax = (1U << 28) - 1;
+
+/// How far below the root a party may stand: a line's chain has at most 16 levels.
+inline constexpr std::size_t kChainDepthMax = 16;
+/// A line and everyone above it.
+inline constexpr std::size_t kPathMax = kChainDepthMax + 1;
+
+/// What others owe a party or it has taken, in one currency: the other side of every movement of a balance.
+/// Any thread may add at any time; the sums are for display and for the check that books add up to zero.
+struct Book {
+    rating::Currency currency;
+    std::atomic<std::int64_t> revenue{0};      ///< Earned by calls of those below, and by debits.
+    std::atomic<std::int64_t> cash{0};         ///< Negative: cash taken for top-ups.
+    std::atomic<std::int64_t> termination{0};  ///< The provider's own leg: what carriers get.
+    Book* next = nullptr;
+};
+
+/// What a party is made from. Validated by whoever makes it: daemon/catalog.
+struct PartySource {
+    std::string id;
+    PartyId parent = kNoParty;
+    PartyKind kind = PartyKind::customer;
+    Terms terms = Terms::margin;
+    Billing billing = Billing::prepaid;
+    Status status;
+    rating::Currency currency;
+    std::string time_zone = "UTC";
+    Money credit_limit;
+    Money min_available;
+    rating::TariffId tariff = rating::kNoTariff;
+    std::uint32_t max_calls = kCallsUnlimited;
+};
+
+/// One party. The first cache line is what a call touches; the second what it seldom does.
+///
+/// Fields that administration changes while calls read them are relaxed atomics: each is decided by alone,
+/// and an AUTHORIZE reads status again after it has taken its holds.
+struct alignas(64) Party {
+    explicit Party(const PartySource& source, std::string_view stored_id,
+                   std::string_view stored_zone) noexcept
+        : account(source.credit_limit),
+          min_available(source.min_available.micros()),
+          tariff(source.tariff),
+          max_calls(source.max_calls),
+          parent(source.parent),
+          status_bits(source.status.bits()),
+          kind(source.kind),
+          terms(source.terms),
+          billing(source.billing),
+          id(stored_id),
+          time_zone(stored_zone),
+          currency(source.currency) {}
+
+    [[nodiscard]] Status status() const noexcept {
+        return Status{status_bits.load(std::memory_order_relaxed)};
+    }
+
+    /// Whether calls of those below are charged to this party, if it has a tariff.
+    [[nodiscard]] bool pays_for_calls() const noexcept {
+        return kind == PartyKind::customer || kind == PartyKind::provider ||
+               (kind == PartyKind::reseller && terms == Terms::margin);
+    }
+    /// Whether it has an account that money may be put on.
+    [[nodiscard]] bool has_account() const noexcept {
+        return kind != PartyKind::line && kind != PartyKind::partner;
+    }
+
+    /// The book of `currency`, made at its first use. Any thread; never blocks.
+    [[nodiscard]] Book& book(rating::Currency currency) noexcept;
+
+    Account account;
+    std::atomic<std::int64_t> min_available;
+    std::atomic<rating::TariffId> tariff;  ///< kNoTariff: none.
+    std::atomic<std::uint32_t> max_calls;
+    const PartyId parent;
+    std::atomic<std::uint8_t> status_bits;
+    const PartyKind kind;
+    const Terms terms;
+    const Billing billing;
+
+    const std::string_view id;
+    const std::string_view time_zone;
+    std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
+    std::uint8_t depth = 0;             ///< Parties above it; set once, before it is published.
+    const rating::Currency currency;
+};
+static_assert(sizeof(Party) == 128);
+
+}  // namespace tollgate::balance

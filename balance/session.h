@@ -1,0 +1,118 @@
+/// A session: one call, from the AUTHORIZE that asked for it to the record that is kept of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "balance/party.h"
+#include "rating/digits.h"
+#include "rating/tariff_book.h"
+
+namespace tollgate::balance {
+
+/// A session id is 1 to 255 bytes, any byte: a SIP Call-ID may hold `"%<>@`.
+inline constexpr std::size_t kSessionIdBytesMax = 255;
+
+/// Time that only ever goes forward, since an origin of the daemon's choice. Sessions live and end by it.
+using Steady = std::chrono::nanoseconds;
+
+/// What time it is, by both clocks; passed in, because the domain never asks one.
+struct Moment {
+    rating::Instant wall;
+    Steady steady;
+};
+
+/// One level of a session's chain: who pays, whom, by which row of which version. Levels run from the
+/// customer up.
+struct SessionLevel {
+    PartyId payer = kNoParty;
+    PartyId seller = kNoParty;  ///< Who earns the leg; the payer itself for the provider's own leg.
+    const rating::TariffVersion* tariff = nullptr;
+    rating::Deck::RowIndex row = rating::Deck::kNoRow;
+    /// What the level could afford when AUTHORIZE decided; kept for EXPLAIN. kAffordableUnlimited has no end.
+    std::int32_t affordable_seconds = 0;
+    Money held;
+    Money charged;
+
+    static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
+
+    [[nodiscard]] const rating::Rate& rate() const noexcept { return tariff->deck->rate(row); }
+    [[nodiscard]] Money cost(std::chrono::seconds duration) const noexcept {
+        return rating::cost(rate(), tariff->settings, duration);
+    }
+};
+
+enum class SessionState : std::uint8_t {
+    deciding,    ///< Made by an AUTHORIZE that has not decided yet.
+    authorized,  ///< Open, not answered.
+    answered,    ///< Open, answered by START or by its first EXTEND.
+    refused,     ///< AUTHORIZE said no; remembered for session.repeat.
+    stopped,
+    released,
+    expired,  ///< Nobody ended it; a STOP settles the real cost, an EXTEND holds anew.
+};
+
+/// A session lives in memory of its SessionTable and is touched only by the thread that has claimed it.
+///
+/// Its levels and its id lie behind it in the same block. Code and reason are those of the AUTHORIZE that
+/// made it, as numbers of the charging function's own.
+struct Session {
+    std::uint64_t hash = 0;
+    std::uint64_t authorize_fingerprint = 0;  ///< Of the arguments, to tell a repeat from a conflict.
+    std::uint64_t start_fingerprint = 0;      ///< Of START's arguments; 0 before it.
+    std::uint64_t extend_fingerprint = 0;     ///< Of the last EXTEND's; 0 before one.
+    std::uint64_t end_fingerprint = 0;        ///< Of STOP's or RELEASE's; 0 before it.
+    std::uint64_t switch_hash = 0;            ///< Of the name of the switch that owns it; 0 for none.
+    rating::Instant rated_at{};               ///< The instant whose prices hold for the whole call.
+    Steady opened_at{};
+    Steady answered_at{};
+    Steady deadline{};  ///< When it expires, while it is open.
+    Steady ended_at{};
+    std::uint64_t serial = 0;         ///< In order of opening within its stripe; a cursor's unit.
+    std::uint64_t record = 0;         ///< The number of its call record; 0 before it ended.
+    std::uint64_t ring_position = 0;  ///< Where its stripe remembers it.
+    Money available;                  ///< The customer's, as AUTHORIZE answered it.
+    PartyId line = kNoParty;
+    PartyId limiting = kNoParty;  ///< Who bounds the grant, or refused.
+    std::uint32_t heap_index = 0;
+    std::uint32_t granted_seconds = 0;  ///< In all, counted from the answer.
+    std::uint32_t decided_seconds = 0;  ///< What AUTHORIZE granted.
+    std::uint32_t used_seconds = 0;     ///< As last reported.
+    rating::Digits number;              ///< What was rated.
+    SessionState state = SessionState::deciding;
+    std::uint8_t code = 0;
+    std::uint8_t reason = 0;
+    std::uint8_t end_status = 0;
+    std::uint8_t level_count = 0;
+    std::uint8_t level_capacity = 0;
+    std::uint8_t id_size = 0;
+    bool claimed = false;      ///< Under the stripe's lock.
+    bool final = false;        ///< No more can be had.
+    bool at_given = false;     ///< AUTHORIZE named its instant, so elapsed time says nothing.
+    bool implausible = false;  ///< More was reported than can have passed.
+    bool emergency = false;    ///< Counted and charged nowhere.
+
+    [[nodiscard]] bool open() const noexcept {
+        return state == SessionState::authorized || state == SessionState::answered;
+    }
+    [[nodiscard]] std::span<SessionLevel> levels() noexcept { return {level_memory(), level_count}; }
+    [[nodiscard]] std::span<const SessionLevel> levels() const noexcept {
+        return {const_cast<Session*>(this)->level_memory(), level_count};
+    }
+    /// Room for as many levels as were asked for when it was made.
+    [[nodiscard]] SessionLevel* level_memory() noexcept { return reinterpret_cast<SessionLevel*>(this + 1); }
+    [[nodiscard]] char* id_memory() noexcept {
+        return reinterpret_cast<char*>(level_memory() + level_capacity);
+    }
+    [[nodiscard]] std::string_view id() const noexcept {
+        return {const_cast<Session*>(this)->id_memory(), id_size};
+    }
+    [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels, std::size_t id_bytes) noexcept {
+        return sizeof(Session) + levels * sizeof(SessionLevel) + id_bytes;
+    }
+};
+
+}  // namespace tollgate::balance

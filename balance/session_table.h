@@ -1,0 +1,120 @@
+/// All sessions: open ones, and ended ones for as long as they are remembered.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "balance/hash.h"
+#include "balance/session.h"
+#include "balance/spin_lock.h"
+
+namespace tollgate::balance {
+
+struct SessionLimits {
+    std::size_t sessions_max = 16'000'000;              ///< Open and remembered.
+    std::size_t remember_bytes = std::size_t{1} << 30;  ///< For ended ones; the oldest are forgotten first.
+    std::chrono::nanoseconds remember = std::chrono::hours{6};
+    std::chrono::nanoseconds late = std::chrono::hours{72};      ///< For expired ones.
+    std::chrono::nanoseconds repeat = std::chrono::seconds{32};  ///< For refused ones.
+};
+
+/// Any thread may call any member at any time.
+///
+/// One thread at a time owns a session: it claims it, works on it without a lock, and publishes it. Who else
+/// wants it waits, which is as long as one command takes. The table is split into 1024 stripes, each under a
+/// spin lock that is held for a search, an insertion or a move in a queue, never while a call is rated; two
+/// different sessions meet at one lock once in 1024 times. Memory comes from pools that the stripes keep, so
+/// that a request allocates nothing once the pools have grown.
+class SessionTable {
+    struct Stripe;
+
+  public:
+    static constexpr std::size_t kStripes = 1024;
+
+    SessionTable(std::uint64_t hash_key, const SessionLimits& limits);
+    SessionTable(const SessionTable&) = delete;
+    SessionTable& operator=(const SessionTable&) = delete;
+    ~SessionTable();
+
+    /// The right to touch one session. Publish it, or let it go unchanged by destroying the claim.
+    class Claim {
+      public:
+        Claim() noexcept = default;
+        Claim(Claim&& other) noexcept : stripe_(other.stripe_), session_(other.session_) {
+            other.session_ = nullptr;
+        }
+        Claim& operator=(Claim&& other) noexcept {
+            std::swap(stripe_, other.stripe_);
+            std::swap(session_, other.session_);
+            return *this;
+        }
+        ~Claim();
+        explicit operator bool() const noexcept { return session_ != nullptr; }
+        Session* operator->() const noexcept { return session_; }
+        Session& operator*() const noexcept { return *session_; }
+
+      private:
+        friend class SessionTable;
+        Claim(Stripe* stripe, Session* session) noexcept : stripe_(stripe), session_(session) {}
+        Session* take() noexcept { return std::exchange(session_, nullptr); }
+        Stripe* stripe_ = nullptr;
+        Session* session_ = nullptr;
+    };
+
+    /// The session of that id, or an empty claim.
+    [[nodiscard]] Claim claim(std::string_view id) noexcept;
+
+    /// The session of that record number, while it is remembered.
+    [[nodiscard]] Claim claim_record(std::uint64_t record) noexcept;
+
+    struct Opening {
+        Claim claim;         ///< Empty: the table is full.
+        bool fresh = false;  ///< It was made just now, in state `deciding`.
+    };
+    /// The session of that id, or a fresh one with room for `levels` levels. Requires: 1 to 255 bytes of id.
+    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels);
+
+    /// Gives the claim up; the session is open and expires at its `deadline`.
+    void publish_open(Claim claim);
+    /// Gives the claim up; the session has ended or is refused, and is remembered as long as its state asks
+    /// for. The number of its record, made now unless it had one. 0 for a refused one.
+    std::uint64_t publish_ended(Claim claim, Steady now);
+    /// Forgets a refused session before its time, if nobody has claimed it.
+    void forget_refused(std::string_view id) noexcept;
+
+    /// Forgets what is due in one stripe and claims one open session whose deadline is over, if there is one.
+    /// Requires: stripe < kStripes.
+    [[nodiscard]] Claim claim_due(std::size_t stripe, Steady now) noexcept;
+
+    struct Counts {
+        std::size_t open = 0;
+        std::size_t remembered = 0;
+        std::size_t bytes = 0;              ///< Of all sessions, index and pools excluded.
+        std::size_t memory_bytes = 0;       ///< Pools and index.
+        std::uint64_t forgotten_early = 0;  ///< Ended ones that remember_bytes did not keep for `remember`.
+    };
+    [[nodiscard]] Counts counts() const noexcept;
+
+    /// Visits up to `count` open sessions after `cursor` (0: from the beginning) that `wanted` accepts;
+    /// returns the next cursor, 0 at the end. Looks at no more than kScanSessionsMax at a time, so a page may
+    /// be short or empty before the end. A session that is open all along is visited exactly once. `wanted`
+    /// and `visit` run under the stripe's lock: they must be short.
+    std::uint64_t scan(std::uint64_t cursor, std::size_t count,
+                       const std::function<bool(const Session&)>& wanted,
+                       const std::function<void(const Session&)>& visit) const;
+    static constexpr std::size_t kScanSessionsMax = 100'000;
+
+  private:
+    [[nodiscard]] Stripe& stripe_of(std::uint64_t hash) const noexcept;
+
+    KeyedHash hash_;
+    SessionLimits limits_;
+    std::unique_ptr<Stripe[]> stripes_;  // NOLINT(modernize-avoid-c-arrays)
+};
+
+}  // namespace tollgate::balance

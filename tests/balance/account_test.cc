@@ -1,0 +1,98 @@
+#include "balance/account.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace tollgate::balance {
+namespace {
+
+constexpr Money micros(std::int64_t count) { return Money::from_micros(count); }
+
+TEST(Account, AHoldLowersWhatIsAvailableNotTheBalance) {
+    Account account{micros(100)};
+    account.post(micros(50));
+    EXPECT_TRUE(account.try_hold(micros(120)));
+    EXPECT_EQ(account.available(), micros(30));
+    EXPECT_EQ(account.held(), micros(120));
+    EXPECT_EQ(account.balance(), micros(50));
+    EXPECT_FALSE(account.try_hold(micros(31)));
+    EXPECT_EQ(account.available(), micros(30)) << "a hold that fails takes nothing";
+    account.settle(micros(120), micros(70));
+    EXPECT_EQ(account.balance(), micros(-20));
+    EXPECT_EQ(account.held(), micros(0));
+    EXPECT_EQ(account.available(), micros(80));
+}
+
+TEST(Account, ACreditLimitMovesWhatIsAvailable) {
+    Account account{micros(0)};
+    account.set_credit_limit(micros(10));
+    EXPECT_TRUE(account.try_hold(micros(10)));
+    account.set_credit_limit(micros(4));
+    EXPECT_EQ(account.available(), micros(-6));
+    EXPECT_EQ(account.balance(), micros(0));
+    EXPECT_FALSE(account.try_hold(micros(1)));
+}
+
+TEST(Account, ADebitTakesOnlyWhatIsAvailable) {
+    Account account{micros(10)};
+    EXPECT_FALSE(account.try_debit(micros(11)));
+    EXPECT_TRUE(account.try_debit(micros(10)));
+    EXPECT_EQ(account.balance(), micros(-10));
+    EXPECT_EQ(account.held(), micros(0));
+}
+
+TEST(Account, CallsAreCountedUpToTheLimit) {
+    Account account{micros(0)};
+    EXPECT_TRUE(account.try_begin_call(2));
+    EXPECT_FALSE(account.attempts().none_pending());
+    account.confirm();
+    EXPECT_TRUE(account.attempts().none_pending());
+    EXPECT_TRUE(account.try_begin_call(2));
+    EXPECT_FALSE(account.try_begin_call(2));
+    const auto before = account.attempts();
+    account.roll_back_call();
+    EXPECT_FALSE(account.attempts().same_roll_backs(before)) << "a roll-back leaves a trace";
+    EXPECT_EQ(account.open_calls(), 1U);
+    account.close_call();
+    EXPECT_EQ(account.open_calls(), 0U);
+}
+
+TEST(Account, RollBacksAreCountedRoundTheirRange) {
+    Account account{micros(0)};
+    ASSERT_TRUE(account.try_begin_call(1'000));
+    account.confirm();
+    for (int i = 0; i < (1 << 24) + 5; ++i) {
+        account.begin_extension();
+        account.roll_back_extension();
+    }
+    EXPECT_EQ(account.open_calls(), 1U);
+    EXPECT_TRUE(account.attempts().none_pending());
+}
+
+// Goal: two calls racing for the last euro never both win.
+// Method: eight threads each try to take 1 from an account that holds 1000; however they interleave, exactly 1000
+// attempts succeed and the account ends empty, not below.
+TEST(AccountThreads, ConcurrentHoldsNeverOverdraw) {
+    Account account{micros(1'000)};
+    std::atomic<int> granted{0};
+    {
+        std::vector<std::jthread> callers;
+        callers.reserve(8);
+        for (int caller = 0; caller < 8; ++caller) {
+            callers.emplace_back([&] {
+                for (int attempt = 0; attempt < 500; ++attempt) {
+                    if (account.try_hold(micros(1))) ++granted;
+                }
+            });
+        }
+    }
+    EXPECT_EQ(granted, 1'000);
+    EXPECT_EQ(account.available(), Money{});
+    EXPECT_EQ(account.held(), micros(1'000));
+}
+
+}  // namespace
+}  // namespace tollgate::balance

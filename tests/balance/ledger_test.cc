@@ -1,0 +1,196 @@
+#include "balance/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace tollgate::balance {
+namespace {
+
+constexpr Money micros(std::int64_t count) { return Money::from_micros(count); }
+
+/// A provider, a reseller and a customer with a line; the customer has 1000, the reseller 700.
+class LedgerTest : public ::testing::Test {
+  protected:
+    LedgerTest() {
+        root_ = add("root", PartyKind::provider, kNoParty);
+        reseller_ = add("reseller", PartyKind::reseller, root_);
+        customer_ = add("customer", PartyKind::customer, reseller_);
+        line_ = add("line", PartyKind::line, customer_);
+        EXPECT_EQ(ledger_.top_up(customer_, micros(1'000)), Ledger::PostStatus::posted);
+        EXPECT_EQ(ledger_.top_up(reseller_, micros(700)), Ledger::PostStatus::posted);
+    }
+
+    PartyId add(const char* id, PartyKind kind, PartyId parent) {
+        PartySource source;
+        source.id = id;
+        source.kind = kind;
+        source.parent = parent;
+        source.currency = *rating::Currency::parse("EUR");
+        return parties_.add(source);
+    }
+    const Account& account(PartyId id) const { return parties_.get(id).account; }
+    std::vector<SessionLevel> levels() const {
+        std::vector<SessionLevel> levels(2);
+        levels[0].payer = customer_;
+        levels[0].seller = reseller_;
+        levels[1].payer = reseller_;
+        levels[1].seller = root_;
+        return levels;
+    }
+    void expect_books_zero() const {
+        for (const auto& sum : ledger_.trial_balance()) {
+            EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0) << sum.currency.view();
+        }
+    }
+    void expect_nothing_held() const {
+        for (const PartyId id : {root_, reseller_, customer_, line_}) {
+            EXPECT_EQ(account(id).held(), Money{}) << parties_.get(id).id;
+            EXPECT_EQ(account(id).open_calls(), 0U) << parties_.get(id).id;
+            EXPECT_TRUE(account(id).attempts().none_pending());
+        }
+    }
+
+    PartyTable parties_{3, 100};
+    Ledger ledger_{parties_};
+    PartyId root_, reseller_, customer_, line_;
+};
+
+TEST_F(LedgerTest, ACallIsHeldAndChargedAtEveryLevel) {
+    const Path path{parties_, line_};
+    ASSERT_EQ(path.parties().size(), 4U);
+    auto open = levels();
+    const std::vector<Money> holds = {micros(600), micros(300)};
+    EXPECT_EQ(ledger_.try_open(path, open, holds).status, Ledger::HoldStatus::held);
+    EXPECT_EQ(account(customer_).available(), micros(400));
+    EXPECT_EQ(account(reseller_).available(), micros(400));
+    EXPECT_EQ(account(root_).open_calls(), 1U);
+
+    ledger_.charge(open, std::vector<Money>{micros(100), micros(50)});
+    EXPECT_EQ(account(customer_).held(), micros(500)) << "a charge comes out of the hold first";
+    EXPECT_EQ(account(customer_).available(), micros(400));
+
+    ledger_.close(path, open, std::vector<Money>{micros(250), micros(120)});
+    EXPECT_EQ(account(customer_).balance(), micros(750));
+    EXPECT_EQ(account(reseller_).balance(), micros(580));
+    EXPECT_EQ(parties_.get(reseller_).book(parties_.get(reseller_).currency).revenue, 250);
+    EXPECT_EQ(parties_.get(root_).book(parties_.get(root_).currency).revenue, 120);
+    expect_nothing_held();
+    expect_books_zero();
+}
+
+TEST_F(LedgerTest, NoLevelHoldsWhereOneCannot) {
+    const Path path{parties_, line_};
+    auto open = levels();
+    const auto holding = ledger_.try_open(path, open, std::vector<Money>{micros(600), micros(701)});
+    EXPECT_EQ(holding.status, Ledger::HoldStatus::lost_funds);
+    EXPECT_EQ(holding.at, 1U);
+    EXPECT_EQ(account(customer_).available(), micros(1'000));
+    expect_nothing_held();
+}
+
+TEST_F(LedgerTest, ALimitOfCallsHoldsAtEveryPartyOfThePath) {
+    parties_.get(reseller_).max_calls = 1;
+    const Path path{parties_, line_};
+    auto first = levels();
+    auto second = levels();
+    const std::vector<Money> holds = {micros(1), micros(1)};
+    ASSERT_EQ(ledger_.try_open(path, first, holds).status, Ledger::HoldStatus::held);
+    const auto refused = ledger_.try_open(path, second, holds);
+    EXPECT_EQ(refused.status, Ledger::HoldStatus::too_many_calls);
+    EXPECT_EQ(path.id(refused.at), reseller_);
+    ledger_.close(path, first, std::vector<Money>(2));
+    EXPECT_EQ(ledger_.try_open(path, second, holds).status, Ledger::HoldStatus::held);
+}
+
+TEST_F(LedgerTest, ASuspendedPartyStopsCallsBelowIt) {
+    parties_.get(reseller_).status_bits = Status::kFraud;
+    const Path path{parties_, line_};
+    auto open = levels();
+    EXPECT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(1), micros(1)}).status,
+              Ledger::HoldStatus::stopped);
+    expect_nothing_held();
+}
+
+TEST_F(LedgerTest, AnExtensionIsHeldAtAllLevelsOrAtNone) {
+    const Path path{parties_, line_};
+    auto open = levels();
+    ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(100), micros(100)}).status,
+              Ledger::HoldStatus::held);
+    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(701)}).status,
+              Ledger::HoldStatus::lost_funds);
+    EXPECT_EQ(account(customer_).held(), micros(100));
+    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(50)}).status, Ledger::HoldStatus::held);
+    EXPECT_EQ(account(customer_).held(), micros(200));
+    EXPECT_EQ(account(reseller_).held(), micros(50)) << "what is not needed goes back";
+    ledger_.close(path, open, std::vector<Money>(2));
+    expect_nothing_held();
+}
+
+TEST_F(LedgerTest, TheProvidersBalanceIsNotChecked) {
+    const Path path{parties_, line_};
+    std::vector<SessionLevel> open(1);
+    open[0].payer = root_;
+    open[0].seller = root_;
+    ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(5'000)}).status, Ledger::HoldStatus::held);
+    EXPECT_EQ(account(root_).available(), micros(-5'000));
+    ledger_.close(path, open, std::vector<Money>{micros(4'000)});
+    EXPECT_EQ(account(root_).balance(), micros(-4'000));
+    EXPECT_EQ(parties_.get(root_).book(parties_.get(root_).currency).termination, 4'000);
+    expect_books_zero();
+}
+
+TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
+    EXPECT_EQ(ledger_.debit(customer_, micros(1'001), false), Ledger::PostStatus::insufficient);
+    EXPECT_EQ(ledger_.debit(customer_, micros(1'000), false), Ledger::PostStatus::posted);
+    EXPECT_EQ(ledger_.debit(customer_, micros(5), true), Ledger::PostStatus::posted);
+    EXPECT_EQ(account(customer_).balance(), micros(-5));
+    expect_books_zero();
+}
+
+TEST_F(LedgerTest, ABalanceHasBounds) {
+    const Money most = rating::kAmountMax;
+    int posted = 0;
+    while (posted < 1'000 && ledger_.top_up(customer_, most) == Ledger::PostStatus::posted) ++posted;
+    EXPECT_EQ(posted, 399) << "four trillion units, less the 1000 micros that were there";
+    EXPECT_EQ(ledger_.top_up(customer_, most), Ledger::PostStatus::out_of_bounds);
+    expect_books_zero();
+}
+
+// Goal: however threads interleave, holds of all levels come and go together, no account with a limit goes below zero,
+// and in the end nothing is held and the books are zero.
+// Method: threads open, extend, charge and close calls of random sizes on one chain that can pay for a few of them.
+TEST_F(LedgerTest, ThreadsNeverOverdrawNorLeaveAHold) {
+    std::atomic<bool> overdrawn{false};
+    {
+        std::vector<std::jthread> callers;
+        for (unsigned seed = 1; seed <= 4; ++seed) {
+            callers.emplace_back([&, seed] {
+                std::mt19937 random{seed};
+                const Path path{parties_, line_};
+                for (int call = 0; call < 3'000; ++call) {
+                    auto open = levels();
+                    const std::vector<Money> holds = {micros(static_cast<std::int64_t>(random() % 400)), micros(static_cast<std::int64_t>(random() % 300))};
+                    if (ledger_.try_open(path, open, holds).status != Ledger::HoldStatus::held) continue;
+                    const std::vector<Money> more = {micros(static_cast<std::int64_t>(random() % 500)), micros(static_cast<std::int64_t>(random() % 400))};
+                    (void)ledger_.try_extend(open, more);
+                    if (account(customer_).available() < Money{} || account(reseller_).available() < Money{}) {
+                        overdrawn = true;
+                    }
+                    // A charge of at most 1 of what is held, so that money lasts for all calls.
+                    ledger_.close(path, open,
+                                  std::vector<Money>{micros(open[0].held.micros() > 399 ? 1 : 0), micros(0)});
+                }
+            });
+        }
+    }
+    EXPECT_FALSE(overdrawn);
+    expect_nothing_held();
+    expect_books_zero();
+}
+
+}  // namespace
+}  // namespace tollgate::balance
