@@ -1,0 +1,172 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+/// What the operator can set, read once at the start (and again on SIGHUP) and handed on as values.
+///
+/// `config/tollgate.toml` is the manual: it names every key with its default, unit and range. The fields here
+/// are named as the keys are (`session.hold` is Config::session.hold), and keys.cc is the table that joins
+/// the two. Whoever gets a Config from load() need not check anything again: every field is in its range.
+namespace tollgate::config {
+
+/// `workers` is never more, however many processors there are.
+inline constexpr std::uint32_t kWorkersMax = 64;
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+inline constexpr std::size_t kGiB = 1024 * kMiB;
+
+/// An address to listen on. The host is a literal IPv4 or IPv6 address, never a name, so nothing is looked
+/// up.
+struct Endpoint {
+    std::string host;        ///< `127.0.0.1` or `::1`, without brackets.
+    std::uint16_t port = 0;  ///< 0 = any free port.
+
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// As it is written in the configuration: `127.0.0.1:7379`, `[::1]:7379`.
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+/// What a session is charged that nobody ended.
+enum class ExpiryCharge : std::uint8_t {
+    reported,  ///< What EXTEND reported; the rest of the grant is given back.
+    granted,   ///< The whole grant, if the call was started.
+};
+
+/// When a command that changed something is answered.
+enum class JournalReply : std::uint8_t {
+    synced,   ///< Once the journal is on the disk.
+    written,  ///< Once it is with the operating system: survives a crash of the process, not of the machine.
+};
+
+/// From the most to the least said.
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+
+struct Config {
+    /// The switches' protocol. Sizes are bytes, counted for each connection alone.
+    struct Resp {
+        Endpoint listen{"127.0.0.1", 7379};
+        std::string unix;  ///< Path of a Unix socket; empty = none.
+        std::uint32_t arguments_max = 64;
+        std::size_t command_bytes_max = 16 * kKiB;
+        std::uint32_t arguments_before_auth_max = 8;      ///< At most `arguments_max`.
+        std::size_t command_bytes_before_auth_max = 512;  ///< At most `command_bytes_max`.
+        std::uint32_t commands_in_flight_max = 1024;      ///< Read, but not answered yet.
+        std::size_t unread_bytes_max = kMiB;              ///< Answered, but not taken by the peer.
+        std::uint32_t connections_max = 20'000;
+
+        friend bool operator==(const Resp&, const Resp&) = default;
+    };
+
+    /// Administration, metrics and charging over HTTP.
+    struct Http {
+        Endpoint listen{"127.0.0.1", 7380};
+        std::size_t body_bytes_max = kGiB;
+        std::size_t header_bytes_max = 16 * kKiB;
+        std::uint32_t connections_max = 256;
+        std::chrono::milliseconds timeout =
+            std::chrono::seconds{60};  ///< For a peer that sends or takes nothing.
+
+        friend bool operator==(const Http&, const Http&) = default;
+    };
+
+    /// One upload of a tariff's price list.
+    struct Deck {
+        std::uint32_t rows_max = 2'000'000;
+        std::uint32_t faults_max = 100;  ///< So many faulty rows are reported, the rest are counted.
+
+        friend bool operator==(const Deck&, const Deck&) = default;
+    };
+
+    struct Party {
+        std::uint32_t max = 20'000'000;  ///< Parties of every kind together, closed ones too.
+
+        friend bool operator==(const Party&, const Party&) = default;
+    };
+
+    /// A call from AUTHORIZE until it is forgotten; `docs/protocol.md` has its life.
+    struct Session {
+        std::chrono::seconds want = std::chrono::hours{1};      ///< Asked for where AUTHORIZE has no WANT.
+        std::chrono::seconds longest = std::chrono::hours{24};  ///< No grant is longer. At least `shortest`.
+        std::chrono::milliseconds hold = std::chrono::seconds{180};  ///< From AUTHORIZE to START.
+        std::chrono::milliseconds grace = std::chrono::seconds{60};  ///< Beyond the grant, before it expires.
+        std::chrono::milliseconds repeat = std::chrono::seconds{32};  ///< AUTHORIZE again is the same answer.
+        std::chrono::milliseconds remember = std::chrono::hours{6};   ///< An ended session, for repeats.
+        std::size_t remember_bytes = kGiB;                            ///< All ended sessions together.
+        std::chrono::milliseconds late = std::chrono::hours{72};      ///< An expired one, for a late STOP.
+        std::chrono::seconds shortest = std::chrono::seconds{1};      ///< Less is no grant.
+        ExpiryCharge expired = ExpiryCharge::reported;
+        std::uint32_t max = 16'000'000;  ///< Open and remembered sessions together.
+
+        friend bool operator==(const Session&, const Session&) = default;
+    };
+
+    struct Request {
+        std::chrono::milliseconds remember = std::chrono::hours{840};  ///< Request ids that moved money.
+
+        friend bool operator==(const Request&, const Request&) = default;
+    };
+
+    struct Restart {
+        std::chrono::milliseconds grace =
+            std::chrono::seconds{300};  ///< Nothing expires so soon after a start.
+
+        friend bool operator==(const Restart&, const Restart&) = default;
+    };
+
+    struct Dial {
+        /// Granted FREE whatever else holds; compared with the whole of the digits as dialled.
+        std::vector<std::string> emergency{"112", "911"};
+
+        friend bool operator==(const Dial&, const Dial&) = default;
+    };
+
+    struct Journal {
+        std::string dir;  ///< Directory; empty = no journal.
+        JournalReply reply = JournalReply::synced;
+
+        friend bool operator==(const Journal&, const Journal&) = default;
+    };
+
+    struct Log {
+        LogLevel level = LogLevel::info;
+
+        friend bool operator==(const Log&, const Log&) = default;
+    };
+
+    std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
+    Resp resp;
+    Http http;
+    Deck deck;
+    Party party;
+    Session session;
+    Request request;
+    Restart restart;
+    Dial dial;
+    Journal journal;
+    Log log;
+
+    friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// A configuration that cannot be used. what() has every fault that was found, one a line, each with its
+/// place, key, value and the way out: `config/tollgate.toml:14: session.hold: "180" has no unit; write 180s,
+/// 3m or 1h`.
+class ConfigError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The defaults, then what the TOML file at `path` sets, then the overrides, `KEY=VALUE` each, in their
+/// order. An empty path is no file. The VALUE of an override is plain text, without quotes; a list is
+/// `112,911` or a TOML array. Throws ConfigError. For `main` and its reload, not for the path of a call.
+[[nodiscard]] Config load(const std::string& path, std::span<const std::string> overrides);
+
+}  // namespace tollgate::config

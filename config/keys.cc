@@ -1,0 +1,242 @@
+#include "config/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <numeric>
+#include <utility>
+#include <variant>
+
+namespace tollgate::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr hours kDay{24};
+
+/// sockaddr_un has room for 108 bytes, the last of them NUL.
+constexpr std::size_t kUnixPathBytesMax = 107;
+constexpr std::size_t kPathBytesMax = 1024;
+
+/// As many digits as a dialled number may have; an emergency number is compared with the whole of it.
+constexpr std::size_t kDialledDigitsMax = 32;
+constexpr std::size_t kEmergencyNumbersMax = 256;
+
+/// An AUTHORIZE with every option has 16 words, `HELLO 3 AUTH user password` has 5 and `AUTH password` 2.
+constexpr std::uint32_t kArgumentsLeast = 16;
+constexpr std::uint32_t kArgumentsBeforeAuthLeast = 2;
+
+/// Longer than any key. What stands beyond it is nobody's typing error and is not compared.
+constexpr std::size_t kComparedBytesMax = 64;
+
+/// Gives the field of a Config, const if the Config is.
+template <typename Value>
+auto field(Value Config::*value) {
+    return [value](auto& config) -> auto& {
+        return config.*value;
+    };
+}
+template <typename Section, typename Value>
+auto field(Section Config::*section, Value Section::*value) {
+    return [ section, value ](auto& config) -> auto& {
+        return (config.*section).*value;
+    };
+}
+
+template <typename Field, typename Kind>
+Key make_key(std::string_view name, Field field, Kind kind) {
+    using Value = typename Kind::Value;
+    Key key;
+    key.name = name;
+    key.expects = kind.expects();
+    key.takes_list = std::is_same_v<Kind, Numbers>;
+    key.show = [field, kind](const Config& config) { return kind.show(field(config)); };
+    key.read = [field, kind](const Written& written, Config& config) -> std::optional<Problem> {
+        Outcome<Value> outcome = kind.read(written);
+        if (Problem* problem = std::get_if<Problem>(&outcome)) return std::move(*problem);
+        field(config) = std::move(std::get<Value>(outcome));
+        return std::nullopt;
+    };
+    return key;
+}
+
+/// A key that later versions will have. It is refused, for whoever sets it counts on it.
+Key unavailable_key(std::string_view name) {
+    Key key;
+    key.name = name;
+    key.is_available = false;
+    return key;
+}
+
+std::vector<Key> make_keys() {
+    using C = Config;
+    std::vector<Key> keys;
+    const auto add = [&keys](std::string_view name, auto place, auto kind) {
+        keys.push_back(make_key(name, place, std::move(kind)));
+    };
+
+    add("workers", field(&C::workers), Count{0, kWorkersMax});
+
+    add("resp.listen", field(&C::resp, &C::Resp::listen), Address{});
+    add("resp.unix", field(&C::resp, &C::Resp::unix), Path{kUnixPathBytesMax});
+    add("resp.arguments_max", field(&C::resp, &C::Resp::arguments_max), Count{kArgumentsLeast, 1024});
+    add("resp.command_bytes_max", field(&C::resp, &C::Resp::command_bytes_max), Size{kKiB, 16 * kMiB});
+    add("resp.arguments_before_auth_max", field(&C::resp, &C::Resp::arguments_before_auth_max),
+        Count{kArgumentsBeforeAuthLeast, 1024});
+    add("resp.command_bytes_before_auth_max", field(&C::resp, &C::Resp::command_bytes_before_auth_max),
+        Size{64, 16 * kMiB});
+    add("resp.commands_in_flight_max", field(&C::resp, &C::Resp::commands_in_flight_max), Count{1, 65'536});
+    add("resp.unread_bytes_max", field(&C::resp, &C::Resp::unread_bytes_max), Size{16 * kKiB, kGiB});
+    add("resp.connections_max", field(&C::resp, &C::Resp::connections_max), Count{1, 1'000'000});
+
+    add("http.listen", field(&C::http, &C::Http::listen), Address{});
+    add("http.body_bytes_max", field(&C::http, &C::Http::body_bytes_max), Size{kKiB, 64 * kGiB});
+    add("http.header_bytes_max", field(&C::http, &C::Http::header_bytes_max), Size{kKiB, kMiB});
+    add("http.connections_max", field(&C::http, &C::Http::connections_max), Count{1, 65'536});
+    add("http.timeout", field(&C::http, &C::Http::timeout), Duration{milliseconds{1}, hours{1}});
+
+    add("deck.rows_max", field(&C::deck, &C::Deck::rows_max), Count{1, 100'000'000});
+    add("deck.faults_max", field(&C::deck, &C::Deck::faults_max), Count{1, 100'000});
+
+    add("party.max", field(&C::party, &C::Party::max), Count{1, 200'000'000});
+
+    add("session.want", field(&C::session, &C::Session::want), WholeSeconds{seconds{1}, 30 * kDay});
+    add("session.longest", field(&C::session, &C::Session::longest), WholeSeconds{seconds{1}, 30 * kDay});
+    add("session.hold", field(&C::session, &C::Session::hold), Duration{milliseconds{1}, kDay});
+    add("session.grace", field(&C::session, &C::Session::grace), Duration{milliseconds{0}, kDay});
+    add("session.repeat", field(&C::session, &C::Session::repeat), Duration{milliseconds{0}, hours{1}});
+    add("session.remember", field(&C::session, &C::Session::remember), Duration{milliseconds{1}, 365 * kDay});
+    add("session.remember_bytes", field(&C::session, &C::Session::remember_bytes),
+        Size{64 * kKiB, 1024 * kGiB});
+    add("session.late", field(&C::session, &C::Session::late), Duration{milliseconds{0}, 365 * kDay});
+    add("session.shortest", field(&C::session, &C::Session::shortest), WholeSeconds{seconds{1}, hours{1}});
+    add("session.expired", field(&C::session, &C::Session::expired),
+        Choice<ExpiryCharge>{{{"reported", ExpiryCharge::reported}, {"granted", ExpiryCharge::granted}}});
+    add("session.max", field(&C::session, &C::Session::max), Count{1, 200'000'000});
+
+    add("request.remember", field(&C::request, &C::Request::remember),
+        Duration{milliseconds{1}, 3650 * kDay});
+
+    add("restart.grace", field(&C::restart, &C::Restart::grace), Duration{milliseconds{0}, kDay});
+
+    add("dial.emergency", field(&C::dial, &C::Dial::emergency),
+        Numbers{kDialledDigitsMax, kEmergencyNumbersMax});
+    keys.push_back(unavailable_key("dial.plan"));
+
+    add("journal.dir", field(&C::journal, &C::Journal::dir), Path{kPathBytesMax});
+    add("journal.reply", field(&C::journal, &C::Journal::reply),
+        Choice<JournalReply>{{{"synced", JournalReply::synced}, {"written", JournalReply::written}}});
+
+    add("log.level", field(&C::log, &C::Log::level),
+        Choice<LogLevel>{{{"trace", LogLevel::trace},
+                          {"debug", LogLevel::debug},
+                          {"info", LogLevel::info},
+                          {"warn", LogLevel::warn},
+                          {"error", LogLevel::error}}});
+    return keys;
+}
+
+/// Levenshtein's distance, one row of his table at a time, between the first kComparedBytesMax bytes of each.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    from = from.substr(0, kComparedBytesMax);
+    to = to.substr(0, kComparedBytesMax);
+    std::array<std::size_t, kComparedBytesMax + 1> row{};
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row[to.size()];
+}
+
+/// What must hold between two keys, and how to say that it does not: of the first, then of the second.
+struct Rule {
+    std::string_view key;
+    std::string_view other;
+    bool (*holds)(const Config& config);
+    std::string_view must_be;
+    std::string_view other_must_be;
+};
+
+constexpr std::array<Rule, 4> kRules{{
+    {"session.longest", "session.shortest",
+     [](const Config& config) { return config.session.longest >= config.session.shortest; },  //
+     "must be at least", "must be at most"},
+    {"resp.arguments_before_auth_max", "resp.arguments_max",
+     [](const Config& config) { return config.resp.arguments_before_auth_max <= config.resp.arguments_max; },
+     "must be at most", "must be at least"},
+    {"resp.command_bytes_before_auth_max", "resp.command_bytes_max",
+     [](const Config& config) {
+         return config.resp.command_bytes_before_auth_max <= config.resp.command_bytes_max;
+     },
+     "must be at most", "must be at least"},
+    {"http.listen", "resp.listen",
+     [](const Config& config) {
+         return config.http.listen != config.resp.listen || config.http.listen.port == 0;
+     },
+     "must differ from", "must differ from"},
+}};
+
+std::string show(std::string_view name, const Config& config) {
+    const Key* key = find_key(name);
+    if (key == nullptr) std::abort();  // A rule names a key that the table does not have.
+    return quoted(key->show(config));
+}
+
+}  // namespace
+
+std::span<const Key> keys() {
+    static const std::vector<Key> table = make_keys();
+    return table;
+}
+
+const Key* find_key(std::string_view name) {
+    for (const Key& key : keys()) {
+        if (key.name == name) return &key;
+    }
+    return nullptr;
+}
+
+bool is_section(std::string_view name) {
+    return std::any_of(keys().begin(), keys().end(), [name](const Key& key) {
+        return key.name.size() > name.size() && key.name.starts_with(name) && key.name[name.size()] == '.';
+    });
+}
+
+const Key& nearest_key(std::string_view name) {
+    const Key* nearest = nullptr;
+    std::size_t distance = 0;
+    for (const Key& key : keys()) {
+        if (!key.is_available) continue;
+        const std::size_t candidate = edit_distance(name, key.name);
+        if (nearest == nullptr || candidate < distance) {
+            nearest = &key;
+            distance = candidate;
+        }
+    }
+    if (nearest == nullptr) std::abort();  // The table is empty.
+    return *nearest;
+}
+
+std::vector<Conflict> conflicts(const Config& config) {
+    std::vector<Conflict> found;
+    const auto tell = [&config](std::string_view of, std::string_view must_be, std::string_view other) {
+        return show(of, config) + ' ' + std::string{must_be} + ' ' + std::string{other} + ", which is " +
+               show(other, config);
+    };
+    for (const Rule& rule : kRules) {
+        if (rule.holds(config)) continue;
+        found.push_back({rule.key, rule.other, tell(rule.key, rule.must_be, rule.other),
+                         tell(rule.other, rule.other_must_be, rule.key)});
+    }
+    return found;
+}
+
+}  // namespace tollgate::config
