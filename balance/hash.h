@@ -11,7 +11,7 @@ namespace tollgate::balance {
 
 class KeyedHash {
   public:
-    explicit constexpr KeyedHash(std::uint64_t key) noexcept : key_(key ^ kOdd) {}
+    explicit constexpr KeyedHash(std::uint64_t key) noexcept : key_(spread(key)) {}
 
     [[nodiscard]] std::uint64_t operator()(std::string_view bytes) const noexcept {
         std::uint64_t state = key_ ^ (bytes.size() * kOdd);
@@ -36,6 +36,13 @@ class KeyedHash {
     static constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15ULL;
     static constexpr std::uint64_t kOther = 0xD6E8'FEB8'6659'FD93ULL;
 
+    /// Any key, 0 too, becomes one of well-mixed bits: a factor of 0 below would hash everything alike.
+    static constexpr std::uint64_t spread(std::uint64_t key) noexcept {
+        key += kOdd;
+        key = (key ^ (key >> 30)) * 0xBF58'476D'1CE4'E5B9ULL;
+        key = (key ^ (key >> 27)) * 0x94D0'49BB'1331'11EBULL;
+        return key ^ (key >> 31);
+    }
     static std::uint64_t load(const char* at, std::size_t size) noexcept {
         std::uint64_t word = 0;
         std::memcpy(&word, at, size);

@@ -1,15 +1,17 @@
 #include "balance/account.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 namespace tollgate::balance {
 namespace {
 
-constexpr Money micros(std::int64_t count) { return Money::from_micros(count); }
+constexpr Money micros(std::int64_t count) {
+    return Money::from_micros(count);
+}
 
 TEST(Account, AHoldLowersWhatIsAvailableNotTheBalance) {
     Account account{micros(100)};
@@ -73,8 +75,8 @@ TEST(Account, RollBacksAreCountedRoundTheirRange) {
 }
 
 // Goal: two calls racing for the last euro never both win.
-// Method: eight threads each try to take 1 from an account that holds 1000; however they interleave, exactly 1000
-// attempts succeed and the account ends empty, not below.
+// Method: eight threads each try to take 1 from an account that holds 1000; however they interleave, exactly
+// 1000 attempts succeed and the account ends empty, not below.
 TEST(AccountThreads, ConcurrentHoldsNeverOverdraw) {
     Account account{micros(1'000)};
     std::atomic<int> granted{0};

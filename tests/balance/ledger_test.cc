@@ -1,16 +1,18 @@
 #include "balance/ledger.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 namespace tollgate::balance {
 namespace {
 
-constexpr Money micros(std::int64_t count) { return Money::from_micros(count); }
+constexpr Money micros(std::int64_t count) {
+    return Money::from_micros(count);
+}
 
 /// A provider, a reseller and a customer with a line; the customer has 1000, the reseller 700.
 class LedgerTest : public ::testing::Test {
@@ -123,7 +125,8 @@ TEST_F(LedgerTest, AnExtensionIsHeldAtAllLevelsOrAtNone) {
     EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(701)}).status,
               Ledger::HoldStatus::lost_funds);
     EXPECT_EQ(account(customer_).held(), micros(100));
-    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(50)}).status, Ledger::HoldStatus::held);
+    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(50)}).status,
+              Ledger::HoldStatus::held);
     EXPECT_EQ(account(customer_).held(), micros(200));
     EXPECT_EQ(account(reseller_).held(), micros(50)) << "what is not needed goes back";
     ledger_.close(path, open, std::vector<Money>(2));
@@ -135,7 +138,8 @@ TEST_F(LedgerTest, TheProvidersBalanceIsNotChecked) {
     std::vector<SessionLevel> open(1);
     open[0].payer = root_;
     open[0].seller = root_;
-    ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(5'000)}).status, Ledger::HoldStatus::held);
+    ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(5'000)}).status,
+              Ledger::HoldStatus::held);
     EXPECT_EQ(account(root_).available(), micros(-5'000));
     ledger_.close(path, open, std::vector<Money>{micros(4'000)});
     EXPECT_EQ(account(root_).balance(), micros(-4'000));
@@ -154,15 +158,16 @@ TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
 TEST_F(LedgerTest, ABalanceHasBounds) {
     const Money most = rating::kAmountMax;
     int posted = 0;
-    while (posted < 1'000 && ledger_.top_up(customer_, most) == Ledger::PostStatus::posted) ++posted;
+    while (posted < 1'000 && ledger_.top_up(customer_, most) == Ledger::PostStatus::posted)
+        ++posted;
     EXPECT_EQ(posted, 399) << "four trillion units, less the 1000 micros that were there";
     EXPECT_EQ(ledger_.top_up(customer_, most), Ledger::PostStatus::out_of_bounds);
     expect_books_zero();
 }
 
-// Goal: however threads interleave, holds of all levels come and go together, no account with a limit goes below zero,
-// and in the end nothing is held and the books are zero.
-// Method: threads open, extend, charge and close calls of random sizes on one chain that can pay for a few of them.
+// Goal: however threads interleave, holds of all levels come and go together, no account with a limit goes
+// below zero, and in the end nothing is held and the books are zero. Method: threads open, extend, charge and
+// close calls of random sizes on one chain that can pay for a few of them.
 TEST_F(LedgerTest, ThreadsNeverOverdrawNorLeaveAHold) {
     std::atomic<bool> overdrawn{false};
     {
@@ -173,11 +178,14 @@ TEST_F(LedgerTest, ThreadsNeverOverdrawNorLeaveAHold) {
                 const Path path{parties_, line_};
                 for (int call = 0; call < 3'000; ++call) {
                     auto open = levels();
-                    const std::vector<Money> holds = {micros(static_cast<std::int64_t>(random() % 400)), micros(static_cast<std::int64_t>(random() % 300))};
+                    const std::vector<Money> holds = {micros(static_cast<std::int64_t>(random() % 400)),
+                                                      micros(static_cast<std::int64_t>(random() % 300))};
                     if (ledger_.try_open(path, open, holds).status != Ledger::HoldStatus::held) continue;
-                    const std::vector<Money> more = {micros(static_cast<std::int64_t>(random() % 500)), micros(static_cast<std::int64_t>(random() % 400))};
+                    const std::vector<Money> more = {micros(static_cast<std::int64_t>(random() % 500)),
+                                                     micros(static_cast<std::int64_t>(random() % 400))};
                     (void)ledger_.try_extend(open, more);
-                    if (account(customer_).available() < Money{} || account(reseller_).available() < Money{}) {
+                    if (account(customer_).available() < Money{} ||
+                        account(reseller_).available() < Money{}) {
                         overdrawn = true;
                     }
                     // A charge of at most 1 of what is held, so that money lasts for all calls.

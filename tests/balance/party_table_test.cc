@@ -1,11 +1,11 @@
 #include "balance/party_table.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace tollgate::balance {
 namespace {
@@ -48,12 +48,14 @@ TEST(PartyTableThreads, SearchesGoOnWhileTheTableGrows) {
                 if (size == 0) continue;
                 const std::uint32_t wanted = i % size;
                 const PartyId found = table.find("party-" + std::to_string(wanted));
-                if (found != PartyId{wanted} || table.get(found).id != "party-" + std::to_string(wanted)) ++wrong;
+                if (found != PartyId{wanted} || table.get(found).id != "party-" + std::to_string(wanted))
+                    ++wrong;
                 if (table.find("nobody-" + std::to_string(i)) != kNoParty) ++wrong;
             }
         });
     }
-    for (std::uint32_t i = 0; i < kCount; ++i) table.add(party("party-" + std::to_string(i)));
+    for (std::uint32_t i = 0; i < kCount; ++i)
+        table.add(party("party-" + std::to_string(i)));
     done = true;
     searchers.clear();
     EXPECT_EQ(wrong, 0);

@@ -1,9 +1,9 @@
 #include "balance/party.h"
 
-#include <gtest/gtest.h>
-
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace tollgate::balance {
 namespace {
@@ -22,8 +22,8 @@ TEST(Status, IsASetOfReasons) {
 TEST(Party, IdsAreOfAFewCharacters) {
     EXPECT_TRUE(is_id("alice.desk_1:sip@example.com+x-9"));
     EXPECT_TRUE(is_id(std::string(64, 'a')));
-    for (const std::string& text : {std::string{}, std::string(65, 'a'), std::string{"a b"}, std::string{"a/b"},
-                                    std::string{"\xC3\xA4"}, std::string(1, '\0')}) {
+    for (const std::string& text : {std::string{}, std::string(65, 'a'), std::string{"a b"},
+                                    std::string{"a/b"}, std::string{"\xC3\xA4"}, std::string(1, '\0')}) {
         EXPECT_FALSE(is_id(text)) << text;
     }
 }
@@ -39,7 +39,8 @@ TEST(PartyThreads, BooksAreMadeOnce) {
         for (int i = 0; i < 4; ++i) {
             sellers.emplace_back([&party] {
                 for (int n = 0; n < 1'000; ++n) {
-                    for (const char* code : {"EUR", "USD", "GBP"}) party.book(*rating::Currency::parse(code)).revenue += 1;
+                    for (const char* code : {"EUR", "USD", "GBP"})
+                        party.book(*rating::Currency::parse(code)).revenue += 1;
                 }
             });
         }
@@ -50,7 +51,8 @@ TEST(PartyThreads, BooksAreMadeOnce) {
         ++books;
     }
     EXPECT_EQ(books, 3);
-    for (Book* book = party.books; book != nullptr;) delete std::exchange(book, book->next);
+    for (Book* book = party.books; book != nullptr;)
+        delete std::exchange(book, book->next);
 }
 
 }  // namespace

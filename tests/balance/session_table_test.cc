@@ -1,12 +1,12 @@
 #include "balance/session_table.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace tollgate::balance {
 namespace {
@@ -73,7 +73,9 @@ TEST(SessionTable, AnEndedSessionIsRememberedForItsTime) {
 
 TEST(SessionTable, TheOldestAreForgottenFirstWhereMemoryEnds) {
     // One session a stripe at most: whatever else ends in the same stripe drives it out.
-    SessionTable table{1, {.remember_bytes = SessionTable::kStripes * Session::bytes_for(0, 10) + 64 * SessionTable::kStripes}};
+    SessionTable table{
+        1,
+        {.remember_bytes = SessionTable::kStripes * Session::bytes_for(0, 10) + 64 * SessionTable::kStripes}};
     constexpr int kCalls = 20'000;
     for (int i = 0; i < kCalls; ++i) {
         open(table, std::to_string(i), seconds{100}, 0);
@@ -88,7 +90,8 @@ TEST(SessionTable, TheOldestAreForgottenFirstWhereMemoryEnds) {
 
 TEST(SessionTable, SessionsComeDueInTheOrderOfTheirDeadlines) {
     SessionTable table{1, {}};
-    for (int i = 0; i < 5'000; ++i) open(table, std::to_string(i), seconds{1 + (i * 7'919) % 1'000});
+    for (int i = 0; i < 5'000; ++i)
+        open(table, std::to_string(i), seconds{1 + (i * 7'919) % 1'000});
     std::size_t due = 0;
     for (int now = 0; now <= 1'000; now += 100) {
         due += sweep(table, seconds{now});
@@ -161,7 +164,8 @@ TEST(SessionTable, RefusalsAreForgottenSoonOrWhenAsked) {
 
 TEST(SessionTable, AScanVisitsEveryOpenSessionOnce) {
     SessionTable table{1, {}};
-    for (int i = 0; i < 3'000; ++i) open(table, std::to_string(i), seconds{100});
+    for (int i = 0; i < 3'000; ++i)
+        open(table, std::to_string(i), seconds{100});
     stop(table, "17", seconds{1});
     std::multiset<std::string> seen;
     std::uint64_t cursor = 0;
@@ -177,7 +181,8 @@ TEST(SessionTable, AScanVisitsEveryOpenSessionOnce) {
 }
 
 // Goal: one thread at a time owns a session, and a session is found at any time while others come and go.
-// Method: threads claim one session and count in it without a lock, and open and end sessions of their own between.
+// Method: threads claim one session and count in it without a lock, and open and end sessions of their own
+// between.
 TEST(SessionTableThreads, AClaimIsExclusive) {
     SessionTable table{1, {.remember = seconds{0}}};
     open(table, "shared", hours{1});

@@ -1,0 +1,36 @@
+#include "balance/hash.h"
+
+#include <bitset>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tollgate::balance {
+namespace {
+
+// Goal: inputs that differ little hash apart, under any key: 0 is one that tests and fingerprints use.
+// Method: short and long strings that differ in one byte or in length; all hashes and their upper bits differ
+// enough.
+TEST(KeyedHash, TellsLikeInputsApart) {
+    for (const std::uint64_t key :
+         {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}, std::uint64_t{0x9E37'79B9'7F4A'7C15}}) {
+        const KeyedHash hash{key};
+        std::set<std::uint64_t> hashes;
+        std::set<std::uint64_t> stripes;
+        constexpr std::size_t kCount = 20'000;
+        for (std::size_t i = 0; i < kCount; ++i) {
+            const std::string text = std::to_string(i) + std::string(i % 40, 'x');
+            hashes.insert(hash(text));
+            stripes.insert(hash(text) >> 54);
+        }
+        EXPECT_EQ(hashes.size(), kCount) << key;
+        EXPECT_EQ(stripes.size(), 1'024U) << key;
+        EXPECT_NE(hash(std::string(1, '\0')), hash(std::string(2, '\0')));
+        EXPECT_NE(hash.mix(hash("a"), 1), hash.mix(hash("a"), 2));
+    }
+    EXPECT_NE(KeyedHash{1}("same"), KeyedHash{2}("same"));
+}
+
+}  // namespace
+}  // namespace tollgate::balance
