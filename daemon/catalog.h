@@ -1,0 +1,92 @@
+/// Administration of tariffs and parties: everything that changes what calls are decided by.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balance/party_table.h"
+#include "rating/deck_csv.h"
+#include "rating/tariff_book.h"
+
+namespace tollgate::daemon {
+
+/// One thing that is wrong with what an operator sent.
+struct Fault {
+    std::size_t item = 0;  ///< Which of several, from 0; the line of an import less one.
+    std::string field;     ///< Empty where the whole is meant.
+    std::string message;   ///< The value, and what was expected.
+    bool exists = false;   ///< The fault is that the id is taken.
+};
+
+/// A party as an operator describes it. Absent is nullopt; defaults are the catalog's.
+struct PartyDraft {
+    std::string id;
+    std::string parent;  ///< Empty for the provider only.
+    balance::PartyKind kind = balance::PartyKind::customer;
+    std::optional<balance::Terms> terms;
+    std::optional<balance::Billing> billing;
+    std::optional<balance::Status> status;
+    std::optional<rating::Currency> currency;  ///< Default: the parent's.
+    std::optional<std::string> time_zone;      ///< Default: the parent's.
+    std::optional<rating::Money> credit_limit;
+    std::optional<rating::Money> min_available;
+    std::optional<std::string> tariff;
+    std::optional<std::uint32_t> max_calls;
+};
+
+/// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
+/// value.
+struct PartyChange {
+    std::optional<balance::Status> status;
+    std::optional<rating::Money> credit_limit;
+    std::optional<rating::Money> min_available;
+    std::optional<std::optional<std::string>> tariff;
+    std::optional<std::optional<std::uint32_t>> max_calls;
+};
+
+/// Any thread may call any member; those that change something take a lock and take turns. Calls go on
+/// meanwhile and never wait for it.
+class Catalog {
+  public:
+    /// Both must outlive this.
+    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties) noexcept
+        : tariffs_(tariffs), parties_(parties) {}
+
+    /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
+    /// the list.
+    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts);
+    static constexpr std::size_t kFaultsMax = 100;
+
+    /// All of it, or nothing and the faults. Requires: a party of the table.
+    [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change);
+
+    /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
+    [[nodiscard]] bool close(balance::PartyId id);
+
+    [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
+    [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
+
+    /// The id of a party's tariff, empty without one.
+    [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const noexcept;
+
+  private:
+    rating::TariffBook& tariffs_;
+    balance::PartyTable& parties_;
+    std::mutex mutex_;
+};
+
+/// The words of the administration interface.
+[[nodiscard]] std::string_view text_of(balance::PartyKind kind) noexcept;
+[[nodiscard]] std::string_view text_of(balance::Terms terms) noexcept;
+[[nodiscard]] std::string_view text_of(balance::Billing billing) noexcept;
+[[nodiscard]] std::optional<balance::PartyKind> parse_kind(std::string_view text) noexcept;
+[[nodiscard]] std::optional<balance::Terms> parse_terms(std::string_view text) noexcept;
+[[nodiscard]] std::optional<balance::Billing> parse_billing(std::string_view text) noexcept;
+
+}  // namespace tollgate::daemon

@@ -1,0 +1,802 @@
+#include "daemon/charging.h"
+
+#include <algorithm>
+#include <cassert>
+#include <thread>
+#include <utility>
+
+namespace tollgate::daemon {
+namespace {
+
+using balance::kNoParty;
+using balance::Party;
+using balance::Path;
+using balance::Session;
+using balance::SessionLevel;
+using balance::SessionState;
+using balance::SessionTable;
+using rating::Deck;
+using std::chrono::seconds;
+
+using Amounts = std::array<Money, balance::kChainDepthMax>;
+
+/// How often a decision is tried again because other requests moved the funds it looked at. Two requests that
+/// meet settle it within a few; this bounds what a thousand of them may do to one.
+constexpr int kAttemptsMax = 10'000;
+
+/// A duration may be this much longer than the time that passed here before it is called implausible:
+/// networks and switches are slow.
+constexpr seconds kClockTolerance{5};
+
+constexpr std::uint32_t count_of(seconds duration) noexcept {
+    return static_cast<std::uint32_t>(duration.count());
+}
+
+Amounts costs_of(std::span<const SessionLevel> levels, seconds duration) noexcept {
+    Amounts amounts;
+    for (std::size_t i = 0; i < levels.size(); ++i)
+        amounts[i] = levels[i].cost(duration);
+    return amounts;
+}
+
+/// What a level may spend on a call besides what it has already been charged and holds for it.
+Money spendable(const Party& party) noexcept {
+    return party.kind == balance::PartyKind::provider ? rating::kAmountMax : party.account.available();
+}
+
+Reason stop_reason(const Party& party) noexcept {
+    return party.status().closed() ? Reason::closed : Reason::suspended;
+}
+
+std::int32_t affordable_of(seconds longest) noexcept {
+    return longest == rating::kUnlimited ? SessionLevel::kAffordableUnlimited
+                                         : static_cast<std::int32_t>(longest.count());
+}
+
+void refuse(Session& session, Code code, Reason reason, PartyId level = kNoParty) noexcept {
+    session.state = SessionState::refused;
+    session.code = static_cast<std::uint8_t>(code);
+    session.reason = static_cast<std::uint8_t>(reason);
+    session.limiting = level;
+}
+
+Code code_of(const Session& session) noexcept {
+    return static_cast<Code>(session.code);
+}
+
+/// Nobody else had a call half-way through at this account between two looks, so what was seen there was
+/// settled.
+bool undisturbed(const balance::Account& account, balance::Account::Attempts before) noexcept {
+    const auto after = account.attempts();
+    return before.none_pending() && after.none_pending() && before.same_roll_backs(after);
+}
+
+}  // namespace
+
+/// What was found for the levels of a chain; the first thing that is wrong in each respect, from the customer
+/// up.
+struct Charging::Resolution {
+    std::uint8_t level_count = 0;
+    PartyId blocked = kNoParty;
+    PartyId without_rate = kNoParty;
+    Reason without_rate_reason = Reason::none;
+};
+
+Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties,
+                   balance::Ledger& ledger, balance::SessionTable& sessions, ChargingSettings settings)
+    : tariffs_(tariffs),
+      parties_(parties),
+      ledger_(ledger),
+      sessions_(sessions),
+      settings_(std::move(settings)),
+      fingerprint_(0) {}
+
+bool Charging::is_emergency(std::string_view digits) const noexcept {
+    const auto& numbers = settings_.emergency_numbers;
+    return std::find(numbers.begin(), numbers.end(), digits) != numbers.end();
+}
+
+Charging::Resolution Charging::resolve(const Path& path, std::string_view digits, rating::Instant at,
+                                       SessionLevel* levels) const noexcept {
+    Resolution found;
+    const auto parties = path.parties();
+    for (std::size_t i = 1; i < parties.size(); ++i) {  // The line itself pays nothing.
+        const Party& party = *parties[i];
+        if (!party.pays_for_calls()) continue;
+        const auto tariff = party.tariff.load(std::memory_order_relaxed);
+        if (tariff == rating::kNoTariff && party.kind == balance::PartyKind::provider) continue;
+        SessionLevel& level = levels[found.level_count];
+        level = SessionLevel{};
+        level.payer = path.id(i);
+        level.seller = path.id(parties.size() - 1);
+        if (found.level_count > 0) levels[found.level_count - 1].seller = level.payer;
+        ++found.level_count;
+        Reason missing = Reason::tariff;
+        if (tariff != rating::kNoTariff) {
+            level.tariff = &tariffs_.current(tariff);
+            level.row = level.tariff->find(digits, at);
+            missing = Reason::prefix;
+        }
+        if (level.row == Deck::kNoRow) {
+            if (found.without_rate == kNoParty) {
+                found.without_rate = level.payer;
+                found.without_rate_reason = missing;
+            }
+        } else if (level.rate().blocked && found.blocked == kNoParty) {
+            found.blocked = level.payer;
+        }
+    }
+    return found;
+}
+
+// ---- AUTHORIZE ----
+
+AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now) {
+    AuthorizeAnswer refusal;
+    if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
+        refusal.code = Code::conflict;
+        refusal.reason = Reason::differs;
+        return refusal;
+    }
+    std::uint64_t fingerprint = fingerprint_(request.line);
+    fingerprint = fingerprint_.mix(fingerprint, fingerprint_(request.destination));
+    fingerprint = fingerprint_.mix(fingerprint, fingerprint_(request.from));
+    const std::uint64_t owner = switch_hash(request.switch_name);
+    fingerprint = fingerprint_.mix(fingerprint, owner);
+    fingerprint = fingerprint_.mix(fingerprint,
+                                   request.want ? static_cast<std::uint64_t>(request.want->count()) + 1 : 0);
+    fingerprint = fingerprint_.mix(
+        fingerprint, request.at ? static_cast<std::uint64_t>(request.at->time_since_epoch().count()) : 0);
+
+    PartyId line = parties_.find(request.line);
+    if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
+    const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+
+    for (;;) {
+        auto opening = sessions_.claim_or_open(request.session, levels_max);
+        if (!opening.claim) {
+            refusal.code = Code::busy;
+            return refusal;
+        }
+        Session& session = *opening.claim;
+        if (!opening.fresh) {
+            if (session.state == SessionState::refused && now.steady - session.opened_at > settings_.repeat) {
+                // It need not be remembered any more; a fresh one has room for this line's levels.
+                opening.claim = SessionTable::Claim{};
+                sessions_.forget_refused(request.session);
+                continue;
+            }
+            return repeated(request, fingerprint, session, now);
+        }
+        session.authorize_fingerprint = fingerprint;
+        session.rated_at = request.at.value_or(now.wall);
+        session.at_given = request.at.has_value();
+        session.opened_at = now.steady;
+        session.line = line;
+        session.switch_hash = owner;
+        decide(request, line, session, request.want.value_or(settings_.want));
+        if (session.state != SessionState::refused) {
+            session.deadline =
+                now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
+        }
+        AuthorizeAnswer answer = answer_of(session, request.explain);
+        if (session.state == SessionState::refused) {
+            sessions_.publish_ended(std::move(opening.claim), now.steady);
+        } else {
+            sessions_.publish_open(std::move(opening.claim));
+        }
+        return answer;
+    }
+}
+
+AuthorizeAnswer Charging::repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
+                                   const Session& session, Moment now) const {
+    AuthorizeAnswer conflict;
+    conflict.code = Code::conflict;
+    switch (session.state) {
+        case SessionState::answered:
+            conflict.reason = Reason::started;
+            return conflict;
+        case SessionState::stopped:
+        case SessionState::released:
+        case SessionState::expired:
+            conflict.reason = Reason::ended;
+            return conflict;
+        case SessionState::deciding:
+        case SessionState::authorized:
+        case SessionState::refused:
+            break;
+    }
+    if (session.authorize_fingerprint != fingerprint) {
+        conflict.reason = Reason::differs;
+        return conflict;
+    }
+    if (now.steady - session.opened_at > settings_.repeat) {
+        // Whoever chooses the Call-ID must not get a second call on an old one: that one is taken to be under
+        // way.
+        conflict.reason = Reason::started;
+        return conflict;
+    }
+    AuthorizeAnswer answer = answer_of(session, request.explain);
+    answer.duplicate = true;
+    return answer;
+}
+
+AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const {
+    AuthorizeAnswer answer;
+    answer.code = code_of(session);
+    answer.reason = static_cast<Reason>(session.reason);
+    answer.level = session.limiting;
+    answer.number = session.number;
+    answer.available = session.available;
+    const auto levels = session.levels();
+    if (session.line != kNoParty) {
+        PartyId customer = parties_.get(session.line).parent;
+        if (customer != kNoParty) answer.customer = customer;
+    }
+    if (!levels.empty() && levels[0].row != Deck::kNoRow) {
+        answer.price = rating::price_with_markup(levels[0].rate(), levels[0].tariff->settings);
+    } else if (session.emergency) {
+        answer.price = rating::Price{};
+    }
+    const seconds granted{session.decided_seconds};
+    if (answer.granted_any()) {
+        answer.granted = granted;
+        answer.final = session.final;
+        answer.validity = std::chrono::ceil<seconds>(settings_.hold + granted + settings_.grace);
+        if (!levels.empty() && answer.code == Code::ok) answer.held = levels[0].cost(granted);
+    }
+    if (explain) derive(answer.derivation, levels, granted);
+    return answer;
+}
+
+void Charging::decide(const AuthorizeRequest& request, PartyId line, Session& session, seconds want) {
+    if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
+    const Path path{parties_, line};
+    session.available = path.parties()[1]->account.available();
+
+    const auto digits = rating::Digits::parse(request.destination);
+    if (digits) session.number = *digits;
+    if (digits && is_emergency(digits->view())) {
+        session.emergency = true;
+        session.state = SessionState::authorized;
+        session.code = static_cast<std::uint8_t>(Code::free);
+        session.granted_seconds = session.decided_seconds = count_of(std::min(want, settings_.longest));
+        return;
+    }
+    for (std::size_t i = 0; i < path.parties().size(); ++i) {
+        const Party& party = *path.parties()[i];
+        if (stops_calls(party)) return refuse(session, Code::service_denied, stop_reason(party), path.id(i));
+    }
+    if (!digits) return refuse(session, Code::rating_failed, Reason::number);
+
+    const Resolution found = resolve(path, digits->view(), session.rated_at, session.level_memory());
+    session.level_count = found.level_count;
+    if (found.blocked != kNoParty)
+        return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
+    for (std::size_t i = 0; i < path.parties().size(); ++i) {
+        const Party& party = *path.parties()[i];
+        if (party.account.open_calls() >= party.max_calls.load(std::memory_order_relaxed) &&
+            undisturbed(party.account, party.account.attempts())) {
+            return refuse(session, Code::service_denied, Reason::concurrent, path.id(i));
+        }
+    }
+    if (found.without_rate != kNoParty) {
+        return refuse(session, Code::rating_failed, found.without_rate_reason, found.without_rate);
+    }
+    hold_funds(path, session, want);
+}
+
+void Charging::hold_funds(const Path& path, Session& session, seconds want) {
+    const auto levels = session.levels();
+    const bool free = std::all_of(levels.begin(), levels.end(), [](const SessionLevel& level) {
+        return rating::is_free(level.rate(), level.tariff->settings);
+    });
+    std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
+    std::array<seconds, balance::kChainDepthMax> longest;
+    Amounts amounts;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+        if (attempt > 0) std::this_thread::yield();
+        session.available = parties_.get(levels[0].payer).account.available();
+        seconds grant = std::min(want, settings_.longest);
+        seconds bound = settings_.longest;
+        PartyId limiting = kNoParty;
+        std::array<bool, balance::kChainDepthMax> short_of_funds{};
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            const Party& party = parties_.get(levels[i].payer);
+            attempts[i] = party.account.attempts();
+            const Money funds = spendable(party);
+            longest[i] =
+                free ? rating::kUnlimited
+                     : rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, funds);
+            levels[i].affordable_seconds = affordable_of(longest[i]);
+            const seconds needed =
+                std::max(settings_.shortest, rating::first_billed_second(levels[i].rate()));
+            short_of_funds[i] =
+                longest[i] < needed ||
+                (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed));
+            if (short_of_funds[i]) continue;
+            if (longest[i] < bound) {
+                bound = longest[i];
+                limiting = levels[i].payer;
+            }
+            grant = std::min(grant, longest[i]);
+        }
+        amounts = costs_of(levels, grant);
+        bool again = false;
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            // A level that pays nothing for the grant is not asked for funds.
+            if (!short_of_funds[i] || amounts[i] == Money{}) continue;
+            const Party& party = parties_.get(levels[i].payer);
+            if (!undisturbed(party.account, attempts[i]) && attempt + 1 < kAttemptsMax) {
+                again = true;
+                break;
+            }
+            const Money without_holds = party.account.available() + party.account.held();
+            const seconds needed =
+                std::max(settings_.shortest, rating::first_billed_second(levels[i].rate()));
+            const bool because_held =
+                party.account.held() > Money{} &&
+                without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
+                rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, without_holds) >=
+                    needed;
+            return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
+                          levels[i].payer);
+        }
+        if (again) continue;
+
+        const auto holding = ledger_.try_open(path, levels, {amounts.data(), levels.size()});
+        switch (holding.status) {
+            case balance::Ledger::HoldStatus::lost_funds:
+                continue;
+            case balance::Ledger::HoldStatus::stopped:
+                return refuse(session, Code::service_denied, stop_reason(*path.parties()[holding.at]),
+                              path.id(holding.at));
+            case balance::Ledger::HoldStatus::too_many_calls: {
+                const Party& party = *path.parties()[holding.at];
+                const auto before = party.account.attempts();
+                const bool full =
+                    party.account.open_calls() >= party.max_calls.load(std::memory_order_relaxed);
+                if (full && undisturbed(party.account, before)) {
+                    return refuse(session, Code::service_denied, Reason::concurrent, path.id(holding.at));
+                }
+                continue;
+            }
+            case balance::Ledger::HoldStatus::held:
+                break;
+        }
+        session.available = parties_.get(levels[0].payer).account.available();
+        session.state = SessionState::authorized;
+        session.code = static_cast<std::uint8_t>(free ? Code::free : Code::ok);
+        session.granted_seconds = session.decided_seconds = count_of(grant);
+        session.final = !free && bound <= want;
+        session.limiting = bound <= want ? limiting : kNoParty;
+        return;
+    }
+    refuse(session, Code::credit_limit, Reason::held, levels[0].payer);
+}
+
+// ---- START, EXTEND ----
+
+namespace {
+
+/// The fingerprint of a command's own arguments, never 0.
+std::uint64_t fingerprint_of(const balance::KeyedHash& hash, char command, std::string_view first,
+                             std::string_view second, std::uint64_t number) noexcept {
+    std::uint64_t mixed = hash.mix(static_cast<unsigned char>(command), number);
+    mixed = hash.mix(mixed, hash(first));
+    return hash.mix(mixed, hash(second)) | 1;
+}
+
+}  // namespace
+
+std::chrono::seconds Charging::remaining(const Session& session, Moment now) const noexcept {
+    return std::max(seconds{0}, std::chrono::ceil<seconds>(session.deadline - now.steady));
+}
+
+void Charging::note_plausibility(Session& session, seconds used, Moment now) const noexcept {
+    const balance::Steady since =
+        session.answered_at > session.opened_at ? session.answered_at : session.opened_at;
+    if (!session.at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
+}
+
+StartAnswer Charging::start(std::string_view id, std::string_view at, Moment now) {
+    auto claim = sessions_.claim(id);
+    if (!claim) return {.code = Code::unknown_session};
+    Session& session = *claim;
+    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'S', at, {}, 0);
+    StartAnswer answer;
+    switch (session.state) {
+        case SessionState::deciding:
+        case SessionState::refused:
+        case SessionState::stopped:
+        case SessionState::released:
+            return {.code = Code::unknown_session};
+        case SessionState::answered:
+            if (session.start_fingerprint == 0) {  // Answered by an EXTEND that came first.
+                session.start_fingerprint = fingerprint;
+            } else if (session.start_fingerprint == fingerprint) {
+                answer.duplicate = true;
+            } else {
+                answer.code = Code::conflict;
+                return answer;
+            }
+            answer.granted = seconds{session.granted_seconds};
+            return answer;
+        case SessionState::expired:
+        case SessionState::authorized:
+            break;
+    }
+    if (session.state == SessionState::expired) {
+        const seconds granted{session.granted_seconds};
+        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}));
+    }
+    session.state = SessionState::answered;
+    session.start_fingerprint = fingerprint;
+    session.answered_at = now.steady;
+    session.deadline = now.steady + seconds{session.granted_seconds} + settings_.grace;
+    answer.granted = seconds{session.granted_seconds};
+    sessions_.publish_open(std::move(claim));
+    return answer;
+}
+
+ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds reported,
+                              std::optional<seconds> want, Moment now) {
+    auto claim = sessions_.claim(id);
+    if (!claim) return {.code = Code::unknown_session};
+    Session& session = *claim;
+    if (!session.open() && session.state != SessionState::expired) return {.code = Code::unknown_session};
+
+    const auto answer_now = [&] {
+        ExtendAnswer answer;
+        answer.granted = seconds{session.granted_seconds};
+        answer.validity = remaining(session, now);
+        answer.final = session.final;
+        answer.charged = session.level_count > 0 ? session.levels()[0].charged : Money{};
+        answer.level = session.limiting;
+        return answer;
+    };
+    const std::uint64_t fingerprint =
+        fingerprint_.mix(
+            fingerprint_of(fingerprint_, 'E', {}, {}, static_cast<std::uint64_t>(reported.count())),
+            want ? static_cast<std::uint64_t>(want->count()) + 1 : 0) |
+        1;
+    if (session.open() && session.extend_fingerprint == fingerprint) {
+        ExtendAnswer answer = answer_now();
+        answer.duplicate = true;
+        return answer;
+    }
+    const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
+    const Amounts totals = costs_of(session.levels(), used);
+    if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
+        return {.code = Code::too_large};
+
+    note_plausibility(session, used, now);
+    ledger_.charge(session.levels(), {totals.data(), session.level_count});
+    session.used_seconds = count_of(used);
+    session.extend_fingerprint = fingerprint;
+    extend_holds(session, want.value_or(settings_.want));
+    if (session.state != SessionState::answered) {
+        session.state = SessionState::answered;
+        if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
+    }
+    const seconds granted{session.granted_seconds};
+    session.deadline =
+        std::max(session.answered_at + granted, now.steady + (granted - used)) + settings_.grace;
+    ExtendAnswer answer = answer_now();
+    sessions_.publish_open(std::move(claim));
+    return answer;
+}
+
+/// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
+/// session. What was granted and is held stays granted. An expired session is opened again.
+void Charging::extend_holds(Session& session, seconds want) {
+    const seconds used{session.used_seconds};
+    const seconds target = std::max(used, std::min(used + want, settings_.longest));
+    seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
+    if (session.emergency) {
+        session.granted_seconds = count_of(target);
+        session.final = target >= settings_.longest;
+        return;
+    }
+    const Path path{parties_, session.line};
+    if (session.state == SessionState::expired) {
+        for (Party* const party : path.parties())
+            party->account.reopen_call();
+        floor = used;  // Nothing is held any more.
+    }
+    const auto levels = session.levels();
+    const auto parties = path.parties();
+    const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
+                                             [](const Party* p) { return stops_calls(*p); });
+    std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+        if (attempt > 0) std::this_thread::yield();
+        seconds bound = settings_.longest;
+        PartyId limiting = kNoParty;
+        std::size_t limiting_level = levels.size();
+        if (stopped != parties.data() + parties.size()) {
+            bound = floor;
+            limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
+        }
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            const Party& party = parties_.get(levels[i].payer);
+            attempts[i] = party.account.attempts();
+            const Money funds = levels[i].charged + levels[i].held + spendable(party);
+            const seconds longest =
+                rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, funds);
+            if (longest < bound) {
+                bound = longest;
+                limiting = levels[i].payer;
+                limiting_level = i;
+            }
+        }
+        const seconds grant = std::max(floor, std::min(target, bound));
+        if (grant < target && limiting_level < levels.size() && attempt + 1 < kAttemptsMax &&
+            !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
+            continue;
+        }
+        Amounts amounts = costs_of(levels, grant);
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            amounts[i] = amounts[i] - levels[i].charged;
+        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}).status !=
+            balance::Ledger::HoldStatus::held) {
+            continue;
+        }
+        session.granted_seconds = count_of(grant);
+        session.final = bound <= target;
+        session.limiting = bound <= target ? limiting : kNoParty;
+        return;
+    }
+    // Others were always faster: what is held stays, and the switch may ask again.
+    session.granted_seconds = count_of(floor);
+    session.final = false;
+    session.limiting = kNoParty;
+}
+
+// ---- STOP, RELEASE, expiry ----
+
+StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
+    StopAnswer answer;
+    answer.status = static_cast<EndStatus>(session.end_status);
+    answer.implausible = session.implausible;
+    answer.record = session.record;
+    answer.duplicate = duplicate;
+    if (session.level_count > 0) {
+        const SessionLevel& customer = session.levels()[0];
+        answer.charged = customer.charged;
+        answer.billed = rating::billed_seconds(customer.rate(), customer.tariff->settings.anchor,
+                                               seconds{session.used_seconds});
+    }
+    return answer;
+}
+
+StopAnswer Charging::stop(const StopRequest& request, Moment now) {
+    auto claim = sessions_.claim(request.session);
+    if (!claim) return {.code = Code::unknown_session};
+    Session& session = *claim;
+    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'X', request.at, request.cause,
+                                                     static_cast<std::uint64_t>(request.used.count()));
+    const bool nothing_used = request.used == std::chrono::milliseconds{0};
+    switch (session.state) {
+        case SessionState::deciding:
+        case SessionState::refused:
+            return {.code = Code::unknown_session};
+        case SessionState::stopped:
+            if (session.end_fingerprint != fingerprint) return {.code = Code::conflict};
+            return stop_answer(session, true);
+        case SessionState::released:
+            if (session.end_fingerprint != fingerprint && !nothing_used) return {.code = Code::conflict};
+            return stop_answer(session, true);
+        case SessionState::authorized:
+        case SessionState::answered:
+        case SessionState::expired:
+            break;
+    }
+    const bool was_expired = session.state == SessionState::expired;
+    const bool never_started = session.answered_at == balance::Steady{};
+    const seconds used = rating::whole_seconds(request.used);
+    const auto levels = session.levels();
+    const Amounts totals = costs_of(levels, used);
+    const std::span<const Money> charges{totals.data(), levels.size()};
+    if (!ledger_.can_charge(levels, charges)) return {.code = Code::too_large};
+
+    EndStatus status = EndStatus::stopped;
+    if (nothing_used && never_started) {
+        status = EndStatus::released;
+    } else if (was_expired) {
+        status = EndStatus::late;
+    } else if (used > seconds{session.granted_seconds}) {
+        status = EndStatus::overrun;
+    } else {
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            if (totals[i] < levels[i].charged) status = EndStatus::corrected;
+        }
+    }
+    note_plausibility(session, used, now);
+    if (was_expired || session.emergency) {
+        ledger_.charge(levels, charges);  // Expiry gave the holds back; an emergency call has no levels.
+    } else {
+        ledger_.close(Path{parties_, session.line}, levels, charges);
+    }
+    session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
+    session.used_seconds = count_of(used);
+    session.end_fingerprint = fingerprint;
+    session.end_status = static_cast<std::uint8_t>(status);
+    StopAnswer answer = stop_answer(session, false);
+    answer.record = sessions_.publish_ended(std::move(claim), now.steady);
+    return answer;
+}
+
+ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Moment now) {
+    auto claim = sessions_.claim(id);
+    if (!claim) return {.code = Code::unknown_session};
+    Session& session = *claim;
+    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'R', cause, {}, 0);
+    switch (session.state) {
+        case SessionState::deciding:
+        case SessionState::refused:
+            return {.code = Code::unknown_session};
+        case SessionState::answered:
+        case SessionState::stopped:
+            return {.code = Code::conflict};
+        case SessionState::released:
+            return {.code = Code::ok, .duplicate = true};
+        case SessionState::expired:
+            if (session.answered_at != balance::Steady{}) return {.code = Code::conflict};
+            break;
+        case SessionState::authorized: {
+            const Amounts nothing{};
+            if (!session.emergency) {
+                ledger_.close(Path{parties_, session.line}, session.levels(),
+                              {nothing.data(), session.level_count});
+            }
+            break;
+        }
+    }
+    session.state = SessionState::released;
+    session.end_fingerprint = fingerprint;
+    session.end_status = static_cast<std::uint8_t>(EndStatus::released);
+    sessions_.publish_ended(std::move(claim), now.steady);
+    return {};
+}
+
+/// Closes an open session that nobody ended: what was reported is charged, the rest of its holds goes back.
+void Charging::expire(SessionTable::Claim claim, Moment now) {
+    Session& session = *claim;
+    const Amounts totals = costs_of(session.levels(), seconds{session.used_seconds});
+    if (!session.emergency) {
+        ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
+    }
+    session.state = SessionState::expired;
+    sessions_.publish_ended(std::move(claim), now.steady);
+}
+
+std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment now) {
+    std::size_t ended = 0;
+    for (std::size_t stripe = first; stripe < SessionTable::kStripes; stripe += stride) {
+        while (auto claim = sessions_.claim_due(stripe, now.steady)) {
+            if (settings_.charge_granted_at_expiry && claim->state == SessionState::answered) {
+                claim->used_seconds = std::max(claim->used_seconds, claim->granted_seconds);
+            }
+            expire(std::move(claim), now);
+            ++ended;
+        }
+    }
+    return ended;
+}
+
+std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {
+    return name.empty() ? 0 : fingerprint_(name) | 1;
+}
+
+std::size_t Charging::close_missing(std::string_view switch_name, balance::Steady before,
+                                    const std::unordered_set<std::string>& alive, Moment now) {
+    const std::uint64_t owner = switch_hash(switch_name);
+    const auto missing = [&](const Session& session) {
+        return session.switch_hash == owner && session.opened_at < before &&
+               !alive.contains(std::string{session.id()});
+    };
+    constexpr std::size_t kPage = 1000;
+    std::size_t closed = 0;
+    std::uint64_t cursor = 0;
+    do {
+        std::vector<std::string> ids;
+        cursor = sessions_.scan(cursor, kPage, missing,
+                                [&ids](const Session& session) { ids.emplace_back(session.id()); });
+        for (const std::string& id : ids) {
+            auto claim = sessions_.claim(id);
+            // It may have ended, and even begun anew, since the page was read.
+            if (!claim || !claim->open() || !missing(*claim)) continue;
+            expire(std::move(claim), now);
+            ++closed;
+        }
+    } while (cursor != 0);
+    return closed;
+}
+
+// ---- QUOTE, EXPLAIN ----
+
+void Charging::derive(Derivation& derivation, std::span<const SessionLevel> levels, seconds used) const {
+    for (const SessionLevel& level : levels) {
+        LevelView view{.party = &parties_.get(level.payer), .tariff = level.tariff, .row = level.row};
+        if (level.row != Deck::kNoRow) {
+            view.billed = rating::billed_seconds(level.rate(), level.tariff->settings.anchor, used);
+            view.cost = level.cost(used);
+            view.affordable_seconds = level.affordable_seconds;
+        }
+        derivation.push_back(view);
+    }
+}
+
+QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destination,
+                            std::optional<std::chrono::milliseconds> used, rating::Instant at) const {
+    QuoteAnswer answer;
+    const PartyId line = parties_.find(line_id);
+    if (line == kNoParty || parties_.get(line).kind != balance::PartyKind::line) {
+        answer.code = Code::unknown_account;
+        return answer;
+    }
+    const Path path{parties_, line};
+    const auto digits = rating::Digits::parse(destination);
+    if (digits && is_emergency(digits->view())) {
+        answer.code = Code::free;
+        return answer;
+    }
+    const auto parties = path.parties();
+    if (std::any_of(parties.begin(), parties.end(), [](const Party* p) { return stops_calls(*p); })) {
+        answer.code = Code::service_denied;
+    }
+    if (!digits) {
+        if (answer.code == Code::ok) answer.code = Code::rating_failed;
+        return answer;
+    }
+    std::array<SessionLevel, balance::kChainDepthMax> memory;
+    const Resolution found = resolve(path, digits->view(), at, memory.data());
+    const std::span<SessionLevel> levels{memory.data(), found.level_count};
+    bool free = !levels.empty();
+    for (SessionLevel& level : levels) {
+        if (level.row == Deck::kNoRow) continue;
+        const auto& settings = level.tariff->settings;
+        free = free && rating::is_free(level.rate(), settings);
+        level.affordable_seconds = affordable_of(
+            rating::longest_affordable(level.rate(), settings, spendable(parties_.get(level.payer))));
+    }
+    if (answer.code == Code::ok) {
+        if (found.blocked != kNoParty) {
+            answer.code = Code::service_denied;
+        } else if (found.without_rate != kNoParty) {
+            answer.code = Code::rating_failed;
+        } else if (free) {
+            answer.code = Code::free;
+        }
+    }
+    derive(answer.derivation, levels, rating::whole_seconds(used.value_or(std::chrono::minutes{1})));
+    if (answer.code == Code::ok) {
+        answer.cost = answer.derivation.levels()[0].cost;
+        if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;
+    }
+    return answer;
+}
+
+ExplainAnswer Charging::explain_claimed(const Session& session) const {
+    ExplainAnswer answer;
+    answer.code = code_of(session);
+    answer.granted = seconds{session.decided_seconds};
+    derive(answer.derivation, session.levels(), answer.granted);
+    return answer;
+}
+
+ExplainAnswer Charging::explain(std::string_view id) {
+    const auto claim = sessions_.claim(id);
+    if (!claim) return {.code = Code::unknown_session};
+    return explain_claimed(*claim);
+}
+
+ExplainAnswer Charging::explain_record(std::uint64_t record) {
+    const auto claim = sessions_.claim_record(record);
+    if (!claim) return {.code = Code::unknown_session};
+    return explain_claimed(*claim);
+}
+
+}  // namespace tollgate::daemon

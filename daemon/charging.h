@@ -1,0 +1,234 @@
+/// The charging function: may this line call there, for how long, and what did it cost.
+/// docs/life-of-a-request.md walks through one call; docs/protocol.md has the words on the wire.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "balance/ledger.h"
+#include "balance/party_table.h"
+#include "balance/session_table.h"
+#include "rating/tariff_book.h"
+
+namespace tollgate::daemon {
+
+using balance::Moment;
+using balance::PartyId;
+using rating::Money;
+
+/// What became of a command. The order is that of docs/protocol.md.
+enum class Code : std::uint8_t {
+    ok,
+    free,  ///< Granted, and it costs nobody anything.
+    unknown_account,
+    service_denied,
+    rating_failed,
+    credit_limit,
+    unknown_session,
+    conflict,
+    busy,       ///< A limit of the daemon's own; not remembered, try again.
+    too_large,  ///< The cost is beyond rating::kAmountMax; nothing has changed.
+};
+
+/// Why, where the code alone does not say it.
+enum class Reason : std::uint8_t {
+    none,
+    suspended,
+    closed,
+    blocked,
+    concurrent,
+    number,
+    tariff,
+    prefix,
+    funds,
+    held,
+    started,
+    ended,
+    differs,
+};
+
+/// How a session ended, as STOP says it.
+enum class EndStatus : std::uint8_t { none, stopped, overrun, corrected, late, released };
+
+struct ChargingSettings {
+    std::chrono::seconds want = std::chrono::hours{1};      ///< Granted where nobody asks for a time.
+    std::chrono::seconds longest = std::chrono::hours{24};  ///< No call is granted more.
+    std::chrono::seconds shortest{1};  ///< A grant that funds bound is at least this long.
+    std::chrono::nanoseconds hold = std::chrono::seconds{180};
+    std::chrono::nanoseconds grace = std::chrono::seconds{60};
+    std::chrono::nanoseconds repeat = std::chrono::seconds{32};
+    bool charge_granted_at_expiry = false;
+    std::vector<std::string> emergency_numbers;
+};
+
+/// One level of a decision, as QUOTE and EXPLAIN show it. What it points to lives as long as the daemon.
+struct LevelView {
+    const balance::Party* party = nullptr;
+    const rating::TariffVersion* tariff = nullptr;  ///< nullptr: the party has none.
+    rating::Deck::RowIndex row = rating::Deck::kNoRow;
+    std::chrono::seconds billed{};
+    Money cost{};
+    /// Seconds; SessionLevel::kAffordableUnlimited has no end.
+    std::int32_t affordable_seconds = 0;
+};
+
+/// The levels of a chain, from the customer up.
+class Derivation {
+  public:
+    void push_back(const LevelView& level) noexcept { levels_[size_++] = level; }
+    [[nodiscard]] std::span<const LevelView> levels() const noexcept { return {levels_.data(), size_}; }
+
+  private:
+    std::array<LevelView, balance::kChainDepthMax> levels_{};
+    std::size_t size_ = 0;
+};
+
+struct AuthorizeRequest {
+    std::string_view line;
+    std::string_view destination;
+    std::string_view session;
+    std::string_view from;
+    std::string_view switch_name;  ///< Whose session it is, for RESYNC; empty: nobody's.
+    std::optional<std::chrono::seconds> want;
+    std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
+    bool explain = false;
+};
+
+struct AuthorizeAnswer {
+    Code code = Code::ok;
+    Reason reason = Reason::none;
+    PartyId level = balance::kNoParty;  ///< Who bounds the grant, or refuses.
+    std::chrono::seconds granted{};
+    std::chrono::seconds validity{};
+    bool final = false;
+    bool duplicate = false;
+    std::optional<rating::Price> price;
+    Money held{};
+    Money available{};                     ///< The customer's.
+    PartyId customer = balance::kNoParty;  ///< kNoParty where the decision did not come so far.
+    rating::Digits number{};               ///< Empty where there is none.
+    Derivation derivation{};               ///< Filled where it was asked for.
+
+    [[nodiscard]] bool granted_any() const noexcept { return code == Code::ok || code == Code::free; }
+};
+
+struct StartAnswer {
+    Code code = Code::ok;
+    std::chrono::seconds granted{};
+    bool duplicate = false;
+};
+
+struct ExtendAnswer {
+    Code code = Code::ok;
+    std::chrono::seconds granted{};
+    std::chrono::seconds validity{};
+    bool final = false;
+    Money charged{};
+    PartyId level = balance::kNoParty;
+    bool duplicate = false;
+};
+
+struct StopRequest {
+    std::string_view session;
+    std::chrono::milliseconds used{};
+    std::string_view at;     ///< Goes into the record.
+    std::string_view cause;  ///< Goes into the record.
+};
+
+struct StopAnswer {
+    Code code = Code::ok;
+    Money charged{};
+    std::chrono::seconds billed{};
+    EndStatus status = EndStatus::none;
+    bool implausible = false;
+    std::uint64_t record = 0;
+    bool duplicate = false;
+};
+
+struct ReleaseAnswer {
+    Code code = Code::ok;
+    bool duplicate = false;
+};
+
+struct QuoteAnswer {
+    Code code = Code::ok;
+    Money cost{};
+    Derivation derivation{};
+};
+
+struct ExplainAnswer {
+    Code code = Code::ok;
+    std::chrono::seconds granted{};
+    Derivation derivation{};
+};
+
+/// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.
+class Charging {
+  public:
+    /// Everything given must outlive this.
+    Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties, balance::Ledger& ledger,
+             balance::SessionTable& sessions, ChargingSettings settings);
+
+    AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
+    /// `at` goes into the record.
+    StartAnswer start(std::string_view session, std::string_view at, Moment now);
+    /// `want` nullopt: ChargingSettings::want.
+    ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
+                        std::optional<std::chrono::seconds> want, Moment now);
+    StopAnswer stop(const StopRequest& request, Moment now);
+    ReleaseAnswer release(std::string_view session, std::string_view cause, Moment now);
+
+    /// What a call would cost; nothing is held. `used` nullopt: one minute.
+    [[nodiscard]] QuoteAnswer quote(std::string_view line, std::string_view destination,
+                                    std::optional<std::chrono::milliseconds> used, rating::Instant at) const;
+    [[nodiscard]] ExplainAnswer explain(std::string_view session);
+    [[nodiscard]] ExplainAnswer explain_record(std::uint64_t record);
+
+    /// Closes the open sessions of a switch that were authorised before `before` and whose ids are not in
+    /// `alive`: what was reported is charged, the rest is given back. How many. Looks at every open session.
+    std::size_t close_missing(std::string_view switch_name, balance::Steady before,
+                              const std::unordered_set<std::string>& alive, Moment now);
+
+    /// Ends the sessions of some stripes whose time is over, and forgets what need not be remembered any
+    /// more. Every worker calls it for its share: stripes `first`, `first + stride` … How many ended.
+    std::size_t expire_due(std::size_t first, std::size_t stride, Moment now);
+
+  private:
+    struct Resolution;
+    struct Bound;
+
+    [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
+    [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits, rating::Instant at,
+                                     balance::SessionLevel* levels) const noexcept;
+    void decide(const AuthorizeRequest& request, PartyId line, balance::Session& session,
+                std::chrono::seconds want);
+    void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
+    AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
+                             const balance::Session& session, Moment now) const;
+    AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
+    void expire(balance::SessionTable::Claim claim, Moment now);
+    [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
+    void extend_holds(balance::Session& session, std::chrono::seconds want);
+    StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
+    void derive(Derivation& derivation, std::span<const balance::SessionLevel> levels,
+                std::chrono::seconds used) const;
+    [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
+    [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
+    void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;
+
+    const rating::TariffBook& tariffs_;
+    const balance::PartyTable& parties_;
+    balance::Ledger& ledger_;
+    balance::SessionTable& sessions_;
+    ChargingSettings settings_;
+    balance::KeyedHash fingerprint_;
+};
+
+}  // namespace tollgate::daemon

@@ -1,0 +1,56 @@
+#include <array>
+
+#include "daemon/commands/answer.h"
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 3> kPositionals = {"line", "destination", "session"};
+constexpr std::size_t kPairs = 10;
+
+}  // namespace
+
+void authorize(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"WANT"},   Keyword{"FROM"},          Keyword{"AT"},
+                           Keyword{"SWITCH"}, Keyword{"EXPLAIN", true}, Keyword{"SERVICE", false, true}};
+    const auto& [want, from, at, switch_name, explain, service] = keywords;
+    Arguments arguments{words, kPositionals, keywords};
+    AuthorizeRequest request;
+    request.line = arguments[0];
+    request.destination = arguments[1];
+    request.session = arguments[2];
+    request.want = arguments.grant(want);
+    request.from = from.value;
+    request.at = arguments.instant(at);
+    request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
+    request.explain = explain.present;
+    if (arguments.refused(out)) return;
+
+    const AuthorizeAnswer decision = context.services.charging.authorize(request, context.now);
+    if (answered_as_error(decision.code, out)) return;
+    const auto& parties = context.services.catalog.parties();
+    const bool granted = decision.granted_any();
+    WorkerCounters::add(granted ? context.counters.granted : context.counters.refused);
+
+    Answer answer{out, arguments.plain(), text_of(decision.code),
+                  rating::format_decimal(decision.granted.count(), 0),
+                  kPairs + (request.explain ? pairs_of(decision.derivation) : 0)};
+    const bool known = decision.customer != balance::kNoParty;
+    answer.pair("final", granted ? (decision.final ? "1" : "0") : "");
+    answer.pair("validity",
+                granted ? rating::format_decimal(decision.validity.count(), 0).view() : std::string_view{});
+    answer.pair("level", id_of(parties, decision.level));
+    answer.pair("reason", text_of(decision.reason));
+    answer.pair("price", decision.price ? rating::format(*decision.price).view() : std::string_view{});
+    answer.pair("held", granted ? rating::format(decision.held).view() : std::string_view{});
+    answer.pair("available", known ? rating::format(decision.available).view() : std::string_view{});
+    answer.pair("currency", known ? parties.get(decision.customer).currency.view() : std::string_view{});
+    answer.pair("number", decision.number.view());
+    answer.pair("dup", decision.duplicate);
+    if (request.explain) write_derivation(answer, decision.derivation);
+}
+
+}  // namespace tollgate::daemon::commands

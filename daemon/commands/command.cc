@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <vector>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/table.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+using protocol::RespWriter;
+
+std::string lower(std::string_view text) {
+    std::string lowered{text};
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return lowered;
+}
+
+/// The commands named, or all.
+std::vector<const Command*> chosen(Words names) {
+    std::vector<const Command*> commands;
+    for (const Command& command : command_table()) {
+        const bool wanted =
+            names.empty() || std::any_of(names.begin(), names.end(),
+                                         [&](std::string_view name) { return is_word(name, command.name); });
+        if (wanted) commands.push_back(&command);
+    }
+    return commands;
+}
+
+/// Name, arity, flags, and positions of keys, of which there are none.
+void write_info(RespWriter& writer, const Command& command) {
+    writer.array(6);
+    writer.bulk(lower(command.name));
+    writer.integer(-static_cast<std::int64_t>(command.words_min));
+    writer.array(0);
+    writer.integer(0);
+    writer.integer(0);
+    writer.integer(0);
+}
+
+/// What redis-cli shows as a hint while one types.
+void write_docs(RespWriter& writer, const Command& command) {
+    writer.bulk(lower(command.name));
+    writer.array(8);
+    writer.bulk("summary");
+    writer.bulk(command.summary);
+    writer.bulk("since");
+    writer.bulk("0.1.0");
+    writer.bulk("group");
+    writer.bulk("tollgate");
+    writer.bulk("arguments");
+    if (command.arguments.empty()) {
+        writer.array(0);
+        return;
+    }
+    writer.array(1);
+    writer.array(6);
+    writer.bulk("name");
+    writer.bulk("arguments");
+    writer.bulk("type");
+    writer.bulk("string");
+    writer.bulk("display_text");
+    writer.bulk(command.arguments);
+}
+
+}  // namespace
+
+void command(Context& context, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (words.size() == 1 || is_word(words[1], "INFO")) {
+        const auto commands = chosen(words.size() > 2 ? words.subspan(2) : Words{});
+        writer.array(commands.size());
+        for (const Command* const known : commands)
+            write_info(writer, *known);
+        return;
+    }
+    if (is_word(words[1], "COUNT")) return writer.integer(static_cast<std::int64_t>(command_table().size()));
+    if (is_word(words[1], "LIST")) {
+        writer.array(command_table().size());
+        for (const Command& known : command_table())
+            writer.bulk(lower(known.name));
+        return;
+    }
+    if (is_word(words[1], "DOCS")) {
+        const auto commands = chosen(words.subspan(2));
+        if (context.client.resp_version == 3) {
+            writer.map(commands.size());
+        } else {
+            writer.array(2 * commands.size());
+        }
+        for (const Command* const known : commands)
+            write_docs(writer, *known);
+        return;
+    }
+    writer.error("ERR unknown subcommand of 'COMMAND'; expected COUNT, DOCS, INFO or LIST");
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,189 @@
+// The commands that Redis clients send of their own accord, answered as they need it to go on.
+
+#include <array>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+
+using protocol::RespWriter;
+
+/// What this version of the daemon says it is as a Redis: clients choose what to send by it.
+constexpr std::string_view kRedisVersion = "7.0.0";
+
+void ping(Context&, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (words.size() > 2)
+        return writer.error("ERR wrong number of arguments for 'PING'; expected PING [text]");
+    if (words.size() == 2) return writer.bulk(words[1]);
+    writer.simple("PONG");
+}
+
+void echo(Context&, Words words, std::string& out) {
+    RespWriter{out}.bulk(words[1]);
+}
+
+void select(Context&, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (words[1] != "0") return writer.error("ERR DB index is out of range; expected SELECT 0");
+    writer.simple("OK");
+}
+
+void quit(Context& context, Words, std::string& out) {
+    context.client.closing = true;
+    RespWriter{out}.simple("OK");
+}
+
+void reset(Context& context, Words, std::string& out) {
+    context.client.name.clear();
+    context.client.resp_version = 2;
+    context.services.clients.rename(context.client.id, {});
+    RespWriter{out}.simple("RESET");
+}
+
+void time(Context& context, Words, std::string& out) {
+    const auto micros =
+        std::chrono::floor<std::chrono::microseconds>(context.now.wall).time_since_epoch().count();
+    RespWriter writer{out};
+    writer.array(2);
+    writer.bulk_integer(micros / 1'000'000);
+    writer.bulk_integer(micros % 1'000'000);
+}
+
+void auth(Context&, Words, std::string& out) {
+    RespWriter{out}.error(
+        "ERR AUTH is not available yet in this version: no users can be declared, and only loopback and the "
+        "Unix socket "
+        "are served; leave the password out of the client's settings");
+}
+
+namespace {
+
+bool set_name(Context& context, std::string_view name, RespWriter& writer) {
+    const bool odd =
+        name.size() > kClientNameBytesMax || name.find_first_of(" \r\n\t") != std::string_view::npos;
+    if (odd) {
+        writer.error(
+            "ERR Client names cannot contain spaces, newlines or special characters, and have at most 64 "
+            "bytes");
+        return false;
+    }
+    context.client.name = name;
+    context.services.clients.rename(context.client.id, context.client.name);
+    return true;
+}
+
+}  // namespace
+
+void hello(Context& context, Words words, std::string& out) {
+    RespWriter writer{out};
+    int version = context.client.resp_version;
+    std::string_view name;
+    bool named = false;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (i == 1) {
+            if (words[1] != "2" && words[1] != "3")
+                return writer.error("NOPROTO unsupported protocol version");
+            version = words[1] == "3" ? 3 : 2;
+        } else if (is_word(words[i], "SETNAME") && i + 1 < words.size()) {
+            name = words[++i];
+            named = true;
+        } else if (is_word(words[i], "AUTH")) {
+            return auth(context, words, out);
+        } else {
+            return writer.error("ERR Syntax error in HELLO option; expected HELLO [2|3] [SETNAME name]");
+        }
+    }
+    if (named && !set_name(context, name, writer)) return;
+    context.client.resp_version = version;
+    constexpr std::size_t kFields = 7;
+    if (version == 3) {
+        writer.map(kFields);
+    } else {
+        writer.array(2 * kFields);
+    }
+    writer.bulk("server");
+    writer.bulk("tollgate");
+    writer.bulk("version");
+    writer.bulk(kRedisVersion);
+    writer.bulk("proto");
+    writer.integer(version);
+    writer.bulk("id");
+    writer.integer(static_cast<std::int64_t>(context.client.id));
+    writer.bulk("mode");
+    writer.bulk("standalone");
+    writer.bulk("role");
+    writer.bulk("master");
+    writer.bulk("modules");
+    writer.array(0);
+}
+
+void client(Context& context, Words words, std::string& out) {
+    RespWriter writer{out};
+    Client& self = context.client;
+    if (is_word(words[1], "SETINFO") && words.size() == 4) {
+        const bool version = is_word(words[2], "LIB-VER");
+        if (!version && !is_word(words[2], "LIB-NAME"))
+            return writer.error("ERR Unrecognized option; expected LIB-NAME or LIB-VER");
+        (version ? self.library_version : self.library) = words[3].substr(0, kClientNameBytesMax);
+        return writer.simple("OK");
+    }
+    if (is_word(words[1], "SETNAME") && words.size() == 3) {
+        if (set_name(context, words[2], writer)) writer.simple("OK");
+        return;
+    }
+    if (is_word(words[1], "GETNAME") && words.size() == 2) {
+        if (self.name.empty()) return writer.null_bulk();
+        return writer.bulk(self.name);
+    }
+    if (is_word(words[1], "ID") && words.size() == 2)
+        return writer.integer(static_cast<std::int64_t>(self.id));
+    if (is_word(words[1], "LIST") && words.size() == 2) {
+        std::string text;
+        for (const auto& entry : context.services.clients.list()) {
+            const auto age =
+                std::chrono::floor<std::chrono::seconds>(context.now.steady - entry.connected_at);
+            text += "id=" + std::to_string(entry.id) + " addr=" + entry.address + " name=" + entry.name +
+                    " age=" + std::to_string(age.count()) + "\n";
+        }
+        return writer.bulk(text);
+    }
+    writer.error(
+        "ERR unknown subcommand or wrong arguments for 'CLIENT'; expected SETINFO, SETNAME, GETNAME, ID or "
+        "LIST");
+}
+
+void config(Context&, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (!is_word(words[1], "GET")) {
+        return writer.error(
+            "ERR CONFIG only knows GET; the configuration is a file, see config/tollgate.toml");
+    }
+    writer.array(0);
+}
+
+void sentinel(Context& context, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (!is_word(words[1], "GET-MASTER-ADDR-BY-NAME") || words.size() != 3) {
+        return writer.error("ERR SENTINEL only knows get-master-addr-by-name name");
+    }
+    writer.array(2);
+    writer.bulk("127.0.0.1");
+    writer.bulk_integer(context.services.facts.resp_port);
+}
+
+void not_yet(Context&, Words words, std::string& out) {
+    RespWriter{out}.error("ERR '" + std::string{words[0]} + "' is not available yet in this version");
+}
+
+void refused(Context&, Words words, std::string& out) {
+    RespWriter writer{out};
+    if (is_word(words[0], "CLUSTER")) return writer.error("ERR This instance has cluster support disabled");
+    if (is_word(words[0], "SHUTDOWN"))
+        return writer.error("ERR SHUTDOWN is refused: stop the process with SIGTERM");
+    writer.error("ERR '" + std::string{words[0]} + "' is refused: this is a charging system, not a database");
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+
+#include <unistd.h>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+class Lines {
+  public:
+    void section(std::string_view name) {
+        if (!text_.empty()) text_ += "\r\n";
+        text_ += "# " + std::string{name} + "\r\n";
+    }
+    void line(std::string_view name, std::string_view value) {
+        text_.append(name).append(":").append(value).append("\r\n");
+    }
+    void line(std::string_view name, std::uint64_t value) {
+        line(name, std::string_view{std::to_string(value)});
+    }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+  private:
+    std::string text_;
+};
+
+std::uint64_t sum(const Services& services, std::atomic<std::uint64_t> WorkerCounters::*counter) {
+    std::uint64_t total = 0;
+    for (const auto* const worker : services.counters)
+        total += (worker->*counter).load(std::memory_order_relaxed);
+    return total;
+}
+
+void server(const Context& context, Lines& lines) {
+    const ServerFacts& facts = context.services.facts;
+    lines.line("redis_version", "7.0.0");
+    lines.line("redis_mode", "standalone");
+    lines.line("tollgate_version", facts.version);
+    lines.line("process_id", static_cast<std::uint64_t>(::getpid()));
+    lines.line("tcp_port", facts.resp_port);
+    lines.line("unix_socket", facts.unix_path);
+    lines.line("worker_threads", facts.workers);
+    const auto uptime = std::chrono::floor<std::chrono::seconds>(context.now.steady - facts.started_at);
+    lines.line("uptime_in_seconds", static_cast<std::uint64_t>(uptime.count()));
+}
+
+void clients(const Context& context, Lines& lines) {
+    lines.line("connected_clients", context.services.clients.size());
+}
+
+void persistence(const Context&, Lines& lines) {
+    lines.line("loading", "0");
+    lines.line("journal", "none");
+    lines.line("durability", "none: all state is in memory only and is lost when the process ends");
+}
+
+void replication(const Context&, Lines& lines) {
+    lines.line("role", "master");
+    lines.line("connected_slaves", "0");
+}
+
+void stats(const Context& context, Lines& lines) {
+    lines.line("total_commands_processed", sum(context.services, &WorkerCounters::commands));
+    lines.line("total_error_replies", sum(context.services, &WorkerCounters::errors));
+    lines.line("calls_granted", sum(context.services, &WorkerCounters::granted));
+    lines.line("calls_refused", sum(context.services, &WorkerCounters::refused));
+    lines.line("calls_ended", sum(context.services, &WorkerCounters::ended));
+    lines.line("calls_expired", sum(context.services, &WorkerCounters::expired));
+}
+
+void tollgate(const Context& context, Lines& lines) {
+    const auto& parties = context.services.catalog.parties();
+    const auto counts = context.services.sessions.counts();
+    lines.line("parties", parties.size());
+    lines.line("party_bytes", parties.bytes());
+    lines.line("tariffs", context.services.catalog.tariffs().size());
+    lines.line("sessions_open", counts.open);
+    lines.line("sessions_remembered", counts.remembered);
+    lines.line("session_bytes", counts.memory_bytes);
+    lines.line("sessions_forgotten_early", counts.forgotten_early);
+}
+
+std::string decimal(balance::Ledger::TrialBalance::Sum micros) {
+    const bool negative = micros < 0;
+    if (negative) micros = -micros;
+    const auto fraction = static_cast<std::int64_t>(micros % 1'000'000);
+    std::string whole = std::to_string(static_cast<std::uint64_t>(micros / 1'000'000));
+    if (fraction != 0) whole += rating::format_decimal(fraction, rating::Money::kPlaces).view().substr(1);
+    return (negative ? "-" : "") + whole;
+}
+
+/// Walks all parties, so it is shown only where it is asked for by name.
+void books(const Context& context, Lines& lines) {
+    for (const auto& sum : context.services.ledger.trial_balance()) {
+        lines.line("books_" + std::string{sum.currency.view()},
+                   "balances=" + decimal(sum.balances) + ",held=" + decimal(sum.held) +
+                       ",revenue=" + decimal(sum.revenue) + ",cash=" + decimal(sum.cash) +
+                       ",termination=" + decimal(sum.termination) + ",sum=" + decimal(sum.sum()));
+    }
+}
+
+struct Section {
+    std::string_view title;
+    std::string_view name;  ///< As it is asked for, in capitals.
+    void (*write)(const Context&, Lines&);
+    bool on_request_only = false;
+};
+
+constexpr std::array kSections = {
+    Section{"Server", "SERVER", server},
+    Section{"Clients", "CLIENTS", clients},
+    Section{"Persistence", "PERSISTENCE", persistence},
+    Section{"Stats", "STATS", stats},
+    Section{"Replication", "REPLICATION", replication},
+    Section{"Tollgate", "TOLLGATE", tollgate},
+    Section{"Books", "BOOKS", books, true},
+};
+
+}  // namespace
+
+void info(Context& context, Words words, std::string& out) {
+    const Words names = words.subspan(1);
+    const auto asked = [names](std::string_view name) {
+        return std::any_of(names.begin(), names.end(),
+                           [name](std::string_view word) { return is_word(word, name); });
+    };
+    const bool all = names.empty() || asked("ALL") || asked("EVERYTHING") || asked("DEFAULT");
+    Lines lines;
+    for (const Section& section : kSections) {
+        if (!asked(section.name) && (!all || section.on_request_only)) continue;
+        lines.section(section.title);
+        section.write(context, lines);
+    }
+    protocol::RespWriter{out}.bulk(lines.text());
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,54 @@
+#include "daemon/commands/payment.h"
+
+#include <cstdlib>
+
+#include "daemon/commands/answer.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+std::string_view text_of(PaymentCode code) noexcept {
+    switch (code) {
+        case PaymentCode::ok:
+            return "OK";
+        case PaymentCode::unknown_account:
+            return "UNKNOWN_ACCOUNT";
+        case PaymentCode::credit_limit:
+            return "CREDIT_LIMIT";
+        case PaymentCode::conflict:
+            return "CONFLICT";
+        case PaymentCode::busy:
+        case PaymentCode::out_of_bounds:
+            break;
+    }
+    std::abort();  // An error, or not an enumerator: memory is corrupt.
+}
+
+}  // namespace
+
+std::string_view request_id(Arguments& arguments) {
+    const std::string_view request = arguments[2];
+    if (!is_request_id(request)) {
+        arguments.fault("request", request, "expected 1 to 255 bytes that do not begin with r-");
+    }
+    return request;
+}
+
+void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) {
+    protocol::RespWriter writer{out};
+    if (payment.code == PaymentCode::busy) {
+        return writer.error("BUSY retry after 600000 ms: as many request ids are remembered as can be");
+    }
+    if (payment.code == PaymentCode::out_of_bounds) {
+        return writer.error(
+            "BADARG amount: the balance would leave what a balance can hold; nothing was changed");
+    }
+    const bool ok = payment.code == PaymentCode::ok;
+    Answer answer{out, plain, text_of(payment.code), rating::format(payment.balance), 3};
+    answer.pair("available", ok ? rating::format(payment.available).view() : std::string_view{});
+    answer.pair("txn", ok ? "t-" + std::to_string(payment.transaction) : std::string{});
+    answer.pair("dup", payment.duplicate);
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,27 @@
+#include <array>
+
+#include "daemon/commands/answer.h"
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 1> kPositionals = {"session"};
+
+}  // namespace
+
+void release(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"CAUSE"}};
+    Arguments arguments{words, kPositionals, keywords};
+    const auto cause = arguments.text(keywords[0], kMemoBytesMax);
+    if (arguments.refused(out)) return;
+
+    const ReleaseAnswer released = context.services.charging.release(arguments[0], cause, context.now);
+    if (released.code == Code::ok && !released.duplicate) WorkerCounters::add(context.counters.ended);
+    Answer answer{out, arguments.plain(), text_of(released.code), "0", 1};
+    answer.pair("dup", released.duplicate);
+}
+
+}  // namespace tollgate::daemon::commands

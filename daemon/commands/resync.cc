@@ -1,0 +1,42 @@
+#include "daemon/resync.h"
+
+#include <algorithm>
+
+#include "daemon/commands/answer.h"
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+
+void resync(Context& context, Words words, std::string& out) {
+    protocol::RespWriter writer{out};
+    words = words.subspan(1);
+    const bool plain = words.size() > 3 && is_word(words.back(), "PLAIN");
+    if (plain) words = words.first(words.size() - 1);
+    const auto odd = [](std::string_view name) { return name.empty() || name.size() > kSwitchNameBytesMax; };
+    if (words.size() < 3 || odd(words[0]) || odd(words[1])) {
+        return writer.error(
+            "BADARG switch: expected RESYNC switch token id…, then RESYNC switch token END; names have 1 to "
+            "64 bytes");
+    }
+    const auto ids = words.subspan(2);
+    const auto bad = std::find_if(ids.begin(), ids.end(), [](std::string_view id) {
+        return id.empty() || id.size() > balance::kSessionIdBytesMax;
+    });
+    if (bad != ids.end()) return writer.error("BADARG id: expected 1 to 255 bytes");
+    std::size_t closed = 0;
+    Code code = Code::ok;
+    if (ids.size() == 1 && ids[0] == "END") {
+        const auto ended = context.services.resync.end(words[0], words[1], context.now);
+        if (!ended) code = Code::unknown_session;
+        closed = ended.value_or(0);
+    } else if (!context.services.resync.name(words[0], words[1], ids, context.now)) {
+        return writer.error("BUSY retry after 60000 ms: too many resyncs under way, or too many ids in one");
+    }
+    const Answer answer{out, plain, text_of(code),
+                        rating::format_decimal(static_cast<std::int64_t>(closed), 0), 0};
+}
+
+}  // namespace tollgate::daemon::commands

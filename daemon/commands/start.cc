@@ -1,0 +1,28 @@
+#include <array>
+
+#include "daemon/commands/answer.h"
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 1> kPositionals = {"session"};
+
+}  // namespace
+
+void start(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"AT"}, Keyword{"TAGS", false, true}};
+    const auto& [at, tags] = keywords;
+    Arguments arguments{words, kPositionals, keywords};
+    (void)arguments.instant(at);  // It goes into the record as it stands; it only has to be one.
+    if (arguments.refused(out)) return;
+
+    const StartAnswer started = context.services.charging.start(arguments[0], at.value, context.now);
+    Answer answer{out, arguments.plain(), text_of(started.code),
+                  rating::format_decimal(started.granted.count(), 0), 1};
+    answer.pair("dup", started.duplicate);
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,40 @@
+#include <array>
+
+#include "daemon/commands/answer.h"
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 2> kPositionals = {"session", "s"};
+
+}  // namespace
+
+void stop(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA", false, true},
+                           Keyword{"TAGS", false, true}};
+    const auto& [at, cause, via, tags] = keywords;
+    Arguments arguments{words, kPositionals, keywords};
+    StopRequest request;
+    request.session = arguments[0];
+    request.used = arguments.duration("s", arguments[1]);
+    request.at = at.value;
+    request.cause = arguments.text(cause, kMemoBytesMax);
+    (void)arguments.instant(at);  // It goes into the record as it stands; it only has to be one.
+    if (arguments.refused(out)) return;
+
+    const StopAnswer stopped = context.services.charging.stop(request, context.now);
+    if (answered_as_error(stopped.code, out)) return;
+    const bool ok = stopped.code == Code::ok;
+    if (ok && !stopped.duplicate) WorkerCounters::add(context.counters.ended);
+    Answer answer{out, arguments.plain(), text_of(stopped.code), rating::format(stopped.charged), 5};
+    answer.pair("billed", ok ? rating::format_decimal(stopped.billed.count(), 0).view() : std::string_view{});
+    answer.pair("status", text_of(stopped.status));
+    answer.pair("flags", stopped.implausible ? "implausible" : "");
+    answer.pair("record", record_id(stopped.record).view());
+    answer.pair("dup", stopped.duplicate);
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,83 @@
+#include "daemon/commands/table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"AUTHORIZE", authorize, 1,
+            "line destination session [WANT s] [FROM caller] [SWITCH name] [AT time] [EXPLAIN]",
+            "May this line call there, and for how long? Holds the money at every level."},
+    Command{"STOP", stop, 1, "session s [AT time] [CAUSE text]",
+            "The call lasted so long: charges it and ends it."},
+    Command{"START", start, 1, "session [AT time]", "The call was answered."},
+    Command{"EXTEND", extend, 1, "session USED s [WANT s]", "Charges what was used and holds for more."},
+    Command{"RELEASE", release, 1, "session [CAUSE text]", "Nobody answered: gives everything back."},
+    Command{"QUOTE", quote, 1, "line destination [USED s] [AT time]",
+            "What a call would cost at every level."},
+    Command{"EXPLAIN", explain, 1, "session-or-record", "How a decision was derived."},
+    Command{"BALANCE", balance, 1, "party", "Balance, holds and credit limit of a party."},
+    Command{"SESSIONS", sessions, 1, "[PARTY id] [COUNT n] [CURSOR c]", "Lists open sessions."},
+    Command{"TOPUP", topup, 1, "party amount request [MEMO text]", "Cash received from a party."},
+    Command{"DEBIT", debit, 1, "party amount request [MEMO text] [FORCE]",
+            "Takes money off a party's balance."},
+    Command{"RESYNC", resync, 1, "switch token id [id …] | switch token END",
+            "Names the calls a restarted switch still has; the rest close as reported."},
+    Command{"REFUND", not_yet, 1, "record-or-request request [AMOUNT m]",
+            "Not available yet in this version."},
+    Command{"RATE", not_yet, 1, "line destination session s [AT time]", "Not available yet in this version."},
+
+    Command{"PING", ping, 1, "[text]", "Answers PONG, or the text."},
+    Command{"ECHO", echo, 2, "text", "Answers the text."},
+    Command{"INFO", info, 1, "[section]", "The state of the daemon; INFO books adds up all balances."},
+    Command{"HELLO", hello, 1, "[2|3] [SETNAME name]", "Chooses the version of the protocol."},
+    Command{"CLIENT", client, 2, "SETINFO|SETNAME|GETNAME|ID|LIST …", "About connections."},
+    Command{"COMMAND", command, 1, "[COUNT|DOCS|INFO|LIST] [name …]", "About commands."},
+    Command{"CONFIG", config, 2, "GET pattern", "Always empty; the configuration is a file."},
+    Command{"SELECT", select, 2, "0", "There is one database."},
+    Command{"TIME", time, 1, "", "The daemon's time."},
+    Command{"AUTH", auth, 2, "[user] password", "Not available yet in this version."},
+    Command{"RESET", reset, 1, "", "Forgets the client's name and protocol version."},
+    Command{"QUIT", quit, 1, "", "Closes the connection."},
+    Command{"SENTINEL", sentinel, 2, "get-master-addr-by-name name", "This daemon's address."},
+    Command{"CLUSTER", refused, 1, "", "This is no cluster."},
+    Command{"FLUSHALL", refused, 1, "", "Refused."},
+    Command{"FLUSHDB", refused, 1, "", "Refused."},
+    Command{"BGSAVE", refused, 1, "", "Refused."},
+    Command{"EVAL", refused, 1, "", "Refused."},
+    Command{"SHUTDOWN", refused, 1, "", "Refused: stop the process with SIGTERM."},
+};
+
+constexpr std::size_t kShownMax = 64;
+
+}  // namespace
+
+std::span<const Command> command_table() noexcept {
+    return kCommands;
+}
+
+void execute(Context& context, Words words, std::string& out) {
+    const std::size_t before = out.size();
+    const auto* const command = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& known) {
+        return is_word(words[0], known.name);
+    });
+    protocol::RespWriter writer{out};
+    if (command == kCommands.end()) {
+        writer.error("ERR unknown command '" + std::string{words[0].substr(0, kShownMax)} + "'");
+    } else if (words.size() < command->words_min) {
+        writer.error("ERR wrong number of arguments for '" + std::string{command->name} + "'; expected " +
+                     std::string{command->name} + " " + std::string{command->arguments});
+    } else {
+        command->run(context, words, out);
+    }
+    WorkerCounters::add(context.counters.commands);
+    if (out[before] == '-') WorkerCounters::add(context.counters.errors);
+}
+
+}  // namespace tollgate::daemon::commands

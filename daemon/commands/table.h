@@ -1,0 +1,26 @@
+/// All commands by name.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/commands/context.h"
+
+namespace tollgate::daemon::commands {
+
+struct Command {
+    std::string_view name;  ///< In capitals.
+    void (*run)(Context&, Words, std::string&);
+    std::size_t words_min;  ///< The name included.
+    std::string_view arguments;
+    std::string_view summary;
+};
+
+/// Commands that calls are made of stand first: they are found first.
+[[nodiscard]] std::span<const Command> command_table() noexcept;
+
+/// Runs one command and appends its answer. Requires: at least one word.
+void execute(Context& context, Words words, std::string& out);
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,24 @@
+#include <array>
+
+#include "daemon/commands/commands.h"
+#include "daemon/commands/payment.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 3> kPositionals = {"party", "amount", "request"};
+
+}  // namespace
+
+void topup(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"MEMO"}};
+    Arguments arguments{words, kPositionals, keywords};
+    const auto amount = arguments.amount("amount", arguments[1]);
+    const auto request = request_id(arguments);
+    const auto memo = arguments.text(keywords[0], kMemoBytesMax);
+    if (arguments.refused(out)) return;
+    answer_payment(context.services.payments.top_up(arguments[0], amount, request, memo, context.now.steady),
+                   arguments.plain(), out);
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,176 @@
+#include "daemon/commands/words.h"
+
+#include <cstdlib>
+
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::string_view kRecordPrefix = "r-";
+constexpr std::size_t kPairsPerLevel = 11;
+
+/// What the level keeps: what it is paid by the one below it less what it pays. Empty for the customer, who
+/// sells to nobody, and across currencies, which are not compared.
+rating::ShortText margin_of(const LevelView& level, const LevelView* below) noexcept {
+    const auto rated = [](const LevelView& view) {
+        return view.row != rating::Deck::kNoRow && view.cost != rating::kCostTooLarge;
+    };
+    if (below == nullptr || !rated(level) || !rated(*below) ||
+        !(below->party->currency == level.party->currency)) {
+        return {};
+    }
+    return rating::format(below->cost - level.cost);
+}
+
+}  // namespace
+
+std::string_view text_of(Code code) noexcept {
+    switch (code) {
+        case Code::ok:
+            return "OK";
+        case Code::free:
+            return "FREE";
+        case Code::unknown_account:
+            return "UNKNOWN_ACCOUNT";
+        case Code::service_denied:
+            return "SERVICE_DENIED";
+        case Code::rating_failed:
+            return "RATING_FAILED";
+        case Code::credit_limit:
+            return "CREDIT_LIMIT";
+        case Code::unknown_session:
+            return "UNKNOWN_SESSION";
+        case Code::conflict:
+            return "CONFLICT";
+        case Code::busy:
+        case Code::too_large:
+            break;
+    }
+    std::abort();  // An error, or not an enumerator: memory is corrupt.
+}
+
+std::string_view text_of(Reason reason) noexcept {
+    switch (reason) {
+        case Reason::none:
+            return "";
+        case Reason::suspended:
+            return "suspended";
+        case Reason::closed:
+            return "closed";
+        case Reason::blocked:
+            return "blocked";
+        case Reason::concurrent:
+            return "concurrent";
+        case Reason::number:
+            return "number";
+        case Reason::tariff:
+            return "tariff";
+        case Reason::prefix:
+            return "prefix";
+        case Reason::funds:
+            return "funds";
+        case Reason::held:
+            return "held";
+        case Reason::started:
+            return "started";
+        case Reason::ended:
+            return "ended";
+        case Reason::differs:
+            return "differs";
+    }
+    std::abort();  // Not an enumerator: memory is corrupt.
+}
+
+std::string_view text_of(EndStatus status) noexcept {
+    switch (status) {
+        case EndStatus::none:
+            return "";
+        case EndStatus::stopped:
+            return "stopped";
+        case EndStatus::overrun:
+            return "overrun";
+        case EndStatus::corrected:
+            return "corrected";
+        case EndStatus::late:
+            return "late";
+        case EndStatus::released:
+            return "released";
+    }
+    std::abort();  // Not an enumerator: memory is corrupt.
+}
+
+std::string_view text_of(balance::SessionState state) noexcept {
+    return state == balance::SessionState::answered ? "answered" : "authorized";
+}
+
+bool answered_as_error(Code code, std::string& out) {
+    protocol::RespWriter writer{out};
+    if (code == Code::busy) {
+        writer.error("BUSY retry after 1000 ms: the daemon has as many sessions as session.max allows");
+        return true;
+    }
+    if (code == Code::too_large) {
+        writer.error("BADARG seconds: the cost is above 10000000000; nothing was changed");
+        return true;
+    }
+    return false;
+}
+
+std::string_view id_of(const balance::PartyTable& parties, PartyId party) noexcept {
+    return party == balance::kNoParty ? std::string_view{} : parties.get(party).id;
+}
+
+rating::ShortText record_id(std::uint64_t record) noexcept {
+    rating::ShortText text;
+    if (record == 0) return text;
+    text.append(kRecordPrefix);
+    text.append(rating::format_decimal(static_cast<std::int64_t>(record), 0));
+    return text;
+}
+
+std::uint64_t parse_record_id(std::string_view text) noexcept {
+    if (!text.starts_with(kRecordPrefix)) return 0;
+    return rating::parse_unsigned(text.substr(kRecordPrefix.size()), INT64_MAX).value_or(0);
+}
+
+std::size_t pairs_of(const Derivation& derivation) noexcept {
+    return 1 + kPairsPerLevel * derivation.levels().size();
+}
+
+void write_derivation(Answer& answer, const Derivation& derivation) {
+    const auto levels = derivation.levels();
+    answer.pair("levels", static_cast<std::int64_t>(levels.size()));
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const LevelView& level = levels[i];
+        answer.pair("party", level.party->id);
+        const bool has_tariff = level.tariff != nullptr;
+        answer.pair("tariff", has_tariff ? level.tariff->tariff : std::string_view{});
+        answer.pair("version",
+                    has_tariff ? rating::format_decimal(level.tariff->number, 0).view() : std::string_view{});
+        if (level.row == rating::Deck::kNoRow) {
+            for (const auto* const name : {"prefix", "destination", "price", "connect_fee", "billed", "cost",
+                                           "affordable", "margin"}) {
+                answer.pair(name, std::string_view{});
+            }
+            continue;
+        }
+        const rating::Row row = level.tariff->deck->row(level.row);
+        answer.pair("prefix", row.prefix);
+        answer.pair("destination", row.destination);
+        answer.pair("price", rating::price_with_markup(*row.rate, level.tariff->settings));
+        answer.pair("connect_fee", row.rate->connect_fee);
+        answer.pair("billed", level.billed.count());
+        const auto cost =
+            level.cost == rating::kCostTooLarge ? rating::ShortText{} : rating::format(level.cost);
+        answer.pair("cost", cost.view());
+        if (level.affordable_seconds == balance::SessionLevel::kAffordableUnlimited) {
+            answer.pair("affordable", "unlimited");
+        } else {
+            answer.pair("affordable", std::int64_t{level.affordable_seconds});
+        }
+        answer.pair("margin", margin_of(level, i > 0 ? &levels[i - 1] : nullptr).view());
+    }
+}
+
+}  // namespace tollgate::daemon::commands

@@ -1,0 +1,52 @@
+/// A switch that restarted says which calls it still has; its others close as reported.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "daemon/charging.h"
+
+namespace tollgate::daemon {
+
+/// The longest name of a switch or token of a resync, in bytes.
+inline constexpr std::size_t kSwitchNameBytesMax = 64;
+
+/// Collects the ids of `RESYNC name token id…` until `RESYNC name token END`. Any thread may call any member;
+/// takes a lock that only resyncs meet.
+class Resync {
+  public:
+    explicit Resync(Charging& charging) : charging_(charging) {}
+
+    static constexpr std::size_t kUnderWayMax = 64;             ///< Resyncs at one time.
+    static constexpr std::size_t kIdsMax = 1'000'000;           ///< Ids of one resync.
+    static constexpr std::chrono::minutes kAbandonedAfter{10};  ///< Without a further word.
+
+    /// False where one of the limits is reached; nothing is taken then.
+    [[nodiscard]] bool name(std::string_view switch_name, std::string_view token,
+                            std::span<const std::string_view> ids, Moment now);
+    /// Closes the sessions of that switch that were authorised before its first word and named in none. How
+    /// many. A repeat of an END closes nothing more. Without any word before, nothing is known to be missing:
+    /// nullopt.
+    std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now);
+
+  private:
+    struct UnderWay {
+        balance::Steady began{};
+        balance::Steady last_word{};
+        std::unordered_set<std::string> alive;
+        std::optional<std::size_t> closed;  ///< Set by END, and answered to its repeats.
+    };
+    static std::string key(std::string_view switch_name, std::string_view token);
+
+    Charging& charging_;
+    std::mutex mutex_;
+    std::unordered_map<std::string, UnderWay> under_way_;
+};
+
+}  // namespace tollgate::daemon

@@ -1,0 +1,91 @@
+// Goal: a request allocates nothing between parse and reply once pools and buffers have grown.
+// Method: operator new counts; a few thousand calls warm up, then as many again must not count once.
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "daemon/commands/table.h"
+#include "tests/daemon/world.h"
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    void* const memory = alignment > alignof(std::max_align_t)
+                             ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
+                             : std::malloc(size);
+    if (memory == nullptr) throw std::bad_alloc{};
+    return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    return counted(size, 0);
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+
+namespace tollgate::daemon::commands {
+namespace {
+
+TEST(Allocation, NoneForACallFromAuthorizeToStop) {
+    World world{{}, {.remember_bytes = 0}};
+    world.top_up("alice", "5000");
+    world.top_up("south", "1000");
+    ClientRegistry clients;
+    ServerFacts facts;
+    WorkerCounters counters;
+    const std::vector<const WorkerCounters*> all{&counters};
+    const Services services{world.charging, world.catalog, world.payments, world.resync, world.ledger,
+                            world.sessions, clients,       facts,          all};
+    Client client;
+    Context context{services, client, counters, world.now};
+    std::string out;
+    char id[] = "call-000000";
+    const auto call = [&](int number) {
+        for (int digit = 10; digit > 4; --digit, number /= 10)
+            id[digit] = static_cast<char>('0' + number % 10);
+        const std::string_view session{id, 11};
+        const std::string_view authorize[] = {"AUTHORIZE", "alice-desk", "4930123456",
+                                              session,     "WANT",       "300"};
+        const std::string_view start[] = {"START", session};
+        const std::string_view extend[] = {"EXTEND", session, "USED", "3", "WANT", "300"};
+        const std::string_view stop[] = {"STOP", session, "4.2", "CAUSE", "16"};
+        for (const Words words : {Words{authorize}, Words{start}, Words{extend}, Words{stop}}) {
+            execute(context, words, out);
+        }
+        out.clear();
+    };
+    for (int number = 0; number < 30'000; ++number)
+        call(number);
+    const std::size_t before = allocations;
+    for (int number = 30'000; number < 60'000; ++number)
+        call(number);
+    EXPECT_EQ(allocations - before, 0U);
+    EXPECT_EQ(world.balance("alice"), "2000") << "60,000 calls of 5 s at 0.01";
+}
+
+}  // namespace
+}  // namespace tollgate::daemon::commands

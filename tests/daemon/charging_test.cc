@@ -1,0 +1,343 @@
+#include "daemon/charging.h"
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/world.h"
+
+namespace tollgate::daemon {
+namespace {
+
+using std::chrono::seconds;
+
+// Prices a minute: customer 0.60, south 0.30, north 0.12; a second is 0.01, 0.005, 0.002.
+
+TEST(Charging, ACallIsHeldExtendedAndChargedAtEveryLevel) {
+    World world;
+    world.top_up("alice", "10");
+    const auto granted = world.authorize("call", 300);
+    EXPECT_EQ(granted.code, Code::ok);
+    EXPECT_EQ(granted.granted, seconds{300});
+    EXPECT_FALSE(granted.final);
+    EXPECT_EQ(granted.validity, seconds{180 + 300 + 60});
+    EXPECT_EQ(world.held("alice"), "3");
+    EXPECT_EQ(world.held("south"), "1.5");
+    EXPECT_EQ(world.held("north"), "0.6");
+
+    EXPECT_EQ(world.charging.start("call", {}, world.now).granted, seconds{300});
+    world.pass(seconds{60});
+    const auto extended = world.charging.extend("call", seconds{60}, seconds{300}, world.now);
+    EXPECT_EQ(extended.granted, seconds{360});
+    EXPECT_EQ(extended.charged, *rating::parse_money("0.6"));
+    EXPECT_EQ(world.held("alice"), "3");
+    EXPECT_EQ(world.balance("south"), "999.7");
+
+    world.pass(seconds{2});
+    const auto stopped = world.stop("call", 62);
+    EXPECT_EQ(stopped.charged, *rating::parse_money("0.62"));
+    EXPECT_EQ(stopped.billed, seconds{62});
+    EXPECT_EQ(stopped.status, EndStatus::stopped);
+    EXPECT_FALSE(stopped.implausible);
+    EXPECT_EQ(world.balance("alice"), "9.38");
+    EXPECT_EQ(world.balance("south"), "999.69");
+    EXPECT_EQ(world.balance("north"), "999.876");
+    EXPECT_EQ(world.balance("provider"), "0");
+    world.expect_at_rest();
+}
+
+TEST(Charging, FundsBoundTheGrantAndTheLevelSaysWhose) {
+    World world;
+    world.top_up("alice", "1");
+    const auto granted = world.authorize("a", 300);
+    EXPECT_EQ(granted.granted, seconds{100});
+    EXPECT_TRUE(granted.final);
+    EXPECT_EQ(world.parties.get(granted.level).id, "alice");
+    const auto refused = world.authorize("b", 300);
+    EXPECT_EQ(refused.code, Code::credit_limit);
+    EXPECT_EQ(refused.reason, Reason::held) << "but for the other call there would be money";
+    world.stop("a", 100);
+    EXPECT_EQ(world.authorize("c", 300).reason, Reason::funds);
+    world.expect_at_rest();
+}
+
+TEST(Charging, AGrantThatIsExactlyWhatThereIsIsFinal) {
+    World world;
+    world.top_up("alice", "1");
+    EXPECT_TRUE(world.authorize("a", 100).final);
+    EXPECT_FALSE(World{}.authorize("a", 100).final);
+}
+
+TEST(Charging, AnAuthorizeRepeatedInTimeIsTheSameAnswer) {
+    World world;
+    world.top_up("alice", "10");
+    const auto first = world.authorize("call", 60);
+    world.pass(seconds{32});
+    const auto again = world.authorize("call", 60);
+    EXPECT_TRUE(again.duplicate);
+    EXPECT_EQ(again.granted, first.granted);
+    EXPECT_EQ(again.available, first.available);
+    EXPECT_EQ(world.held("alice"), "0.6") << "held once";
+    EXPECT_EQ(world.authorize("call", 61).reason, Reason::differs);
+    world.pass(seconds{1});
+    EXPECT_EQ(world.authorize("call", 60).code, Code::conflict) << "after session.repeat";
+    world.charging.start("call", {}, world.now);
+    EXPECT_EQ(world.authorize("call", 60).reason, Reason::started);
+    world.stop("call", 10);
+    EXPECT_EQ(world.authorize("call", 60).reason, Reason::ended);
+    world.expect_at_rest();
+}
+
+TEST(Charging, ARefusalIsRememberedForARepeatOnly) {
+    World world;
+    EXPECT_EQ(world.authorize("call", 60).code, Code::credit_limit);
+    world.top_up("alice", "10");
+    const auto again = world.authorize("call", 60);
+    EXPECT_EQ(again.code, Code::credit_limit);
+    EXPECT_TRUE(again.duplicate);
+    EXPECT_EQ(world.stop("call", 5).code, Code::unknown_session);
+    world.pass(seconds{33});
+    EXPECT_EQ(world.authorize("call", 60).code, Code::ok);
+}
+
+TEST(Charging, AStopBelowWhatWasChargedGivesBack) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 300);
+    world.pass(seconds{100});
+    world.charging.extend("call", seconds{100}, seconds{60}, world.now);
+    const auto stopped = world.stop("call", 40);
+    EXPECT_EQ(stopped.status, EndStatus::corrected);
+    EXPECT_EQ(world.balance("alice"), "9.6");
+    EXPECT_EQ(world.balance("south"), "999.8");
+    world.expect_at_rest();
+}
+
+TEST(Charging, AStopBeyondTheGrantIsChargedAndMayOverdraw) {
+    World world;
+    world.top_up("alice", "1");
+    world.authorize("call", 300);
+    world.pass(seconds{150});
+    const auto stopped = world.stop("call", 150);
+    EXPECT_EQ(stopped.status, EndStatus::overrun);
+    EXPECT_EQ(world.balance("alice"), "-0.5");
+    world.expect_at_rest();
+}
+
+TEST(Charging, AStopIsRepeatedHarmlesslyAndConflictsWithAnother) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    const auto first = world.stop("call", 30);
+    EXPECT_TRUE(first.implausible) << "no time has passed here";
+    const auto again = world.stop("call", 30);
+    EXPECT_TRUE(again.duplicate);
+    EXPECT_EQ(again.charged, first.charged);
+    EXPECT_EQ(again.record, first.record);
+    EXPECT_EQ(world.stop("call", 31).code, Code::conflict);
+    EXPECT_EQ(world.charging.release("call", {}, world.now).code, Code::conflict);
+    EXPECT_EQ(world.charging.extend("call", seconds{40}, {}, world.now).code, Code::unknown_session);
+    EXPECT_EQ(world.balance("alice"), "9.7");
+    world.expect_at_rest();
+}
+
+TEST(Charging, ASessionThatNobodyEndsExpiresAndMaySettleLate) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.charging.start("call", {}, world.now);
+    world.pass(seconds{30});
+    world.charging.extend("call", seconds{30}, seconds{60}, world.now);
+    world.pass(seconds{60 + 60});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U)
+        << "30 + 60 granted since START, and 60 of grace";
+    EXPECT_EQ(world.balance("alice"), "9.7") << "what was reported is charged";
+    world.expect_at_rest();
+    const auto late = world.stop("call", 80);
+    EXPECT_EQ(late.status, EndStatus::late);
+    EXPECT_EQ(world.balance("alice"), "9.2");
+    EXPECT_EQ(world.stop("call", 81).code, Code::conflict);
+    world.expect_at_rest();
+}
+
+TEST(Charging, NothingExpiresBeforeItsTime) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.pass(seconds{180 + 60 + 60 - 1});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 0U);
+    world.pass(seconds{1});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.expect_at_rest();
+}
+
+TEST(Charging, AnExpiredSessionHoldsAnewWhereItGoesOn) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.pass(seconds{301});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    const auto extended = world.charging.extend("call", seconds{100}, seconds{60}, world.now);
+    EXPECT_EQ(extended.code, Code::ok);
+    EXPECT_EQ(extended.granted, seconds{160});
+    EXPECT_EQ(world.held("alice"), "0.6");
+    EXPECT_EQ(world.party("provider").account.open_calls(), 1U);
+    world.stop("call", 120);
+    EXPECT_EQ(world.balance("alice"), "8.8");
+    world.expect_at_rest();
+}
+
+TEST(Charging, ASuspendedPartyEndsARunningCallAtItsGrant) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    PartyChange suspend;
+    suspend.status = balance::Status{balance::Status::kAdmin};
+    ASSERT_TRUE(world.catalog.change(world.parties.find("north"), suspend).empty());
+    EXPECT_EQ(world.authorize("other", 60).reason, Reason::suspended);
+    const auto extended = world.charging.extend("call", seconds{20}, seconds{60}, world.now);
+    EXPECT_EQ(extended.granted, seconds{60});
+    EXPECT_TRUE(extended.final);
+    EXPECT_EQ(world.parties.get(extended.level).id, "north");
+    world.stop("call", 60);
+    world.expect_at_rest();
+}
+
+TEST(Charging, EmergencyCallsGoThroughWhateverElseHolds) {
+    ChargingSettings settings;
+    settings.emergency_numbers = {"112"};
+    World world{settings};
+    world.party("alice").status_bits = balance::Status::kClosed;
+    const auto granted = world.authorize("sos", 300, "112");
+    EXPECT_EQ(granted.code, Code::free);
+    EXPECT_EQ(granted.granted, seconds{300});
+    EXPECT_EQ(world.authorize("other", 300, "1120").code, Code::service_denied) << "matched whole";
+    EXPECT_EQ(world.stop("sos", 100).charged, Money{});
+    world.expect_at_rest();
+}
+
+TEST(Charging, AChargeBeyondAllBoundsChangesNothing) {
+    World world;
+    world.put_tariff("retail", "1000000000");
+    world.top_up("alice", "10000000000");
+    ASSERT_EQ(world.authorize("call", 60).code, Code::ok);
+    EXPECT_EQ(world.stop("call", 700).code, Code::too_large);
+    EXPECT_EQ(world.charging.extend("call", seconds{700}, {}, world.now).code, Code::too_large);
+    EXPECT_EQ(world.stop("call", 60).code, Code::ok);
+    EXPECT_EQ(world.balance("alice"), "9000000000");
+    world.expect_at_rest();
+}
+
+TEST(Charging, APinnedVersionHoldsForTheWholeCall) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.put_tariff("retail", "6");
+    EXPECT_EQ(world.stop("call", 60).charged, *rating::parse_money("0.6"));
+}
+
+TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
+    World world;
+    world.top_up("alice", "100");
+    const auto authorize = [&](std::string_view session, std::string_view owner) {
+        AuthorizeRequest request;
+        request.line = "alice-desk";
+        request.destination = "4930";
+        request.session = session;
+        request.want = seconds{60};
+        request.switch_name = owner;
+        EXPECT_EQ(world.charging.authorize(request, world.now).code, Code::ok);
+    };
+    authorize("kept", "fs1");
+    authorize("lost", "fs1");
+    authorize("other", "fs2");
+    EXPECT_EQ(world.resync.end("fs1", "t", world.now), std::nullopt) << "nothing was named";
+    world.pass(seconds{1});
+    const std::vector<std::string_view> alive = {"kept"};
+    EXPECT_TRUE(world.resync.name("fs1", "t", alive, world.now));
+    authorize("newer", "fs1");
+    EXPECT_EQ(world.resync.end("fs1", "t", world.now), 1U);
+    EXPECT_EQ(world.resync.end("fs1", "t", world.now), 1U) << "a repeat";
+    EXPECT_EQ(world.sessions.counts().open, 3U);
+    EXPECT_EQ(world.stop("lost", 5).status, EndStatus::late);
+}
+
+// Goal: with money for K calls exactly K are granted, whatever the interleaving, and nobody is refused
+// because of a hold that is then given back. Method: threads race for a customer's money where south can pay
+// for fewer calls still; the limit is south's.
+TEST(ChargingThreads, ExactlyAsManyCallsAsThereIsMoneyFor) {
+    for (int round = 0; round < 20; ++round) {
+        World world;
+        constexpr int kCalls = 37;
+        constexpr int kThreads = 4;
+        world.top_up("alice", "60");  // 100 calls of 60 s.
+        const auto south_rest = world.party("south").account.balance() - *rating::parse_money("11.1");
+        ASSERT_EQ(world.ledger.debit(world.parties.find("south"), south_rest, false),
+                  balance::Ledger::PostStatus::posted);
+        std::atomic<int> granted{0};
+        {
+            std::vector<std::jthread> callers;
+            for (int caller = 0; caller < kThreads; ++caller) {
+                callers.emplace_back([&, caller] {
+                    for (int call = 0; call < 30; ++call) {
+                        const std::string id = std::to_string(caller) + "-" + std::to_string(call);
+                        if (world.authorize(id, 60).code == Code::ok) ++granted;
+                    }
+                });
+            }
+        }
+        ASSERT_EQ(granted, kCalls);
+        EXPECT_EQ(world.party("south").account.available(), Money{});
+        for (int caller = 0; caller < kThreads; ++caller) {
+            for (int call = 0; call < 30; ++call)
+                world.stop(std::to_string(caller) + "-" + std::to_string(call), call);
+        }
+        world.expect_at_rest();
+    }
+}
+
+// Goal: any mix of commands from any threads on the same few sessions keeps the books.
+TEST(ChargingThreads, ManyHandsOnTheSameSessions) {
+    World world;
+    world.top_up("alice", "50");
+    {
+        std::vector<std::jthread> hands;
+        for (unsigned hand = 0; hand < 4; ++hand) {
+            hands.emplace_back([&world, hand] {
+                std::uint32_t random = hand * 7'919 + 1;
+                for (int i = 0; i < 5'000; ++i) {
+                    random = random * 1'664'525 + 1'013'904'223;
+                    const std::string id = std::to_string((random >> 8) % 40) + "-" + std::to_string(i / 500);
+                    const int used = static_cast<int>((random >> 16) % 90);
+                    switch ((random >> 24) % 6) {
+                        case 0:
+                        case 1:
+                            world.authorize(id, 60 + used);
+                            break;
+                        case 2:
+                            world.charging.start(id, {}, world.now);
+                            break;
+                        case 3:
+                            world.charging.extend(id, seconds{used}, seconds{60}, world.now);
+                            break;
+                        case 4:
+                            world.stop(id, used);
+                            break;
+                        default:
+                            world.charging.release(id, {}, world.now);
+                            break;
+                    }
+                }
+            });
+        }
+    }
+    world.pass(std::chrono::hours{30});
+    world.charging.expire_due(0, 1, world.now);
+    world.expect_at_rest();
+}
+
+}  // namespace
+}  // namespace tollgate::daemon

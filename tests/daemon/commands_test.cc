@@ -1,0 +1,198 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/table.h"
+#include "daemon/commands/words.h"
+#include "tests/daemon/world.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+class CommandsTest : public ::testing::Test {
+  protected:
+    CommandsTest() { world_.top_up("alice", "10"); }
+
+    /// Runs words that are apart by spaces; the answer as RESP.
+    std::string run(std::string_view line) {
+        std::vector<std::string_view> words;
+        while (!line.empty()) {
+            const std::size_t space = line.find(' ');
+            words.push_back(line.substr(0, space));
+            line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+        }
+        std::string out;
+        Context context{services_, client_, counters_, world_.now};
+        execute(context, words, out);
+        return out;
+    }
+    /// The bulk string that a PLAIN command answers.
+    std::string plain(const std::string& line) {
+        const std::string out = run(line + " PLAIN");
+        const std::size_t head = out.find("\r\n");
+        return out[0] == '$' ? out.substr(head + 2, out.size() - head - 4) : out;
+    }
+
+    World world_;
+    ClientRegistry clients_;
+    ServerFacts facts_;
+    WorkerCounters counters_;
+    std::vector<const WorkerCounters*> all_counters_{&counters_};
+    Services services_{world_.charging, world_.catalog, world_.payments, world_.resync, world_.ledger,
+                       world_.sessions, clients_,       facts_,          all_counters_};
+    Client client_;
+};
+
+TEST_F(CommandsTest, AnswersAreFlatArraysOfBulkStrings) {
+    EXPECT_EQ(run("release none"), "*4\r\n$15\r\nUNKNOWN_SESSION\r\n$1\r\n0\r\n$3\r\ndup\r\n$1\r\n0\r\n");
+    EXPECT_EQ(plain("AUTHORIZE alice-desk +4930 call WANT 60"),
+              "OK 60 final 0 validity 300 level  reason  price 0.6 held 0.6 available 9.4 currency EUR "
+              "number 4930 dup 0");
+    EXPECT_EQ(plain("START call"), "OK 60 dup 0");
+    EXPECT_EQ(plain("EXTEND call USED 0.5 WANT 60"), "OK 61 final 0 validity 121 charged 0.01 level  dup 0");
+    EXPECT_EQ(plain("BALANCE alice"),
+              "OK 9.99 currency EUR held 0.6 available 9.39 credit_limit 0 status active");
+}
+
+TEST_F(CommandsTest, RefusalsAreAnswersWithTheSamePairs) {
+    EXPECT_EQ(
+        plain("AUTHORIZE nobody 4930 a"),
+        "UNKNOWN_ACCOUNT 0 final  validity  level  reason  price  held  available  currency  number  dup 0");
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 49x b"),
+              "RATING_FAILED 0 final  validity  level  reason number price  held  available 10 currency EUR "
+              "number  dup 0");
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 33 c"),
+              "RATING_FAILED 0 final  validity  level alice reason prefix price  held  available 10 currency "
+              "EUR number 33 "
+              "dup 0");
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 44901 d").substr(0, 16), "SERVICE_DENIED 0");
+    EXPECT_EQ(plain("AUTHORIZE alice 4930 e").substr(0, 15), "UNKNOWN_ACCOUNT") << "a customer is no line";
+}
+
+TEST_F(CommandsTest, AFreeCallIsGrantedWithoutAHold) {
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 8001 call WANT 60"),
+              "FREE 60 final 0 validity 300 level  reason  price 0 held 0 available 10 currency EUR number "
+              "8001 dup 0");
+}
+
+TEST_F(CommandsTest, FiguresAreJudged) {
+    for (const char* text :
+         {"-1", "+1", "1e3", "NaN", "inf", "9223372036854775808", "1000000001", "1.0001", "0x10", "1,5"}) {
+        const std::string value{text};
+        for (const std::string& line : {"AUTHORIZE alice-desk 4930 call WANT " + value, "STOP call " + value,
+                                        "EXTEND call USED " + value, "QUOTE alice-desk 4930 USED " + value}) {
+            EXPECT_EQ(run(line).substr(0, 8), "-BADARG ") << line;
+        }
+    }
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930 call WANT 0").substr(0, 14), "-BADARG WANT: ");
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930 call AT tomorrow").substr(0, 12), "-BADARG AT: ");
+    EXPECT_EQ(run("EXTEND call WANT 5").substr(0, 14), "-BADARG USED: ");
+    for (const char* amount : {"0", "-1", "1e5", "0.0000001", "10000000000.000001"}) {
+        EXPECT_EQ(run("TOPUP alice " + std::string{amount} + " r").substr(0, 16), "-BADARG amount: ")
+            << amount;
+    }
+    EXPECT_EQ(run("TOPUP alice 1 r-1").substr(0, 17), "-BADARG request: ");
+    EXPECT_EQ(plain("BALANCE alice").substr(0, 5), "OK 10") << "nothing has changed";
+}
+
+TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {
+    for (const char* line :
+         {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "AUTHORIZE alice-desk 4930 s SERVICE sms",
+          "STOP s 5 VIA carrier", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
+        EXPECT_NE(run(line).find("not available yet"), std::string::npos) << line;
+        EXPECT_EQ(run(line)[0], '-') << line;
+    }
+}
+
+TEST_F(CommandsTest, KeywordsComeInAnyOrderAndCaseAndNullIsAbsent) {
+    EXPECT_EQ(plain("authorize alice-desk 4930 call explain From <null> want <null> <null>").substr(0, 7),
+              "OK 1000");
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930 x WANT 5 WANT 6").substr(0, 14), "-BADARG WANT: ");
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930 x WANT").substr(0, 14), "-BADARG WANT: ");
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930 x COLOUR red").substr(0, 17), "-BADARG keyword: ");
+    EXPECT_EQ(run("AUTHORIZE alice-desk 4930").substr(0, 17), "-BADARG session: ");
+    EXPECT_EQ(plain("AUTHORIZE <null> 4930 y").substr(0, 15), "UNKNOWN_ACCOUNT");
+}
+
+TEST_F(CommandsTest, PlainIsAnOrdinaryWordWhereAnArgumentIsDue) {
+    EXPECT_EQ(run("RELEASE PLAIN").substr(0, 4), "*4\r\n") << "a session of that name";
+    EXPECT_EQ(run("PING PLAIN"), "$5\r\nPLAIN\r\n");
+}
+
+TEST_F(CommandsTest, SessionIdsAreOneTo255Bytes) {
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 4930 " + std::string(255, 's')).substr(0, 3), "OK ");
+    EXPECT_NE(plain("AUTHORIZE alice-desk 4930 " + std::string(256, 's')).find("CONFLICT 0"),
+              std::string::npos);
+    EXPECT_EQ(plain("STOP " + std::string(256, 's') + " 5").substr(0, 17), "UNKNOWN_SESSION 0");
+}
+
+TEST_F(CommandsTest, QuoteShowsEveryLevelAndReservesNothing) {
+    EXPECT_EQ(plain("QUOTE alice-desk 4930 USED 90"),
+              "OK 0.9 levels 3 "
+              "party alice tariff retail version 2 prefix 49 destination  price 0.6 connect_fee 0 billed 90 "
+              "cost 0.9 "
+              "affordable 1000 margin  "
+              "party south tariff resale version 2 prefix 49 destination  price 0.3 connect_fee 0 billed 90 "
+              "cost 0.45 "
+              "affordable 200000 margin 0.45 "
+              "party north tariff wholesale version 2 prefix 49 destination  price 0.12 connect_fee 0 billed "
+              "90 cost 0.18 "
+              "affordable 500000 margin 0.27");
+    EXPECT_EQ(world_.held("alice"), "0");
+}
+
+TEST_F(CommandsTest, ExplainKnowsASessionAndItsRecord) {
+    run("AUTHORIZE alice-desk 4930 call WANT 60");
+    const std::string derivation = plain("EXPLAIN call");
+    EXPECT_EQ(derivation.substr(0, 14), "OK 60 levels 3");
+    const std::string stopped = plain("STOP call 30");
+    const std::size_t at = stopped.find("record ") + 7;
+    const std::string record = stopped.substr(at, stopped.find(' ', at) - at);
+    EXPECT_EQ(plain("EXPLAIN " + record), derivation) << record;
+    EXPECT_EQ(plain("EXPLAIN r-999999999"), "UNKNOWN_SESSION 0 levels 0");
+}
+
+TEST_F(CommandsTest, SessionsListsOpenOnes) {
+    run("AUTHORIZE alice-desk 4930 call WANT 60");
+    EXPECT_EQ(plain("SESSIONS"), "OK 0 call alice-desk 4930 authorized 60 0 0");
+    EXPECT_EQ(run("SESSIONS PARTY north").substr(0, 4), "*3\r\n");
+    EXPECT_EQ(plain("SESSIONS PARTY nobody"), "UNKNOWN_ACCOUNT 0");
+    EXPECT_EQ(run("SESSIONS COUNT 0").substr(0, 15), "-BADARG COUNT: ");
+    run("STOP call 5");
+    EXPECT_EQ(plain("SESSIONS"), "OK 0");
+}
+
+TEST_F(CommandsTest, UnknownCommandsAreErrorsThatCannotBreakFraming) {
+    EXPECT_EQ(run("SET"), "-ERR unknown command 'SET'\r\n");
+    std::string out;
+    Context context{services_, client_, counters_, world_.now};
+    const std::vector<std::string_view> words = {"BAD\r\n+OK"};
+    execute(context, words, out);
+    EXPECT_EQ(out.find("\r\n"), out.size() - 2);
+}
+
+TEST_F(CommandsTest, HousekeepingIsAsClientsNeedIt) {
+    EXPECT_EQ(run("PING"), "+PONG\r\n");
+    EXPECT_EQ(run("SELECT 0"), "+OK\r\n");
+    EXPECT_EQ(run("SELECT 1")[0], '-');
+    EXPECT_EQ(run("CLUSTER NODES")[0], '-');
+    EXPECT_EQ(run("CONFIG GET save"), "*0\r\n");
+    EXPECT_EQ(run("FLUSHALL")[0], '-');
+    EXPECT_EQ(run("HELLO 4").substr(0, 9), "-NOPROTO ");
+    EXPECT_EQ(run("HELLO 3")[0], '%');
+    EXPECT_EQ(run("HELLO 2")[0], '*');
+    EXPECT_EQ(run("CLIENT SETINFO LIB-NAME x"), "+OK\r\n");
+    EXPECT_EQ(run("CLIENT SETNAME portal"), "+OK\r\n");
+    EXPECT_EQ(run("CLIENT GETNAME"), "$6\r\nportal\r\n");
+    EXPECT_EQ(run("RESET"), "+RESET\r\n");
+    EXPECT_EQ(run("CLIENT GETNAME"), "$-1\r\n");
+    EXPECT_EQ(run("COMMAND COUNT")[0], ':');
+    EXPECT_NE(run("INFO").find("durability:none"), std::string::npos);
+    EXPECT_NE(run("INFO books").find("sum=0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tollgate::daemon::commands

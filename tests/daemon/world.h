@@ -1,0 +1,109 @@
+/// A small charging world for tests: provider, two resellers, a customer with a line, one deck for all.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "daemon/catalog.h"
+#include "daemon/charging.h"
+#include "daemon/payments.h"
+#include "daemon/resync.h"
+#include "rating/deck_csv.h"
+
+namespace tollgate::daemon {
+
+/// Time stands still unless a test moves it.
+class World {
+  public:
+    explicit World(ChargingSettings settings = {}, balance::SessionLimits limits = {})
+        : sessions(2, limits), charging(tariffs, parties, ledger, sessions, std::move(settings)) {
+        put_tariff("retail", "0.60");
+        put_tariff("resale", "0.30");
+        put_tariff("wholesale", "0.12");
+        add("provider", "", balance::PartyKind::provider);
+        add("north", "provider", balance::PartyKind::reseller, "wholesale");
+        add("south", "north", balance::PartyKind::reseller, "resale");
+        add("alice", "south", balance::PartyKind::customer, "retail");
+        add("alice-desk", "alice", balance::PartyKind::line);
+        top_up("north", "1000");
+        top_up("south", "1000");
+    }
+
+    void put_tariff(const std::string& id, const std::string& per_minute) {
+        rating::TariffSettings tariff;
+        tariff.currency = *rating::Currency::parse("EUR");
+        tariffs.put_settings(id, tariff);
+        const auto reading = rating::read_deck_csv(
+            "prefix,rate_per_minute,blocked\n49," + per_minute + ",0\n4490," + per_minute + ",1\n800,0,0\n",
+            {});
+        EXPECT_NE(reading.deck, nullptr);
+        tariffs.put_deck(id, reading.deck);
+    }
+    void add(const std::string& id, const std::string& parent, balance::PartyKind kind,
+             const char* tariff = nullptr) {
+        PartyDraft draft;
+        draft.id = id;
+        draft.parent = parent;
+        draft.kind = kind;
+        if (parent.empty()) draft.currency = rating::Currency::parse("EUR");
+        if (tariff != nullptr) draft.tariff = tariff;
+        const auto faults = catalog.add({&draft, 1});
+        EXPECT_TRUE(faults.empty()) << id << ": " << (faults.empty() ? "" : faults[0].message);
+    }
+    void top_up(const char* party, const char* amount) {
+        const auto answer = payments.top_up(party, *rating::parse_money(amount),
+                                            "world-" + std::to_string(++requests), {}, now.steady);
+        EXPECT_EQ(answer.code, PaymentCode::ok) << party;
+    }
+    [[nodiscard]] balance::Party& party(std::string_view id) const { return parties.get(parties.find(id)); }
+    [[nodiscard]] std::string balance(std::string_view id) const {
+        return std::string{rating::format(party(id).account.balance()).view()};
+    }
+    [[nodiscard]] std::string held(std::string_view id) const {
+        return std::string{rating::format(party(id).account.held()).view()};
+    }
+    AuthorizeAnswer authorize(std::string_view session, int want, std::string_view destination = "4930",
+                              std::string_view line = "alice-desk") {
+        AuthorizeRequest request;
+        request.line = line;
+        request.destination = destination;
+        request.session = session;
+        request.want = std::chrono::seconds{want};
+        return charging.authorize(request, now);
+    }
+    StopAnswer stop(std::string_view session, int used) {
+        return charging.stop({.session = session, .used = std::chrono::seconds{used}, .at = {}, .cause = {}},
+                             now);
+    }
+    void pass(std::chrono::seconds time) {
+        now.steady += time;
+        now.wall += time;
+    }
+    void expect_at_rest() const {
+        for (std::size_t i = 0; i < parties.size(); ++i) {
+            const auto& party = parties.get(static_cast<PartyId>(i));
+            EXPECT_EQ(party.account.held(), Money{}) << party.id;
+            EXPECT_EQ(party.account.open_calls(), 0U) << party.id;
+            EXPECT_TRUE(party.account.attempts().none_pending()) << party.id;
+        }
+        for (const auto& sum : ledger.trial_balance())
+            EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0);
+    }
+
+    Moment now{*rating::parse_instant("2026-03-02T12:00:00Z"), std::chrono::hours{1}};
+    rating::TariffBook tariffs;
+    balance::PartyTable parties{1, 100'000};
+    balance::Ledger ledger{parties};
+    balance::SessionTable sessions;
+    Catalog catalog{tariffs, parties};
+    Payments payments{parties, ledger, std::chrono::hours{840}};
+    Charging charging;
+    Resync resync{charging};
+    int requests = 0;
+};
+
+}  // namespace tollgate::daemon
