@@ -31,6 +31,9 @@ struct SessionLevel {
     PartyId payer = kNoParty;
     PartyId seller = kNoParty;  ///< Who earns the leg; the payer itself for the provider's own leg.
     const rating::TariffVersion* tariff = nullptr;
+    /// The row's rate, kept beside its index because every charge needs it and it lies several loads away.
+    /// nullptr where the level has no row.
+    const rating::Rate* rate = nullptr;
     rating::Deck::RowIndex row = rating::Deck::kNoRow;
     /// What the level could afford when AUTHORIZE decided; kept for EXPLAIN. kAffordableUnlimited has no end.
     std::int32_t affordable_seconds = 0;
@@ -39,9 +42,8 @@ struct SessionLevel {
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
 
-    [[nodiscard]] const rating::Rate& rate() const noexcept { return tariff->deck->rate(row); }
     [[nodiscard]] Money cost(std::chrono::seconds duration) const noexcept {
-        return rating::cost(rate(), tariff->settings, duration);
+        return rating::cost(*rate, tariff->settings, duration);
     }
 };
 

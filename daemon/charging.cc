@@ -117,13 +117,12 @@ Charging::Resolution Charging::resolve(const Path& path, std::string_view digits
             level.row = level.tariff->find(digits, at);
             missing = Reason::prefix;
         }
-        if (level.row == Deck::kNoRow) {
-            if (found.without_rate == kNoParty) {
-                found.without_rate = level.payer;
-                found.without_rate_reason = missing;
-            }
-        } else if (level.rate().blocked && found.blocked == kNoParty) {
-            found.blocked = level.payer;
+        if (level.row != Deck::kNoRow) {
+            level.rate = &level.tariff->deck->rate(level.row);
+            if (level.rate->blocked && found.blocked == kNoParty) found.blocked = level.payer;
+        } else if (found.without_rate == kNoParty) {
+            found.without_rate = level.payer;
+            found.without_rate_reason = missing;
         }
     }
     return found;
@@ -234,8 +233,8 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
         PartyId customer = parties_.get(session.line).parent;
         if (customer != kNoParty) answer.customer = customer;
     }
-    if (!levels.empty() && levels[0].row != Deck::kNoRow) {
-        answer.price = rating::price_with_markup(levels[0].rate(), levels[0].tariff->settings);
+    if (!levels.empty() && levels[0].rate != nullptr) {
+        answer.price = rating::price_with_markup(*levels[0].rate, levels[0].tariff->settings);
     } else if (session.emergency) {
         answer.price = rating::Price{};
     }
@@ -290,7 +289,7 @@ void Charging::decide(const AuthorizeRequest& request, PartyId line, Session& se
 void Charging::hold_funds(const Path& path, Session& session, seconds want) {
     const auto levels = session.levels();
     const bool free = std::all_of(levels.begin(), levels.end(), [](const SessionLevel& level) {
-        return rating::is_free(level.rate(), level.tariff->settings);
+        return rating::is_free(*level.rate, level.tariff->settings);
     });
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
@@ -306,12 +305,11 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             const Party& party = parties_.get(levels[i].payer);
             attempts[i] = party.account.attempts();
             const Money funds = spendable(party);
-            longest[i] =
-                free ? rating::kUnlimited
-                     : rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, funds);
+            longest[i] = free
+                             ? rating::kUnlimited
+                             : rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, funds);
             levels[i].affordable_seconds = affordable_of(longest[i]);
-            const seconds needed =
-                std::max(settings_.shortest, rating::first_billed_second(levels[i].rate()));
+            const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             short_of_funds[i] =
                 longest[i] < needed ||
                 (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed));
@@ -333,12 +331,11 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
                 break;
             }
             const Money without_holds = party.account.available() + party.account.held();
-            const seconds needed =
-                std::max(settings_.shortest, rating::first_billed_second(levels[i].rate()));
+            const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             const bool because_held =
                 party.account.held() > Money{} &&
                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
-                rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, without_holds) >=
+                rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, without_holds) >=
                     needed;
             return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
                           levels[i].payer);
@@ -524,7 +521,7 @@ void Charging::extend_holds(Session& session, seconds want) {
             attempts[i] = party.account.attempts();
             const Money funds = levels[i].charged + levels[i].held + spendable(party);
             const seconds longest =
-                rating::longest_affordable(levels[i].rate(), levels[i].tariff->settings, funds);
+                rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, funds);
             if (longest < bound) {
                 bound = longest;
                 limiting = levels[i].payer;
@@ -565,7 +562,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     if (session.level_count > 0) {
         const SessionLevel& customer = session.levels()[0];
         answer.charged = customer.charged;
-        answer.billed = rating::billed_seconds(customer.rate(), customer.tariff->settings.anchor,
+        answer.billed = rating::billed_seconds(*customer.rate, customer.tariff->settings.anchor,
                                                seconds{session.used_seconds});
     }
     return answer;
@@ -720,8 +717,8 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
 void Charging::derive(Derivation& derivation, std::span<const SessionLevel> levels, seconds used) const {
     for (const SessionLevel& level : levels) {
         LevelView view{.party = &parties_.get(level.payer), .tariff = level.tariff, .row = level.row};
-        if (level.row != Deck::kNoRow) {
-            view.billed = rating::billed_seconds(level.rate(), level.tariff->settings.anchor, used);
+        if (level.rate != nullptr) {
+            view.billed = rating::billed_seconds(*level.rate, level.tariff->settings.anchor, used);
             view.cost = level.cost(used);
             view.affordable_seconds = level.affordable_seconds;
         }
@@ -756,11 +753,11 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
     const std::span<SessionLevel> levels{memory.data(), found.level_count};
     bool free = !levels.empty();
     for (SessionLevel& level : levels) {
-        if (level.row == Deck::kNoRow) continue;
+        if (level.rate == nullptr) continue;
         const auto& settings = level.tariff->settings;
-        free = free && rating::is_free(level.rate(), settings);
+        free = free && rating::is_free(*level.rate, settings);
         level.affordable_seconds = affordable_of(
-            rating::longest_affordable(level.rate(), settings, spendable(parties_.get(level.payer))));
+            rating::longest_affordable(*level.rate, settings, spendable(parties_.get(level.payer))));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty) {
