@@ -1,0 +1,68 @@
+/// An object's fields by a table: one row a field, with the function that reads it. What a resource
+/// understands is then one list, and everything it does not understand is refused by name.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/admin/json.h"
+#include "daemon/admin/router.h"
+
+namespace tollgate::daemon::admin {
+
+/// Collects what is wrong with one object.
+class FieldFaults {
+  public:
+    /// `line` goes into each fault; nullopt for a body that is one object.
+    explicit FieldFaults(std::vector<RequestFault>& faults, std::optional<std::uint64_t> line = {}) noexcept
+        : faults_(faults), line_(line) {}
+
+    void add(std::string_view field, std::string message) {
+        faults_.push_back({line_, std::string{field}, std::move(message)});
+    }
+
+  private:
+    std::vector<RequestFault>& faults_;
+    std::optional<std::uint64_t> line_;
+};
+
+template <typename Target>
+struct Field {
+    std::string_view name;
+    /// Takes the value into `target`, or adds a fault.
+    void (*read)(const JsonValue& value, Target& target, FieldFaults& faults);
+};
+
+enum class Nulls : bool {
+    are_absent,  ///< A null is skipped, as if the field were not there.
+    are_values,  ///< A null is handed to the field's function: it clears.
+};
+
+/// Reads every field of `object` by `table`. Unknown fields and fields that stand there twice are faults.
+template <typename Target, std::size_t N>
+void read_fields(const JsonValue& object, const std::array<Field<Target>, N>& table, Nulls nulls,
+                 Target& target, FieldFaults& faults) {
+    if (object.kind != JsonValue::Kind::object) {
+        faults.add("", shown(object) + ": expected an object");
+        return;
+    }
+    std::array<bool, N> seen{};
+    for (const JsonValue& value : object.children()) {
+        std::size_t at = 0;
+        while (at < N && table[at].name != value.name)
+            ++at;
+        if (at == N) {
+            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
+        } else if (std::exchange(seen[at], true)) {
+            faults.add(value.name, "stands there twice");
+        } else if (!value.is_null() || nulls == Nulls::are_values) {
+            table[at].read(value, target, faults);
+        }
+    }
+}
+
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,494 @@
+#include "daemon/admin/http_server.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <future>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "daemon/admin/access.h"
+
+namespace tollgate::daemon::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+/// What one connection buffers beside its headers: a piece of a body on its way.
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
+/// After an accept that failed, because there are no descriptors left for instance.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+/// How much of an unwanted body is read off, and for how long, so that the peer gets to read why it is
+/// unwanted: closing a socket with unread bytes takes back what was sent.
+constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
+constexpr std::chrono::seconds kLingerWait{2};
+
+/// A body in a string that grows as bytes arrive. Beast's own string_body would reserve the announced length.
+struct GrowingBody {
+    using value_type = std::string;
+    static std::uint64_t size(const value_type& body) noexcept { return body.size(); }
+
+    class reader {  // NOLINT(readability-identifier-naming): Beast asks for this name.
+      public:
+        template <bool isRequest, class Fields>
+        reader(http::header<isRequest, Fields>& /*header*/, value_type& body) : body_(body) {}
+        void init(const boost::optional<std::uint64_t>& /*length*/, error_code& failure) { failure = {}; }
+        template <class Buffers>
+        std::size_t put(const Buffers& buffers, error_code& failure) {
+            failure = {};
+            std::size_t taken = 0;
+            for (auto at = asio::buffer_sequence_begin(buffers); at != asio::buffer_sequence_end(buffers);
+                 ++at) {
+                const asio::const_buffer piece = *at;
+                body_.append(static_cast<const char*>(piece.data()), piece.size());
+                taken += piece.size();
+            }
+            return taken;
+        }
+        void finish(error_code& failure) { failure = {}; }
+
+      private:
+        value_type& body_;
+    };
+};
+using Parser = http::request_parser<GrowingBody>;
+
+std::string in_small_letters(std::string_view text) {
+    std::string result{text};
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return result;
+}
+
+std::string_view view(boost::beast::string_view text) noexcept {
+    return {text.data(), text.size()};
+}
+
+bool is_loopback(const asio::ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+    }
+    return address.is_loopback();
+}
+
+/// `Fri, 21 Nov 2025 20:49:00 GMT`
+std::string date_now() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::array<char, 40> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+/// Status line and headers.
+std::string head_of(const Response& response, bool keep_open) {
+    std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+    head.append(title_of(response.status)).append("\r\nDate: ").append(date_now());
+    head.append("\r\nContent-Type: ").append(response.content_type);
+    head.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+    for (const auto& [name, value] : response.headers)
+        head.append("\r\n").append(name).append(": ").append(value);
+    head.append(keep_open ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\nConnection: close\r\n\r\n");
+    return head;
+}
+
+Response too_large(std::size_t bytes_max) {
+    return problem(
+        {.status = 413, .detail = "expected a body of at most " + std::to_string(bytes_max) + " bytes"});
+}
+
+/// Runs a handler wherever it was spawned.
+asio::awaitable<Response> run(const Router& router, const Request& request) {
+    co_return router.handle(request);
+}
+
+}  // namespace
+
+struct HttpServer::State {
+    State(const config::Config::Http& http, Router routes);
+
+    asio::awaitable<void> accept_all();
+    static void turn_away(tcp::socket socket);
+    void begin_stop();
+    void close_all();
+
+    // Never changed once the server is made.
+    const config::Config::Http settings;
+    const Router router;
+    std::uint16_t port = 0;
+
+    // For the thread of the sockets alone.
+    std::unordered_set<Connection*> connections;
+    std::size_t bodies_bytes = 0;  // Of all bodies being read or worked on.
+    bool stopping = false;
+
+    asio::io_context sockets{1};
+    tcp::acceptor acceptor{sockets};
+    asio::steady_timer accept_pause{sockets};
+    // Destroyed before `sockets`: what they never came to run holds on to connections.
+    asio::thread_pool brief{1};
+    asio::thread_pool bulk{1};
+    std::thread thread;
+    std::promise<void> served;  // Kept when nothing is left for `sockets` to do.
+};
+
+/// One connection: reads a request, has it handled, writes the response, and again. All on the thread of the
+/// sockets; it lives as long as its coroutine.
+class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(State& server, tcp::socket socket)
+        : server_(server), socket_(std::move(socket)), deadline_(server.sockets) {
+        server_.connections.insert(this);
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() {
+        server_.connections.erase(this);
+        give_back_body();
+    }
+
+    /// The whole life of a connection; `self` keeps it alive that long.
+    static asio::awaitable<void> serve(std::shared_ptr<Connection> self) {
+        error_code ignored;
+        self->socket_.set_option(tcp::no_delay{true}, ignored);
+        self->buffer_.max_size(self->server_.settings.header_bytes_max + kReadBytes);
+        try {
+            for (bool more = true; more && !self->server_.stopping;)
+                more = co_await self->serve_one();
+            co_await self->linger();
+        } catch (const std::exception&) {
+            // Out of memory for this connection; the others go on.
+        }
+        self->deadline_.cancel();
+        self->socket_.close(ignored);
+    }
+
+    /// Ends it if it only waits for another request, or for the peer to hang up.
+    void stop_if_idle() {
+        if (idle_) cancel();
+    }
+    /// Ends it whatever it is doing.
+    void close() {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+  private:
+    static auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
+
+    void cancel() {
+        error_code ignored;
+        socket_.cancel(ignored);
+    }
+
+    /// Whatever is read or written next must be over in time. It replaces the deadline before.
+    void set_deadline(std::chrono::milliseconds wait) {
+        late_ = false;
+        deadline_.expires_after(wait);
+        deadline_.async_wait([self = shared_from_this()](const error_code& aborted) {
+            // A deadline that was replaced while this call was already under way is not the one that passed.
+            if (aborted || self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
+            self->late_ = true;
+            self->cancel();
+        });
+    }
+
+    /// Serves one request; true if the connection goes on.
+    asio::awaitable<bool> serve_one() {
+        error_code failure;
+        if (buffer_.size() == 0 && !co_await wait_for_request()) co_return false;
+
+        Parser parser;
+        parser.header_limit(static_cast<std::uint32_t>(server_.settings.header_bytes_max));
+        parser.body_limit(server_.settings.body_bytes_max);
+        set_deadline(server_.settings.timeout);
+        co_await http::async_read_header(socket_, buffer_, parser, into(failure));
+        if (failure == http::error::end_of_stream) co_return false;  // It hung up between two requests.
+        if (failure) {
+            const Response refusal = refusal_of_read(failure);
+            co_await write(refusal, false, false);
+            co_return false;
+        }
+
+        Request request;
+        if (const auto refusal = read_head(parser, request)) {
+            const bool keep_open = parser.is_done() && parser.keep_alive() && refusal->status != 400;
+            co_return co_await write(*refusal, request.method == "HEAD", keep_open) && keep_open;
+        }
+        if (!parser.is_done()) {
+            if (const auto refusal = co_await read_body(parser)) {
+                co_await write(*refusal, request.method == "HEAD", false);
+                co_return false;
+            }
+        }
+        deadline_.cancel();
+        request.body = parser.get().body();
+        const Response response = co_await handle(request);
+        parser.get().body() = std::string{};  // Its memory goes before the answer does.
+        give_back_body();
+        const bool keep_open = parser.keep_alive() && !server_.stopping;
+        co_return co_await write(response, request.method == "HEAD", keep_open) && keep_open;
+    }
+
+    /// Waits for the first byte; false if it hung up, was quiet for too long, or the server stops.
+    asio::awaitable<bool> wait_for_request() {
+        error_code failure;
+        set_deadline(server_.settings.timeout);
+        idle_ = true;
+        co_await socket_.async_wait(tcp::socket::wait_read, into(failure));
+        idle_ = false;
+        co_return !failure && !server_.stopping;
+    }
+
+    /// The problem for a request that could not be read.
+    [[nodiscard]] Response refusal_of_read(const error_code& failure) const {
+        if (late_) return problem({.status = 408, .detail = "the request did not come on in time"});
+        if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+            return problem({.status = 431,
+                            .detail = "expected at most " +
+                                      std::to_string(server_.settings.header_bytes_max) +
+                                      " bytes of headers (http.header_bytes_max)"});
+        }
+        if (failure == http::error::body_limit) return too_large(server_.settings.body_bytes_max);
+        if (failure == http::error::partial_message) {
+            return problem({.status = 400, .detail = "the request ended in its middle"});
+        }
+        return problem({.status = 400, .detail = "not HTTP/1.1: " + failure.message()});
+    }
+
+    /// Takes over what the headers say, or refuses the request before its body is read.
+    std::optional<Response> read_head(Parser& parser, Request& request) {
+        const auto& head = parser.get();
+        request.method = view(head.method_string());
+        if (head.count(http::field::host) != 1) {
+            return problem({.status = 400, .detail = "expected one Host header"});
+        }
+        error_code failure;
+        const auto peer = socket_.remote_endpoint(failure);
+        Caller caller{.loopback = !failure && is_loopback(peer.address()),
+                      .host = view(head[http::field::host])};
+        if (const auto origin = head.find(http::field::origin); origin != head.end()) {
+            caller.origin = view(origin->value());
+        }
+        if (auto refusal = refusal_of(caller)) return refusal;
+
+        if (!request.set_target(view(head.target()))) {
+            return problem(
+                {.status = 400, .detail = "expected a path that begins with a slash, and %XX well formed"});
+        }
+        request.content_type = in_small_letters(view(head[http::field::content_type]));
+        request.content_encoding = in_small_letters(view(head[http::field::content_encoding]));
+        request.idempotency_key = view(head["Idempotency-Key"]);
+
+        const auto lane = server_.router.lane(request);
+        if (!lane) return server_.router.handle(request);
+        lane_ = *lane;
+        const std::size_t bytes_max = lane_ == Lane::bulk
+                                          ? server_.settings.body_bytes_max
+                                          : std::min(kBriefBodyBytesMax, server_.settings.body_bytes_max);
+        if (parser.content_length().value_or(0) > bytes_max) return too_large(bytes_max);
+        parser.body_limit(bytes_max);
+        body_bytes_max_ = bytes_max;
+        return std::nullopt;
+    }
+
+    /// Reads the rest of the body; a problem where that fails.
+    asio::awaitable<std::optional<Response>> read_body(Parser& parser) {
+        error_code failure;
+        const bool asks_first = in_small_letters(view(parser.get()[http::field::expect])) == "100-continue";
+        if (asks_first && buffer_.size() == 0) {
+            static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+            set_deadline(server_.settings.timeout);
+            co_await asio::async_write(socket_, asio::buffer(kContinue), into(failure));
+        }
+        buffer_.reserve(kReadBytes);  // Beast reads no more at once than there is room for.
+        while (!failure && !parser.is_done()) {
+            set_deadline(server_.settings.timeout);
+            co_await http::async_read_some(socket_, buffer_, parser, into(failure));
+            const std::size_t grown = parser.get().body().size() - body_bytes_;
+            body_bytes_ += grown;
+            server_.bodies_bytes += grown;
+            if (server_.bodies_bytes > kBodiesAtOnce * server_.settings.body_bytes_max) {
+                Response busy =
+                    problem({.status = 503, .detail = "other large requests are under way; try again later"});
+                busy.headers.emplace_back("Retry-After", "1");
+                co_return busy;
+            }
+        }
+        if (!failure) co_return std::nullopt;
+        if (failure == http::error::body_limit) co_return too_large(body_bytes_max_);
+        co_return refusal_of_read(failure);
+    }
+
+    void give_back_body() noexcept {
+        server_.bodies_bytes -= body_bytes_;
+        body_bytes_ = 0;
+    }
+
+    asio::awaitable<Response> handle(const Request& request) {
+        switch (lane_) {
+            case Lane::at_once:
+                co_return server_.router.handle(request);
+            case Lane::brief:
+                co_return co_await asio::co_spawn(server_.brief, run(server_.router, request),
+                                                  asio::use_awaitable);
+            case Lane::bulk:
+                co_return co_await asio::co_spawn(server_.bulk, run(server_.router, request),
+                                                  asio::use_awaitable);
+        }
+        std::abort();  // Not an enumerator: memory is corrupt.
+    }
+
+    /// True if the peer took all of it.
+    asio::awaitable<bool> write(const Response& response, bool head_only, bool keep_open) {
+        error_code failure;
+        const std::string head = head_of(response, keep_open);
+        const std::array<asio::const_buffer, 2> parts = {
+            asio::buffer(head), asio::buffer(response.body.data(), head_only ? 0 : response.body.size())};
+        set_deadline(server_.settings.timeout);
+        co_await asio::async_write(socket_, parts, into(failure));
+        co_return !failure;
+    }
+
+    /// Says that nothing more comes and reads off what the peer is still sending, within bounds.
+    asio::awaitable<void> linger() {
+        error_code failure;
+        socket_.shutdown(tcp::socket::shutdown_send, failure);
+        if (failure) co_return;
+        buffer_.consume(buffer_.size());
+        set_deadline(kLingerWait);
+        idle_ = true;
+        for (std::size_t bytes = 0; !failure && !late_ && !server_.stopping && bytes < kLingerBytesMax;) {
+            bytes += co_await socket_.async_read_some(buffer_.prepare(kReadBytes), into(failure));
+        }
+    }
+
+    State& server_;
+    tcp::socket socket_;
+    asio::steady_timer deadline_;
+    boost::beast::flat_buffer buffer_;
+    Lane lane_ = Lane::at_once;  // Of the request under way, as the next two.
+    std::size_t body_bytes_max_ = 0;
+    std::size_t body_bytes_ = 0;  // Counted in the server's bodies_bytes.
+    bool idle_ = false;
+    bool late_ = false;  // The deadline has passed and what was under way is cancelled.
+};
+
+HttpServer::State::State(const config::Config::Http& http, Router routes)
+    : settings(http), router(std::move(routes)) {
+    try {
+        const tcp::endpoint endpoint{asio::ip::make_address(http.listen.host), http.listen.port};
+        acceptor.open(endpoint.protocol());
+        acceptor.set_option(tcp::acceptor::reuse_address{true});
+        acceptor.bind(endpoint);
+        acceptor.listen();
+        port = acceptor.local_endpoint().port();
+    } catch (const boost::system::system_error& failure) {
+        throw std::runtime_error{"http.listen " + config::to_string(http.listen) + ": " +
+                                 failure.code().message()};
+    }
+}
+
+asio::awaitable<void> HttpServer::State::accept_all() {
+    while (!stopping) {
+        error_code failure;
+        tcp::socket socket =
+            co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
+        if (stopping) co_return;
+        if (failure) {
+            accept_pause.expires_after(kAcceptPause);
+            co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+        } else if (connections.size() >= settings.connections_max) {
+            turn_away(std::move(socket));
+        } else {
+            asio::co_spawn(sockets, Connection::serve(std::make_shared<Connection>(*this, std::move(socket))),
+                           asio::detached);
+        }
+    }
+}
+
+void HttpServer::State::turn_away(tcp::socket socket) {
+    Response full = problem({.status = 503, .detail = "too many connections (http.connections_max)"});
+    full.headers.emplace_back("Retry-After", "1");
+    const std::string text = head_of(full, false) + full.body;
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    // A fresh socket takes this much at once; if not, the peer is only closed.
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void HttpServer::State::begin_stop() {
+    stopping = true;
+    error_code ignored;
+    acceptor.close(ignored);
+    accept_pause.cancel();
+    for (Connection* connection : connections)
+        connection->stop_if_idle();
+}
+
+void HttpServer::State::close_all() {
+    for (Connection* connection : connections)
+        connection->close();
+}
+
+HttpServer::HttpServer(const config::Config::Http& settings, Router router)
+    : state_(std::make_unique<State>(settings, std::move(router))) {}
+
+HttpServer::~HttpServer() {
+    stop();
+}
+
+std::uint16_t HttpServer::port() const noexcept {
+    return state_->port;
+}
+
+void HttpServer::start() {
+    asio::co_spawn(state_->sockets, state_->accept_all(), asio::detached);
+    state_->thread = std::thread{[state = state_.get()] {
+        state->sockets.run();
+        state->served.set_value();
+    }};
+}
+
+void HttpServer::stop() {
+    State& state = *state_;
+    if (!state.thread.joinable()) return;
+    asio::post(state.sockets, [&state] { state.begin_stop(); });
+    if (state.served.get_future().wait_for(kStopWait) == std::future_status::timeout) {
+        asio::post(state.sockets, [&state] { state.close_all(); });
+        // What waits for its turn is dropped; what has begun is waited for.
+        state.brief.stop();
+        state.bulk.stop();
+        state.brief.join();
+        state.bulk.join();
+        state.sockets.stop();
+    }
+    state.thread.join();
+}
+
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,56 @@
+/// Serves a Router over HTTP/1.1. The only file of administration with sockets.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "config/config.h"
+#include "daemon/admin/router.h"
+
+namespace tollgate::daemon::admin {
+
+/// How long stop() lets requests under way go on before it closes their connections.
+inline constexpr std::chrono::seconds kStopWait{5};
+/// A body that only a handler of Lane::bulk takes may be larger: http.body_bytes_max.
+inline constexpr std::size_t kBriefBodyBytesMax = std::size_t{1024} * 1024;
+/// Bodies being read or worked on at one time take together at most so many times http.body_bytes_max.
+inline constexpr std::size_t kBodiesAtOnce = 2;
+
+/// One thread has all sockets; one thread each runs the handlers of Lane::brief and of Lane::bulk, so that an
+/// import of seconds holds up neither /healthz nor a top-up.
+///
+/// Every limit is one of http.* in the configuration. Whoever goes beyond one gets a problem where that is
+/// still possible and is disconnected: 431 for headers, 413 for a body, 408 for a request that does not come
+/// on, 400 for what is no HTTP, 503 beyond http.connections_max. A body takes memory as it arrives, whatever
+/// it says of its length.
+///
+/// No user is ever declared in this version, so access.h says who is served.
+class HttpServer {
+  public:
+    /// Opens the listening socket. Throws std::runtime_error naming the address and the reason.
+    HttpServer(const config::Config::Http& settings, Router router);
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+    /// Stops.
+    ~HttpServer();
+
+    /// Where it listens; what was free if the configuration said 0.
+    [[nodiscard]] std::uint16_t port() const noexcept;
+
+    /// Begins to serve. Requires: not started before.
+    void start();
+
+    /// Takes no more requests, lets those under way finish for at most kStopWait, and closes every
+    /// connection. A handler that has begun runs to its end, because it is changing something: an import may
+    /// add a few seconds. Not to be called by a handler. Does nothing the second time.
+    void stop();
+
+  private:
+    class Connection;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tollgate::daemon::admin

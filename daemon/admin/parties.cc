@@ -1,0 +1,539 @@
+#include "daemon/admin/parties.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstdlib>
+#include <utility>
+
+#include "daemon/admin/bodies.h"
+#include "daemon/admin/fields.h"
+
+namespace tollgate::daemon::admin {
+namespace {
+
+using balance::kNoParty;
+using balance::Party;
+using balance::PartyId;
+using rating::Money;
+using Kind = JsonValue::Kind;
+
+constexpr std::string_view kAmountExpected = "expected an amount with at most 6 places, such as \"12.5\"";
+
+/// A tariff, or none.
+using TariffChoice = std::optional<std::string>;
+
+/// What an object said of a party. What may be changed later stands in `change`, the rest in `draft`.
+struct PartyFields {
+    PartyDraft draft;
+    PartyChange change;
+    bool kind_named = false;
+    std::optional<TariffChoice> from_list;  ///< What `tariffs` comes to.
+};
+
+// ---- One field each ----
+
+/// A string's text; a fault, and empty, for anything else.
+std::string text_of(const JsonValue& value, FieldFaults& faults) {
+    if (value.kind == Kind::string) return std::string{value.text};
+    faults.add(value.name, shown(value) + ": expected a string");
+    return {};
+}
+
+std::optional<Money> money_of(const JsonValue& value, FieldFaults& faults) {
+    const auto micros = decimal_of(value, Money::kPlaces);
+    if (micros) return Money::from_micros(*micros);
+    faults.add(value.name, shown(value) + ": " + std::string{kAmountExpected});
+    return std::nullopt;
+}
+
+template <typename Enum>
+std::optional<Enum> word_of(const JsonValue& value, std::optional<Enum> (*parse)(std::string_view) noexcept,
+                            std::string_view expected, FieldFaults& faults) {
+    const auto word = value.kind == Kind::string ? parse(value.text) : std::nullopt;
+    if (!word) faults.add(value.name, shown(value) + ": expected " + std::string{expected});
+    return word;
+}
+
+void read_id(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.id = text_of(value, faults);
+}
+
+void read_parent(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.parent = text_of(value, faults);
+}
+
+void read_kind(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.kind_named = true;
+    const auto kind =
+        word_of(value, parse_kind, "provider, reseller, distributor, partner, customer or line", faults);
+    if (kind) fields.draft.kind = *kind;
+}
+
+void read_terms(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.terms = word_of(value, parse_terms, "margin or commission", faults);
+}
+
+void read_billing(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.billing = word_of(value, parse_billing, "prepaid or postpaid", faults);
+}
+
+void read_currency(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.currency =
+        word_of(value, rating::Currency::parse, "an ISO 4217 code such as \"EUR\"", faults);
+}
+
+void read_time_zone(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.draft.time_zone = text_of(value, faults);
+}
+
+/// `active`, reasons behind commas, or a list of reasons, of which none is active.
+void read_status(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    std::string text{value.kind == Kind::string ? value.text : ""};
+    bool readable = value.kind != Kind::number && value.kind != Kind::boolean && value.kind != Kind::object;
+    for (const JsonValue& reason : value.children()) {
+        if (!text.empty()) text.push_back(',');
+        text.append(reason.text);
+        readable = readable && reason.kind == Kind::string;
+    }
+    const bool none = value.is_null() || (value.kind == Kind::list && text.empty());
+    if (none) text = "active";
+    const auto status = readable ? balance::Status::parse(text) : std::nullopt;
+    if (status) {
+        fields.change.status = *status;
+    } else if (text == "closed") {
+        faults.add("status", "\"closed\": DELETE /v1/parties/{id} closes a party");
+    } else {
+        faults.add("status",
+                   (value.kind == Kind::list ? '"' + text.substr(0, kShownBytesMax) + '"' : shown(value)) +
+                       ": expected active, or some of admin, fraud, overdue and limit");
+    }
+}
+
+void read_credit_limit(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.credit_limit = value.is_null() ? Money{} : money_of(value, faults);
+}
+
+void read_min_available(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.min_available = value.is_null() ? Money{} : money_of(value, faults);
+}
+
+void read_max_calls(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.max_calls = std::optional<std::uint32_t>{};
+    if (value.is_null()) return;
+    const auto calls = whole_of(value, balance::kCallsMax);
+    if (!calls) {
+        faults.add("max_calls", shown(value) + ": expected a whole number from 0 to " +
+                                    std::to_string(balance::kCallsMax));
+        return;
+    }
+    fields.change.max_calls = static_cast<std::uint32_t>(*calls);
+}
+
+void read_tariff(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.tariff = value.is_null() ? TariffChoice{} : TariffChoice{text_of(value, faults)};
+}
+
+/// One entry of `tariffs`, as it stands there.
+struct TariffEntry {
+    TariffChoice tariff;
+};
+
+void read_entry_service(const JsonValue& value, TariffEntry& /*entry*/, FieldFaults& faults) {
+    if (value.kind == Kind::string && value.text == "voice") return;
+    faults.add("tariffs",
+               "service " + shown(value) + ": not available yet in this version; expected \"voice\"");
+}
+
+void read_entry_prefixes(const JsonValue& value, TariffEntry& /*entry*/, FieldFaults& faults) {
+    if (value.kind == Kind::list && value.children().begin() == value.children().end()) return;
+    faults.add("tariffs", "from_prefixes: not available yet in this version; expected none");
+}
+
+void read_entry_tariff(const JsonValue& value, TariffEntry& entry, FieldFaults& faults) {
+    entry.tariff = text_of(value, faults);
+}
+
+constexpr std::array<Field<TariffEntry>, 3> kEntryFields = {
+    {{"service", read_entry_service}, {"from_prefixes", read_entry_prefixes}, {"tariff", read_entry_tariff}}};
+
+/// A list of one entry is what `tariff` says shortly; an empty one is none.
+void read_tariffs(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.from_list = TariffChoice{};
+    if (value.is_null()) return;
+    const auto entries = value.children();
+    if (value.kind != Kind::list) {
+        faults.add("tariffs",
+                   shown(value) + ": expected a list of {\"service\",\"from_prefixes\",\"tariff\"}");
+        return;
+    }
+    if (entries.begin() == entries.end()) return;
+    if (++entries.begin() != entries.end()) {
+        faults.add("tariffs", "more than one entry: not available yet in this version");
+        return;
+    }
+    TariffEntry entry;
+    bool named = false;
+    for (const JsonValue& field : (*entries.begin()).children())
+        named = named || field.name == "tariff";
+    read_fields(*entries.begin(), kEntryFields, Nulls::are_absent, entry, faults);
+    if (!named) faults.add("tariffs", "an entry names no tariff");
+    fields.from_list = std::move(entry.tariff);
+}
+
+void read_loss_policy(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
+    if (value.is_null() || (value.kind == Kind::string && value.text == "allow")) return;
+    faults.add("loss_policy", shown(value) + ": not available yet in this version; expected \"allow\"");
+}
+
+void refuse_unavailable(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
+    if (!value.is_null()) faults.add(value.name, shown(value) + ": not available yet in this version");
+}
+
+void refuse_money(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
+    faults.add(value.name, "is never written; top-ups and debits move it");
+}
+
+void refuse_fixed(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
+    faults.add(value.name, "cannot be changed");
+}
+
+// ---- The fields of a party ----
+
+/// What is said once, when a party is made.
+constexpr std::array<Field<PartyFields>, 7> kFixedFields = {{{"id", read_id},
+                                                             {"kind", read_kind},
+                                                             {"parent", read_parent},
+                                                             {"currency", read_currency},
+                                                             {"time_zone", read_time_zone},
+                                                             {"billing", read_billing},
+                                                             {"terms", read_terms}}};
+/// What may be said at any time.
+constexpr std::array<Field<PartyFields>, 20> kOtherFields = {{{"status", read_status},
+                                                              {"credit_limit", read_credit_limit},
+                                                              {"tariff", read_tariff},
+                                                              {"tariffs", read_tariffs},
+                                                              {"max_calls", read_max_calls},
+                                                              {"min_available", read_min_available},
+                                                              {"loss_policy", read_loss_policy},
+                                                              {"calls_per_second", refuse_unavailable},
+                                                              {"cap_call", refuse_unavailable},
+                                                              {"cap_day", refuse_unavailable},
+                                                              {"cap_month", refuse_unavailable},
+                                                              {"max_price", refuse_unavailable},
+                                                              {"max_seconds", refuse_unavailable},
+                                                              {"home_country", refuse_unavailable},
+                                                              {"opened_countries", refuse_unavailable},
+                                                              {"refill_policy", refuse_unavailable},
+                                                              {"dial_plan", refuse_unavailable},
+                                                              {"balance", refuse_money},
+                                                              {"held", refuse_money},
+                                                              {"available", refuse_money}}};
+
+using FieldTable = std::array<Field<PartyFields>, kFixedFields.size() + kOtherFields.size()>;
+
+/// POST and import.
+constexpr FieldTable kDraftFields = [] {
+    FieldTable table{};
+    std::copy(kFixedFields.begin(), kFixedFields.end(), table.begin());
+    std::copy(kOtherFields.begin(), kOtherFields.end(), table.begin() + kFixedFields.size());
+    return table;
+}();
+
+/// PATCH.
+constexpr FieldTable kChangeFields = [] {
+    FieldTable table = kDraftFields;
+    for (std::size_t i = 0; i < kFixedFields.size(); ++i)
+        table[i].read = refuse_fixed;
+    return table;
+}();
+
+/// `tariff` and `tariffs` say the same in two ways: afterwards `tariff` alone says it.
+void join_tariffs(PartyFields& fields, FieldFaults& faults) {
+    auto& tariff = fields.change.tariff;
+    if (!fields.from_list) return;
+    if (tariff && *tariff != *fields.from_list) {
+        faults.add("tariffs", "names another tariff than \"tariff\"; expected one of the two");
+        return;
+    }
+    tariff = std::move(fields.from_list);
+}
+
+/// The draft of one object. Worth something only where no fault was added.
+PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
+    PartyFields fields;
+    read_fields(object, kDraftFields, Nulls::are_absent, fields, faults);
+    join_tariffs(fields, faults);
+    if (!fields.kind_named && object.kind == Kind::object) {
+        faults.add("kind", "missing; expected provider, reseller, distributor, partner, customer or line");
+    }
+    fields.draft.status = fields.change.status;
+    fields.draft.credit_limit = fields.change.credit_limit;
+    fields.draft.min_available = fields.change.min_available;
+    if (fields.change.tariff) fields.draft.tariff = std::move(*fields.change.tariff);
+    if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
+    return std::move(fields.draft);
+}
+
+// ---- A party as it is shown ----
+
+void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
+    const bool has_account = party.has_account();
+    const auto write_money = [&json](std::string_view name, std::optional<Money> amount) {
+        json.name(name);
+        amount ? json.text(rating::format(*amount)) : json.null();
+    };
+    const auto only_with_account = [has_account](Money amount) {
+        return has_account ? std::optional{amount} : std::nullopt;
+    };
+    const auto max_calls = party.max_calls.load(std::memory_order_relaxed);
+    const std::string_view tariff = catalog.tariff_of(party);
+
+    json.open_object();
+    json.name("id").text(party.id).name("kind").text(daemon::text_of(party.kind));
+    json.name("parent").text_or_null(party.parent == kNoParty ? std::string_view{}
+                                                              : catalog.parties().get(party.parent).id);
+    json.name("status").text(party.status().text());
+    json.name("currency").text(party.currency.view()).name("time_zone").text(party.time_zone);
+    json.name("billing").text_or_null(has_account ? daemon::text_of(party.billing) : std::string_view{});
+    write_money("credit_limit", only_with_account(party.account.credit_limit()));
+    json.name("tariff").text_or_null(tariff).name("tariffs");
+    if (tariff.empty()) {
+        json.null();
+    } else {
+        json.open_list()
+            .open_object()
+            .name("service")
+            .text("voice")
+            .name("from_prefixes")
+            .open_list()
+            .close_list();
+        json.name("tariff").text(tariff).close_object().close_list();
+    }
+    json.name("terms").text_or_null(party.kind == balance::PartyKind::reseller ? daemon::text_of(party.terms)
+                                                                               : std::string_view{});
+    json.name("max_calls");
+    max_calls == balance::kCallsUnlimited ? json.null() : json.whole(max_calls);
+    for (const std::string_view name :
+         {"calls_per_second", "cap_call", "cap_day", "cap_month", "max_price", "max_seconds"}) {
+        json.name(name).null();
+    }
+    write_money("min_available", Money::from_micros(party.min_available.load(std::memory_order_relaxed)));
+    json.name("home_country").null().name("opened_countries").null();
+    json.name("loss_policy").text("allow").name("refill_policy").null().name("dial_plan").null();
+    write_money("balance", only_with_account(party.account.balance()));
+    write_money("held", only_with_account(party.account.held()));
+    write_money("available", only_with_account(party.account.available()));
+    json.close_object();
+}
+
+Response unknown_party(std::string_view id) {
+    return problem(
+        {.status = 404, .detail = "no party \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
+}
+
+/// The catalog's faults as a response's. `lines[i]` is the line of draft i; empty for a body that is one
+/// object.
+std::vector<RequestFault> request_faults(const std::vector<Fault>& faults,
+                                         std::span<const std::uint64_t> lines) {
+    std::vector<RequestFault> result;
+    result.reserve(faults.size());
+    for (const auto& fault : faults) {
+        const auto line = fault.item < lines.size() ? std::optional{lines[fault.item]} : std::nullopt;
+        result.push_back({line, fault.field, fault.message});
+    }
+    return result;
+}
+
+/// The next line without its end and without blanks around it, taken off the front of `text`.
+std::string_view take_line(std::string_view& text) noexcept {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    constexpr std::string_view kBlanks = " \t\r";
+    line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+    return line.substr(0, line.find_last_not_of(kBlanks) + 1);
+}
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+Response Parties::shown_party(unsigned status, PartyId id) const {
+    const Party& party = services_.catalog.parties().get(id);
+    JsonWriter json;
+    write_party(json, services_.catalog, party);
+    return json_response(status, json.take());
+}
+
+Response Parties::create(const Request& request) const {
+    JsonReader reader;
+    const JsonValue* const object = reader.read(request.body);
+    if (object == nullptr) return not_json(reader);
+    std::vector<RequestFault> all;
+    FieldFaults faults{all};
+    const PartyDraft draft = read_draft(*object, faults);
+    if (!all.empty()) return invalid(all);
+
+    const auto refused = services_.catalog.add({&draft, 1});
+    const auto taken =
+        std::find_if(refused.begin(), refused.end(), [](const Fault& fault) { return fault.exists; });
+    if (taken != refused.end()) return problem({.status = 409, .detail = taken->message});
+    if (!refused.empty()) return invalid(request_faults(refused, {}));
+    Response response = shown_party(201, services_.catalog.parties().find(draft.id));
+    // An id has no byte that would have to be encoded in a path.
+    response.headers.emplace_back("Location", "/v1/parties/" + draft.id);
+    return response;
+}
+
+Response Parties::import(const Request& request) const {
+    const PlainBody body{request, services_.body_bytes_max};
+    if (body.refusal()) return *body.refusal();
+    std::string_view rest = body.text();
+    if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+
+    JsonReader reader;
+    std::vector<PartyDraft> drafts;
+    std::vector<std::uint64_t> lines;  // Of each draft.
+    std::vector<RequestFault> all;
+    // Beyond what the table takes nothing more is read: the catalog will say so.
+    const std::size_t drafts_max = services_.catalog.parties().parties_max() + 1;
+    for (std::uint64_t line = 1;
+         !rest.empty() && all.size() < Catalog::kFaultsMax && drafts.size() < drafts_max; ++line) {
+        const std::string_view text = take_line(rest);
+        if (text.empty()) continue;
+        FieldFaults faults{all, line};
+        const JsonValue* const object = reader.read(text);
+        if (object == nullptr) {
+            faults.add("", reader.error());
+            continue;
+        }
+        PartyDraft draft = read_draft(*object, faults);
+        if (!all.empty()) continue;  // Only faults are of interest from the first one on.
+        drafts.push_back(std::move(draft));
+        lines.push_back(line);
+    }
+    if (all.empty()) all = request_faults(services_.catalog.add(drafts), lines);
+    if (!all.empty()) return invalid(all);
+    JsonWriter json;
+    json.open_object().name("imported").whole(drafts.size()).close_object();
+    return json_response(200, json.take());
+}
+
+Response Parties::get(std::string_view id) const {
+    const PartyId party = services_.catalog.parties().find(id);
+    return party == kNoParty ? unknown_party(id) : shown_party(200, party);
+}
+
+Response Parties::change(const Request& request, std::string_view id) const {
+    const PartyId party_id = services_.catalog.parties().find(id);
+    if (party_id == kNoParty) return unknown_party(id);
+    const Party& party = services_.catalog.parties().get(party_id);
+    JsonReader reader;
+    const JsonValue* const object = reader.read(request.body);
+    if (object == nullptr) return not_json(reader);
+    std::vector<RequestFault> all;
+    FieldFaults faults{all};
+    PartyFields fields;
+    read_fields(*object, kChangeFields, Nulls::are_values, fields, faults);
+    join_tariffs(fields, faults);
+    if (!all.empty()) return invalid(all);
+
+    if (party.status().closed()) {
+        return problem({.status = 409, .detail = "the party is closed; nothing of it can be changed"});
+    }
+    all = request_faults(services_.catalog.change(party_id, fields.change), {});
+    return all.empty() ? shown_party(200, party_id) : invalid(all);
+}
+
+Response Parties::close(std::string_view id) const {
+    const PartyId party = services_.catalog.parties().find(id);
+    if (party == kNoParty) return unknown_party(id);
+    if (!services_.catalog.close(party)) {
+        return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});
+    }
+    return shown_party(200, party);
+}
+
+namespace {
+
+struct TopUpFields {
+    std::optional<Money> amount;
+    bool amount_named = false;
+    std::string memo;
+};
+
+void read_amount(const JsonValue& value, TopUpFields& fields, FieldFaults& faults) {
+    fields.amount_named = true;
+    fields.amount = money_of(value, faults);
+    if (fields.amount && (*fields.amount <= Money{} || *fields.amount > rating::kAmountMax)) {
+        faults.add("amount", shown(value) + ": expected more than 0 and at most " +
+                                 std::string{rating::format(rating::kAmountMax).view()});
+    }
+}
+
+void read_memo(const JsonValue& value, TopUpFields& fields, FieldFaults& faults) {
+    fields.memo = text_of(value, faults);
+    if (fields.memo.size() > kMemoBytesMax) {
+        faults.add("memo", "longer than " + std::to_string(kMemoBytesMax) + " bytes");
+    }
+}
+
+constexpr std::array<Field<TopUpFields>, 2> kTopUpFields = {{{"amount", read_amount}, {"memo", read_memo}}};
+
+Response answer_of(const PaymentAnswer& answer, std::string_view id) {
+    switch (answer.code) {
+        case PaymentCode::ok:
+            break;
+        case PaymentCode::unknown_account:
+            return unknown_party(id);
+        case PaymentCode::conflict:
+            return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
+        case PaymentCode::busy: {
+            Response busy =
+                problem({.status = 503, .detail = "too many request ids are remembered; try again later"});
+            busy.headers.emplace_back("Retry-After", "60");
+            return busy;
+        }
+        case PaymentCode::out_of_bounds: {
+            const RequestFault fault{{}, "amount", "the balance would leave what an account can hold"};
+            return invalid({&fault, 1});
+        }
+        case PaymentCode::credit_limit:
+            std::abort();  // Nothing is asked of a party that gets money.
+    }
+    JsonWriter json;
+    json.open_object().name("txn").text("t-" + std::to_string(answer.transaction));
+    json.name("balance").text(rating::format(answer.balance));
+    json.name("available").text(rating::format(answer.available));
+    json.name("dup").flag(answer.duplicate).close_object();
+    return json_response(201, json.take());
+}
+
+}  // namespace
+
+Response Parties::top_up(const Request& request, std::string_view id) const {
+    if (!is_request_id(request.idempotency_key)) {
+        return problem({.status = 400,
+                        .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
+                                  " bytes that do not begin with \"r-\""});
+    }
+    const PartyId party = services_.catalog.parties().find(id);
+    if (party == kNoParty || !services_.catalog.parties().get(party).has_account()) return unknown_party(id);
+    JsonReader reader;
+    const JsonValue* const object = reader.read(request.body);
+    if (object == nullptr) return not_json(reader);
+    std::vector<RequestFault> all;
+    FieldFaults faults{all};
+    TopUpFields fields;
+    read_fields(*object, kTopUpFields, Nulls::are_absent, fields, faults);
+    if (!fields.amount_named && object->kind == Kind::object) {
+        faults.add("amount", "missing; " + std::string{kAmountExpected});
+    }
+    if (!all.empty()) return invalid(all);
+    return answer_of(services_.payments.top_up(id, *fields.amount, request.idempotency_key, fields.memo,
+                                               services_.steady_now()),
+                     id);
+}
+
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,186 @@
+#include "daemon/admin/router.h"
+
+#include <array>
+#include <cassert>
+#include <exception>
+
+#include "daemon/admin/json.h"
+
+namespace tollgate::daemon::admin {
+namespace {
+
+constexpr std::string_view kIdPattern = "{id}";
+
+constexpr std::array<std::pair<unsigned, std::string_view>, 15> kTitles = {{
+    {200, "OK"},
+    {201, "Created"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+}};
+
+std::optional<unsigned> hexadecimal(char c) noexcept {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
+    return std::nullopt;
+}
+
+/// `%40` is an at sign; nullopt where a percent sign is followed by anything else.
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    while (!text.empty()) {
+        if (text.front() != '%') {
+            decoded.push_back(text.front());
+            text.remove_prefix(1);
+            continue;
+        }
+        if (text.size() < 3) return std::nullopt;
+        const auto high = hexadecimal(text[1]);
+        const auto low = hexadecimal(text[2]);
+        if (!high || !low) return std::nullopt;
+        decoded.push_back(static_cast<char>(*high * 16 + *low));
+        text.remove_prefix(3);
+    }
+    return decoded;
+}
+
+/// What stands before the next `separator`, taken off the front of `text` together with it.
+std::string_view take_until(std::string_view& text, char separator) noexcept {
+    const std::size_t end = text.find(separator);
+    const std::string_view taken = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return taken;
+}
+
+bool serves(std::string_view route_method, std::string_view method) noexcept {
+    return route_method == method || (route_method == "GET" && method == "HEAD");
+}
+
+}  // namespace
+
+bool Request::set_target(std::string_view target) {
+    path.clear();
+    query.clear();
+    target = target.substr(0, target.find('#'));
+    if (!target.starts_with('/')) return false;
+    std::string_view path_text = take_until(target, '?');
+    path_text.remove_prefix(1);
+    for (bool more = true; more;) {
+        more = path_text.find('/') != std::string_view::npos;
+        auto segment = percent_decoded(take_until(path_text, '/'));
+        if (!segment) return false;
+        path.push_back(std::move(*segment));
+    }
+    while (!target.empty()) {
+        std::string_view pair = take_until(target, '&');
+        auto name = percent_decoded(take_until(pair, '='));
+        auto value = percent_decoded(pair);
+        if (!name || !value) return false;
+        query.emplace_back(std::move(*name), std::move(*value));
+    }
+    return true;
+}
+
+std::string_view title_of(unsigned status) noexcept {
+    for (const auto& [known, title] : kTitles) {
+        if (known == status) return title;
+    }
+    return "Unknown";
+}
+
+Response text_response(unsigned status, std::string text) {
+    return {status, "text/plain; charset=utf-8", std::move(text), {}};
+}
+
+Response json_response(unsigned status, std::string json) {
+    return {status, "application/json", std::move(json), {}};
+}
+
+Response problem(const Problem& what) {
+    JsonWriter json;
+    json.open_object();
+    json.name("type").text("about:blank").name("title").text(title_of(what.status));
+    json.name("status").whole(what.status).name("detail").text(what.detail);
+    if (!what.errors.empty()) {
+        json.name("errors").open_list();
+        for (const auto& fault : what.errors) {
+            json.open_object();
+            if (fault.line) json.name("line").whole(*fault.line);
+            json.name(what.place_name).text(fault.place).name("message").text(fault.message);
+            json.close_object();
+        }
+        json.close_list();
+    }
+    if (what.error_count) json.name("error_count").whole(*what.error_count);
+    json.close_object();
+    return {what.status, "application/problem+json", json.take(), {}};
+}
+
+void Router::add(std::string_view method, std::string_view pattern, Lane lane, Handler handler) {
+    Request parsed;
+    const bool is_path = parsed.set_target(pattern);
+    assert(is_path);
+    routes_.push_back({std::string{method}, std::move(parsed.path), lane, std::move(handler)});
+}
+
+Router::Match Router::find(const Request& request) const {
+    Match match;
+    for (const auto& route : routes_) {
+        if (route.path.size() != request.path.size()) continue;
+        std::string_view id;
+        bool same = true;
+        for (std::size_t i = 0; same && i < route.path.size(); ++i) {
+            if (route.path[i] == kIdPattern) {
+                id = request.path[i];
+            } else {
+                same = route.path[i] == request.path[i];
+            }
+        }
+        if (!same) continue;
+        if (!match.allowed.empty()) match.allowed += ", ";
+        match.allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+        if (match.route == nullptr && serves(route.method, request.method)) {
+            match.route = &route;
+            match.id = id;
+        }
+    }
+    return match;
+}
+
+std::optional<Lane> Router::lane(const Request& request) const {
+    const Match match = find(request);
+    if (match.route == nullptr) return std::nullopt;
+    return match.route->lane;
+}
+
+Response Router::handle(const Request& request) const noexcept {
+    std::string what;
+    try {
+        const Match match = find(request);
+        if (match.route != nullptr) return match.route->handler(request, match.id);
+        if (match.allowed.empty()) return problem({.status = 404, .detail = "nothing is served here"});
+        Response refusal = problem({.status = 405, .detail = "expected " + match.allowed});
+        refusal.headers.emplace_back("Allow", match.allowed);
+        return refusal;
+    } catch (const std::exception& failure) {
+        what = failure.what();
+    } catch (...) {
+        what = "something that is no std::exception";
+    }
+    if (on_unexpected_) on_unexpected_(what);
+    return problem({.status = 500, .detail = "the daemon failed to carry this out; its log may say why"});
+}
+
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,107 @@
+/// Requests, responses, and which function makes the one of the other. Knows nothing of sockets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tollgate::daemon::admin {
+
+/// What a handler needs to know of a request. The body's bytes live as long as the handler runs.
+struct Request {
+    std::string method;             ///< `GET`; case matters, as HTTP says.
+    std::vector<std::string> path;  ///< Between the slashes, decoded: `v1`, `parties`, `alice`.
+    std::vector<std::pair<std::string, std::string>> query;  ///< Name and value, decoded, in order.
+    std::string content_type;  ///< In small letters, as the next; empty where there is none.
+    std::string content_encoding;
+    std::string idempotency_key;
+    std::string_view body;
+
+    /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not
+    /// followed by two hexadecimal digits.
+    [[nodiscard]] bool set_target(std::string_view target);
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string content_type;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< Beside content type and length.
+};
+
+/// What HTTP calls a status, such as `Not Found`.
+[[nodiscard]] std::string_view title_of(unsigned status) noexcept;
+
+[[nodiscard]] Response text_response(unsigned status, std::string text);
+[[nodiscard]] Response json_response(unsigned status, std::string json);
+
+/// One of several things that are wrong with a request.
+struct RequestFault {
+    std::optional<std::uint64_t> line;  ///< Of a body that is read by lines, from 1.
+    std::string place;                  ///< The field or the column; empty where the whole is meant.
+    std::string message;
+};
+
+/// A refusal by RFC 9457.
+struct Problem {
+    unsigned status = 500;
+    std::string detail;
+    std::span<const RequestFault> errors = {};
+    std::string_view place_name = "field";        ///< What a fault's place is: a field, or a deck's column.
+    std::optional<std::size_t> error_count = {};  ///< Where there are more faults than `errors`.
+};
+[[nodiscard]] Response problem(const Problem& what);
+
+/// Where a handler runs, so that what takes long holds up nothing else.
+enum class Lane : std::uint8_t {
+    at_once,  ///< With the sockets: must not wait for anything.
+    brief,    ///< One after the other with its like; a body is a JSON text.
+    bulk,     ///< Decks and imports: may take seconds, one after the other.
+};
+
+/// A table of routes, filled at the start and only read afterwards: any thread may then call `lane` and
+/// `handle`.
+class Router {
+  public:
+    /// `id` is the segment that stood for `{id}`, empty in a pattern without one.
+    using Handler = std::function<Response(const Request& request, std::string_view id)>;
+    /// Told what a handler threw; it may be called by any thread.
+    using Unexpected = std::function<void(std::string_view what)>;
+
+    explicit Router(Unexpected on_unexpected = {}) : on_unexpected_(std::move(on_unexpected)) {}
+
+    /// `pattern` is such as `/v1/parties/{id}/topups`, with at most one `{id}`. GET answers HEAD too.
+    void add(std::string_view method, std::string_view pattern, Lane lane, Handler handler);
+
+    /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
+    [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
+
+    /// Never throws: whatever a handler throws is a 500. A response to HEAD has a body, which is not to be
+    /// sent.
+    [[nodiscard]] Response handle(const Request& request) const noexcept;
+
+  private:
+    struct Route {
+        std::string method;
+        std::vector<std::string> path;
+        Lane lane;
+        Handler handler;
+    };
+    struct Match {
+        const Route* route = nullptr;  ///< nullptr: no route, or none of this method.
+        std::string_view id;
+        std::string allowed;  ///< The methods of the path, `GET, HEAD`; empty where there is no such path.
+    };
+    [[nodiscard]] Match find(const Request& request) const;
+
+    std::vector<Route> routes_;
+    Unexpected on_unexpected_;
+};
+
+}  // namespace tollgate::daemon::admin

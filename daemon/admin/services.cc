@@ -1,0 +1,46 @@
+#include "daemon/admin/services.h"
+
+#include <memory>
+#include <utility>
+
+#include "daemon/admin/parties.h"
+#include "daemon/admin/tariffs.h"
+
+namespace tollgate::daemon::admin {
+
+Router make_router(Services services) {
+    Router router{services.on_unexpected};
+    router.add("GET", "/healthz", Lane::at_once,
+               [](const Request&, std::string_view) { return text_response(200, "ok\n"); });
+
+    const auto tariffs = std::make_shared<Tariffs>(services);
+    router.add("GET", "/v1/tariffs/{id}", Lane::brief,
+               [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
+    router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
+               [tariffs](const Request& request, std::string_view id) { return tariffs->put(request, id); });
+    router.add(
+        "PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
+        [tariffs](const Request& request, std::string_view id) { return tariffs->put_deck(request, id); });
+
+    const auto parties = std::make_shared<Parties>(std::move(services));
+    router.add("POST", "/v1/parties", Lane::brief,
+               [parties](const Request& request, std::string_view) { return parties->create(request); });
+    router.add("POST", "/v1/parties:import", Lane::bulk,
+               [parties](const Request& request, std::string_view) { return parties->import(request); });
+    router.add("GET", "/v1/parties/{id}", Lane::brief,
+               [parties](const Request&, std::string_view id) { return parties->get(id); });
+    router.add(
+        "PATCH", "/v1/parties/{id}", Lane::brief,
+        [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
+    router.add("DELETE", "/v1/parties/{id}", Lane::brief,
+               [parties](const Request&, std::string_view id) { return parties->close(id); });
+    router.add(
+        "POST", "/v1/parties/{id}/topups", Lane::brief,
+        [parties](const Request& request, std::string_view id) { return parties->top_up(request, id); });
+    router.add("POST", "/v1/parties/{id}/bundles", Lane::brief, [](const Request&, std::string_view) {
+        return problem({.status = 501, .detail = "bundles are not available yet in this version"});
+    });
+    return router;
+}
+
+}  // namespace tollgate::daemon::admin

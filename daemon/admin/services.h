@@ -1,0 +1,28 @@
+/// What the resources work on, and the table of them.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+#include "daemon/admin/router.h"
+#include "daemon/catalog.h"
+#include "daemon/payments.h"
+#include "rating/deck_csv.h"
+
+namespace tollgate::daemon::admin {
+
+/// The references must outlive the router that is made from them.
+struct Services {
+    Catalog& catalog;
+    Payments& payments;
+    rating::DeckLimits deck_limits;
+    std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
+    std::function<balance::Steady()> steady_now;  ///< Called by any thread.
+    Router::Unexpected on_unexpected = {};        ///< Told what no handler should have thrown.
+};
+
+/// Every resource of this version: `/healthz`, tariffs, parties.
+[[nodiscard]] Router make_router(Services services);
+
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,34 @@
+/// The whole daemon, put together: everything it owns, in the order in which it depends on each other.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "config/config.h"
+
+namespace tollgate::daemon {
+
+/// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
+/// the address and the reason, where it cannot.
+class App {
+  public:
+    explicit App(const config::Config& config);
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+    ~App();
+
+    void start();
+    /// Takes nothing new, sends what has been answered, and returns when all threads have ended.
+    void stop();
+
+    /// The ports in use, which the operator may have left to the system.
+    [[nodiscard]] std::uint16_t resp_port() const noexcept;
+    [[nodiscard]] std::uint16_t http_port() const noexcept;
+    [[nodiscard]] std::size_t workers() const noexcept;
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tollgate::daemon

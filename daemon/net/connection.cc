@@ -1,0 +1,144 @@
+#include "daemon/net/connection.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/table.h"
+#include "daemon/net/worker.h"
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::net {
+namespace {
+
+/// A connection begins with a small buffer, because most of ten thousand half-open ones never say anything,
+/// and gets a larger one as soon as it fills the small one: a pipeline is read at once.
+constexpr std::size_t kInputBytesFirst = 4 * 1024;
+constexpr std::size_t kInputBytesLarge = 64 * 1024;
+
+/// How much a client may still send after the last answer. Closing with bytes unread would make the kernel
+/// reset the connection, and the client would never see that answer.
+constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+
+/// What browsers send when a page tricks them into talking to this port.
+bool is_browser(std::string_view input) noexcept {
+    const auto begins = [input](std::string_view upper) {
+        return input.size() >= upper.size() && commands::is_word(input.substr(0, upper.size()), upper);
+    };
+    return begins("GET ") || begins("POST ") || begins("HOST:");
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Socket socket, commands::Client client)
+    : worker_(worker), socket_(std::move(socket)), client_(std::move(client)), input_(kInputBytesFirst) {}
+
+void Connection::start() {
+    read();
+}
+
+void Connection::drain() {
+    client_.closing = true;
+    boost::system::error_code ignored;
+    if (output_.empty()) socket_.cancel(ignored);
+}
+
+void Connection::close() {
+    worker_.destroy(*this);
+}
+
+void Connection::read() {
+    if (input_size_ == input_.size()) {
+        input_.resize(std::max(kInputBytesLarge, worker_.limits().command_bytes_max));
+    }
+    socket_.async_read_some(boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
+                            [this](const boost::system::error_code& error, std::size_t size) {
+                                if (error || client_.closing) return close();
+                                input_size_ += size;
+                                process();
+                            });
+}
+
+void Connection::process() {
+    const std::size_t consumed = run_commands();
+    input_size_ -= consumed;
+    if (input_size_ > 0 && consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
+    if (output_.empty()) {
+        if (client_.closing) return close();
+        return read();
+    }
+    write();
+}
+
+std::size_t Connection::run_commands() {
+    const auto& limits = worker_.limits();
+    commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
+    const std::span<std::string_view> words = worker_.words();
+    std::size_t consumed = 0;
+    std::size_t count = 0;
+    more_input_ = false;
+    while (consumed < input_size_) {
+        if (output_.size() >= limits.unread_bytes_max || count == limits.commands_in_flight_max) {
+            more_input_ = true;
+            break;
+        }
+        const std::span<char> input{input_.data() + consumed, input_size_ - consumed};
+        if (is_browser({input.data(), input.size()})) {
+            client_.closing = true;
+            break;
+        }
+        const auto parsed = protocol::parse_command(input, limits.resp, words);
+        if (parsed.status == protocol::ParseStatus::incomplete) break;
+        if (parsed.status == protocol::ParseStatus::malformed) {
+            protocol::RespWriter{output_}.protocol_error(parsed);
+            client_.closing = true;
+            break;
+        }
+        consumed += parsed.consumed;
+        if (parsed.argument_count == 0) continue;
+        commands::execute(context, words.first(parsed.argument_count), output_);
+        ++count;
+        if (client_.closing) break;
+    }
+    return consumed;
+}
+
+void Connection::write() {
+    // Most answers fit into the socket's buffer: no need to go through the event loop for them.
+    boost::system::error_code error;
+    const std::size_t sent = socket_.write_some(boost::asio::buffer(output_), error);
+    if (error && error != boost::asio::error::would_block) return close();
+    output_sent_ = error ? 0 : sent;
+    if (output_sent_ == output_.size()) return written();
+    boost::asio::async_write(
+        socket_, boost::asio::buffer(output_.data() + output_sent_, output_.size() - output_sent_),
+        [this](const boost::system::error_code& failed, std::size_t) {
+            if (failed) return close();
+            written();
+        });
+}
+
+void Connection::written() {
+    output_.clear();
+    if (client_.closing) return worker_.draining() ? close() : linger();
+    // Not from here: a client that never stops must not grow the stack, nor keep others waiting.
+    if (more_input_) return worker_.later([this] { process(); });
+    read();
+}
+
+void Connection::linger() {
+    boost::system::error_code ignored;
+    if (lingered_bytes_ == 0) socket_.shutdown(Socket::shutdown_send, ignored);
+    socket_.async_read_some(boost::asio::buffer(input_),
+                            [this](const boost::system::error_code& error, std::size_t size) {
+                                lingered_bytes_ += size;
+                                if (error || lingered_bytes_ > kLingerBytesMax || worker_.draining())
+                                    return close();
+                                linger();
+                            });
+}
+
+}  // namespace tollgate::daemon::net

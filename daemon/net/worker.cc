@@ -1,0 +1,160 @@
+#include "daemon/net/worker.h"
+
+#include <chrono>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "protocol/resp_writer.h"
+
+namespace tollgate::daemon::net {
+namespace {
+
+using boost::system::error_code;
+
+/// How late a session may be ended after its time.
+constexpr std::chrono::milliseconds kSweepEvery{250};
+/// How long answers may take to be sent when the daemon stops.
+constexpr std::chrono::seconds kDrainTime{2};
+/// Out of descriptors: nothing to do but wait for some to be closed.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+void set_option(int descriptor, int level, int option) noexcept {
+    const int on = 1;
+    // A connection without keepalive or with Nagle's delay is worse, not wrong.
+    (void)::setsockopt(descriptor, level, option, &on, sizeof on);
+}
+
+std::string address_of(const boost::asio::ip::tcp::socket& socket, bool& loopback) {
+    error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    loopback = !error && endpoint.address().is_loopback();
+    if (error) return "unknown";
+    return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+std::string address_of(const boost::asio::local::stream_protocol::socket&, bool& loopback) {
+    loopback = true;
+    return "unix";
+}
+
+}  // namespace
+
+Worker::Worker(const commands::Services& services, commands::WorkerCounters& counters,
+               const ConnectionLimits& limits, std::size_t index, std::size_t count)
+    : services_(services),
+      counters_(counters),
+      limits_(limits),
+      index_(index),
+      count_(count),
+      words_(limits.resp.arguments_max) {}
+
+Worker::~Worker() {
+    stop();
+}
+
+Moment Worker::now() noexcept {
+    return {std::chrono::system_clock::now(), std::chrono::steady_clock::now().time_since_epoch()};
+}
+
+void Worker::listen_tcp(int descriptor, bool ipv6) {
+    tcp_.assign(ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor);
+    accept(tcp_);
+}
+
+void Worker::listen_unix(int descriptor) {
+    unix_.assign(boost::asio::local::stream_protocol{}, descriptor);
+    accept(unix_);
+}
+
+template <typename Acceptor>
+void Worker::accept(Acceptor& acceptor) {
+    acceptor.async_accept(
+        [this, &acceptor](const error_code& error, typename Acceptor::protocol_type::socket socket) {
+            if (draining_ || error == boost::asio::error::operation_aborted) return;
+            if (error) {
+                // Descriptors may have run out. The timer is the sweep's own; a fresh one lives in its
+                // handler.
+                auto pause = std::make_shared<boost::asio::steady_timer>(io_, kAcceptPause);
+                pause->async_wait([this, &acceptor, pause](const error_code& cancelled) {
+                    if (!cancelled && !draining_) accept(acceptor);
+                });
+                return;
+            }
+            bool local = false;
+            const std::string address = address_of(socket, local);
+            welcome(Connection::Socket{std::move(socket)}, address, local);
+            accept(acceptor);
+        });
+}
+
+void Worker::welcome(Connection::Socket socket, const std::string& address, bool local) {
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    std::string refusal;
+    protocol::RespWriter writer{refusal};
+    std::uint64_t id = 0;
+    if (!local) {
+        writer.error("NOAUTH no user is declared, so only loopback and the Unix socket are served");
+    } else if ((id = services_.clients.enter(address, now().steady, limits_.connections_max)) == 0) {
+        writer.error("BUSY retry after 1000 ms: as many connections as resp.connections_max allows");
+    }
+    if (!refusal.empty()) {
+        socket.write_some(boost::asio::buffer(refusal), ignored);
+        return;
+    }
+    if (address != "unix") {
+        set_option(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY);
+        set_option(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE);
+    }
+    commands::Client client;
+    client.id = id;
+    client.address = address;
+    client.connected_at = now().steady;
+    auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client));
+    Connection& started = *connection;
+    connections_.emplace(id, std::move(connection));
+    started.start();
+}
+
+void Worker::destroy(Connection& connection) {
+    services_.clients.leave(connection.id());
+    connections_.erase(connection.id());
+    if (draining_ && connections_.empty()) drain_timer_.cancel();
+}
+
+void Worker::sweep() {
+    sweep_timer_.expires_after(kSweepEvery);
+    sweep_timer_.async_wait([this](const error_code& error) {
+        if (error) return;
+        const std::size_t ended = services_.charging.expire_due(index_, count_, now());
+        commands::WorkerCounters::add(counters_.expired, ended);
+        sweep();
+    });
+}
+
+void Worker::start() {
+    sweep();
+    thread_ = std::thread{[this] { io_.run(); }};
+}
+
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    later([this] {
+        draining_ = true;
+        error_code ignored;
+        tcp_.close(ignored);
+        unix_.close(ignored);
+        sweep_timer_.cancel();
+        if (connections_.empty()) return;
+        drain_timer_.expires_after(kDrainTime);
+        drain_timer_.async_wait([this](const error_code& error) {
+            if (!error) io_.stop();
+        });
+        for (const auto& [id, connection] : connections_)
+            connection->drain();
+    });
+    thread_.join();
+}
+
+}  // namespace tollgate::daemon::net

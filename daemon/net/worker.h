@@ -1,0 +1,89 @@
+/// One thread that serves connections.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/commands/context.h"
+#include "daemon/net/connection.h"
+#include "protocol/resp_parser.h"
+
+namespace tollgate::daemon::net {
+
+struct ConnectionLimits {
+    protocol::RespLimits resp;
+    std::size_t command_bytes_max;
+    std::size_t commands_in_flight_max;
+    std::size_t unread_bytes_max;
+    std::size_t connections_max;
+};
+
+/// An io_context on a thread of its own. A connection never changes its worker, and a request runs to its end
+/// on the thread that read it. Every worker also ends sessions whose time is over, for its share of the
+/// stripes.
+class Worker {
+  public:
+    /// `index` of `count`. What is given must outlive the worker.
+    Worker(const commands::Services& services, commands::WorkerCounters& counters,
+           const ConnectionLimits& limits, std::size_t index, std::size_t count);
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    // Before start(): what to listen on. The descriptors become the worker's.
+    void listen_tcp(int descriptor, bool ipv6);
+    void listen_unix(int descriptor);
+
+    void start();
+    /// Takes no new connections, sends what has been answered, closes, and ends the thread. Any thread;
+    /// waits.
+    void stop();
+
+    // For the worker's own connections.
+    [[nodiscard]] const ConnectionLimits& limits() const noexcept { return limits_; }
+    [[nodiscard]] const commands::Services& services() const noexcept { return services_; }
+    [[nodiscard]] commands::WorkerCounters& counters() const noexcept { return counters_; }
+    /// Room for the words of one command.
+    [[nodiscard]] std::span<std::string_view> words() noexcept { return words_; }
+    [[nodiscard]] static Moment now() noexcept;
+    template <typename Task>
+    void later(Task task) {
+        boost::asio::post(io_, std::move(task));
+    }
+    void destroy(Connection& connection);
+    [[nodiscard]] bool draining() const noexcept { return draining_; }
+
+  private:
+    template <typename Acceptor>
+    void accept(Acceptor& acceptor);
+    void welcome(Connection::Socket socket, const std::string& address, bool local);
+    void sweep();
+
+    const commands::Services& services_;
+    commands::WorkerCounters& counters_;
+    ConnectionLimits limits_;
+    std::size_t index_;
+    std::size_t count_;
+    boost::asio::io_context io_{1};
+    boost::asio::ip::tcp::acceptor tcp_{io_};
+    boost::asio::local::stream_protocol::acceptor unix_{io_};
+    boost::asio::steady_timer sweep_timer_{io_};
+    boost::asio::steady_timer drain_timer_{io_};
+    std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    std::vector<std::string_view> words_;
+    bool draining_ = false;
+    std::thread thread_;
+};
+
+}  // namespace tollgate::daemon::net

@@ -1,0 +1,52 @@
+/// An empty daemon without sockets, and requests to its router.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "daemon/admin/services.h"
+
+namespace tollgate::daemon::admin {
+
+inline constexpr std::size_t kTestBodyBytesMax = std::size_t{64} * 1024 * 1024;
+
+struct House {
+    rating::TariffBook tariffs;
+    balance::PartyTable parties{1, 200'000};
+    Catalog catalog{tariffs, parties};
+    balance::Ledger ledger{parties};
+    Payments payments{parties, ledger, std::chrono::hours{840}};
+    balance::Steady now = std::chrono::hours{1};
+    Router router = make_router({.catalog = catalog,
+                                 .payments = payments,
+                                 .deck_limits = {.rows_max = 1'000, .faults_max = 2},
+                                 .body_bytes_max = kTestBodyBytesMax,
+                                 .steady_now = [this] { return now; },
+                                 .on_unexpected = {}});
+
+    [[nodiscard]] Response send(std::string_view method, std::string_view target, std::string_view body = {},
+                                Request request = {}) const {
+        request.method = method;
+        if (!request.set_target(target)) return {};
+        request.body = body;
+        return router.handle(request);
+    }
+    [[nodiscard]] unsigned status(std::string_view method, std::string_view target,
+                                  std::string_view body = {}) const {
+        return send(method, target, body).status;
+    }
+
+    /// A provider `root` and a tariff `retail`, both in EUR.
+    void furnish() const {
+        (void)send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR"})");
+        (void)send("POST", "/v1/parties", R"({"id":"root","kind":"provider","currency":"EUR"})");
+    }
+};
+
+inline bool has(const Response& response, std::string_view text) {
+    return response.body.find(text) != std::string::npos;
+}
+
+}  // namespace tollgate::daemon::admin

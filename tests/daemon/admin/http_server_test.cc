@@ -1,0 +1,439 @@
+#include "daemon/admin/http_server.h"
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/admin/house.h"
+#include "tests/daemon/admin/packed.h"
+#include "tests/daemon/admin/raw_client.h"
+
+namespace tollgate::daemon::admin {
+namespace {
+
+using std::chrono::milliseconds;
+
+config::Config::Http settings() {
+    config::Config::Http http;
+    http.listen = {"127.0.0.1", 0};
+    http.body_bytes_max = kTestBodyBytesMax;
+    return http;
+}
+
+/// A house that is served.
+struct ServedHouse : House {
+    explicit ServedHouse(const config::Config::Http& http = settings()) : server(http, router) {
+        server.start();
+    }
+    HttpServer server;
+};
+
+/// A request's bytes with everything that it must have.
+std::string request(std::string_view method, std::string_view target, std::string_view body = {},
+                    std::string_view headers = {}) {
+    std::string text;
+    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n").append(headers);
+    if (!body.empty()) text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+    return text.append("\r\n").append(body);
+}
+
+bool has_header(const RawResponse& response, std::string_view line) {
+    return response.head.find("\r\n" + std::string{line} + "\r\n") != std::string::npos;
+}
+
+// Goal: one connection serves one request after the other, and closes when it is asked to.
+TEST(HttpServer, KeepsConnections) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    for (int i = 0; i < 3; ++i) {
+        const RawResponse response = client.ask(request("GET", "/healthz"));
+        EXPECT_EQ(response.status, 200);
+        EXPECT_EQ(response.body, "ok\n");
+        EXPECT_TRUE(has_header(response, "Connection: keep-alive"));
+        EXPECT_TRUE(has_header(response, "Content-Type: text/plain; charset=utf-8"));
+    }
+    const RawResponse last = client.ask(request("GET", "/healthz", {}, "Connection: close\r\n"));
+    EXPECT_TRUE(has_header(last, "Connection: close"));
+    EXPECT_TRUE(client.closed());
+}
+
+TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    ASSERT_TRUE(client.send(request("PUT", "/v1/tariffs/a", R"({"currency":"EUR"})") +
+                            request("GET", "/v1/tariffs/a") + request("GET", "/healthz")));
+    EXPECT_EQ(client.receive().status, 201);
+    EXPECT_EQ(client.receive().status, 200);
+    EXPECT_EQ(client.receive().body, "ok\n");
+}
+
+// Goal: where packets end makes no difference.
+TEST(HttpServer, ReadsSplitPackets) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    const std::string text = request("PUT", "/v1/tariffs/a", R"({"currency":"EUR"})");
+    for (const char byte : text) {
+        ASSERT_TRUE(client.send({&byte, 1}));
+        std::this_thread::sleep_for(milliseconds{1});
+    }
+    EXPECT_EQ(client.receive().status, 201);
+}
+
+TEST(HttpServer, ReadsChunkedBodies) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    const RawResponse response = client.ask(
+        "PUT /v1/tariffs/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\n{\"cur\r\nd\r\nrency\":\"EUR\"}\r\n0\r\n\r\n");
+    EXPECT_EQ(response.status, 201) << response.body;
+}
+
+TEST(HttpServer, TakesAPackedDeck) {
+    const ServedHouse house;
+    house.furnish();
+    RawClient client{house.server.port()};
+    std::string deck = "prefix,rate_per_minute\n";
+    for (int i = 0; i < 900; ++i)
+        deck += std::to_string(1'000 + i) + ",0.01\n";
+    const RawResponse response = client.ask(request("PUT", "/v1/tariffs/retail/deck", packed(deck),
+                                                    "Content-Type: text/CSV\r\nContent-Encoding: GZIP\r\n"));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "{\"version\":2,\"rows\":900,\"prefixes\":900,\"milliseconds\":0}\n");
+}
+
+TEST(HttpServer, CarriesTheIdempotencyKey) {
+    const ServedHouse house;
+    house.furnish();
+    RawClient client{house.server.port()};
+    const auto ask = [&](std::string_view headers) {
+        return client.ask(request("POST", "/v1/parties/root/topups", R"({"amount":"1"})", headers));
+    };
+    EXPECT_EQ(ask("").status, 400);
+    EXPECT_EQ(ask("idempotency-key: k-1\r\n").status, 201);
+    EXPECT_NE(ask("Idempotency-Key: k-1\r\n").body.find("\"dup\":true"), std::string::npos);
+}
+
+TEST(HttpServer, AnswersHeadWithoutABody) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    ASSERT_TRUE(client.send(request("HEAD", "/healthz") + request("GET", "/healthz")));
+    const RawResponse head = client.receive(false);
+    EXPECT_EQ(head.status, 200);
+    EXPECT_TRUE(has_header(head, "Content-Length: 3"));
+    EXPECT_EQ(client.receive().body, "ok\n");  // Nothing stood between the two.
+}
+
+TEST(HttpServer, RefusesUnknownPathsAndMethods) {
+    const ServedHouse house;
+    RawClient client{house.server.port()};
+    EXPECT_EQ(client.ask(request("GET", "/metrics")).status, 404);
+    const RawResponse refused = client.ask(request("DELETE", "/healthz"));
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_TRUE(has_header(refused, "Allow: GET, HEAD"));
+    EXPECT_TRUE(has_header(refused, "Content-Type: application/problem+json"));
+    EXPECT_EQ(client.ask(request("GET", "/healthz")).status, 200);  // The connection goes on.
+}
+
+// Goal: a page whose name was made to point here gets nothing, nor does a form of another site.
+TEST(HttpServer, ServesOnlyItsOwnNames) {
+    const ServedHouse house;
+    const auto status_of = [&](std::string_view headers) {
+        return RawClient{house.server.port()}
+            .ask("GET /healthz HTTP/1.1\r\n" + std::string{headers} + "\r\n")
+            .status;
+    };
+    EXPECT_EQ(status_of("Host: localhost:7380\r\n"), 200);
+    EXPECT_EQ(status_of("Host: [::1]:7380\r\n"), 200);
+    EXPECT_EQ(status_of("Host: evil.example\r\n"), 403);
+    EXPECT_EQ(status_of("Host: evil.example:7380\r\n"), 403);
+    EXPECT_EQ(status_of("Host: localhost\r\nOrigin: http://evil.example\r\n"), 403);
+    EXPECT_EQ(status_of(""), 400);
+    EXPECT_EQ(status_of("Host: localhost\r\nHost: evil.example\r\n"), 400);
+}
+
+TEST(HttpServer, RefusesWhatIsNoHttp) {
+    const ServedHouse house;
+    const std::string two_lengths = request("PUT", "/v1/tariffs/a", "{}", "Transfer-Encoding: chunked\r\n");
+    const std::string no_length = request("PUT", "/v1/tariffs/a", {}, "Content-Length: x\r\n");
+    for (const std::string_view text :
+         {std::string_view{two_lengths}, std::string_view{no_length}, std::string_view{"hello\r\n\r\n"},
+          std::string_view{"\x16\x03\x01\x02 tls"},
+          std::string_view{"GET healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+          std::string_view{"GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+          std::string_view{"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n"}}) {
+        RawClient client{house.server.port()};
+        const RawResponse response = client.ask(text);
+        EXPECT_EQ(response.status, 400) << text;
+        EXPECT_TRUE(has_header(response, "Content-Type: application/problem+json")) << text;
+        EXPECT_TRUE(client.closed());
+    }
+}
+
+// ---- Limits ----
+
+TEST(HttpServer, LimitsHeaders) {
+    auto http = settings();
+    http.header_bytes_max = 1'024;
+    const ServedHouse house{http};
+    const auto status_with = [&](std::size_t bytes) {
+        return RawClient{house.server.port()}
+            .ask(request("GET", "/healthz", {}, "X-Long: " + std::string(bytes, 'x') + "\r\n"))
+            .status;
+    };
+    EXPECT_EQ(status_with(900), 200);
+    EXPECT_EQ(status_with(1'024), 431);
+    EXPECT_EQ(status_with(200'000), 431);
+}
+
+// Goal: a body over the limit is refused by its announcement alone, and the refusal can be read although the
+// body was sent.
+TEST(HttpServer, LimitsBodies) {
+    auto http = settings();
+    http.body_bytes_max = 2 * kBriefBodyBytesMax;
+    const ServedHouse house{http};
+    const auto status_with = [&](std::string_view target, std::size_t bytes) {
+        return RawClient{house.server.port()}.ask(request("POST", target, std::string(bytes, '\n'))).status;
+    };
+    EXPECT_EQ(status_with("/v1/parties:import", 2 * kBriefBodyBytesMax), 200);
+    EXPECT_EQ(status_with("/v1/parties:import", 2 * kBriefBodyBytesMax + 1), 413);
+    EXPECT_EQ(status_with("/v1/parties", kBriefBodyBytesMax + 1), 413);
+    EXPECT_EQ(status_with("/v1/parties", kBriefBodyBytesMax), 422);
+    RawClient liar{house.server.port()};
+    EXPECT_EQ(liar.ask("POST /v1/parties:import HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                       "9223372036854775807\r\n\r\n")
+                  .status,
+              413);
+}
+
+TEST(HttpServer, LimitsChunkedBodies) {
+    auto http = settings();
+    http.body_bytes_max = 1'024;
+    const ServedHouse house{http};
+    RawClient client{house.server.port()};
+    ASSERT_TRUE(client.send(
+        "POST /v1/parties:import HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (int i = 0; i < 5; ++i)
+        (void)client.send("100\r\n" + std::string(256, '\n') + "\r\n");
+    EXPECT_EQ(client.receive().status, 413);
+}
+
+// Goal: curl asks before it sends a large body; it is told to go on, or not to.
+TEST(HttpServer, AnswersExpectContinue) {
+    const ServedHouse house;
+    const std::string body = R"({"currency":"EUR"})";
+    const std::string headers =
+        "Expect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    RawClient client{house.server.port()};
+    EXPECT_EQ(client.ask(request("PUT", "/v1/tariffs/a", {}, headers)).status, 100);
+    EXPECT_EQ(client.ask(body).status, 201);
+    EXPECT_EQ(RawClient{house.server.port()}.ask(request("PUT", "/v1/nothing", {}, headers)).status, 404);
+    EXPECT_EQ(RawClient{house.server.port()}
+                  .ask("PUT /v1/tariffs/a HTTP/1.1\r\nHost: evil.example\r\n" + headers + "\r\n")
+                  .status,
+              403);
+}
+
+// Goal: who begins a request and does not go on is told so and disconnected; who says nothing is
+// disconnected.
+TEST(HttpServer, TimesOut) {
+    auto http = settings();
+    http.timeout = milliseconds{200};
+    const ServedHouse house{http};
+    RawClient half_head{house.server.port()};
+    RawClient half_body{house.server.port()};
+    RawClient silent{house.server.port()};
+    ASSERT_TRUE(half_head.send("GET /healthz HT"));
+    ASSERT_TRUE(
+        half_body.send("PUT /v1/tariffs/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"));
+    EXPECT_EQ(half_head.receive().status, 408);
+    EXPECT_TRUE(half_head.closed());
+    EXPECT_EQ(half_body.receive().status, 408);
+    EXPECT_TRUE(half_body.closed());
+    EXPECT_TRUE(silent.closed());
+}
+
+// Goal: a client that has said all and closed its side still gets its answer; one that closed in the middle a
+// refusal.
+TEST(HttpServer, AnswersHalfOpenConnections) {
+    const ServedHouse house;
+    RawClient whole{house.server.port()};
+    ASSERT_TRUE(whole.send(request("GET", "/healthz")));
+    whole.finish_sending();
+    EXPECT_EQ(whole.receive().status, 200);
+    EXPECT_TRUE(whole.closed());
+
+    RawClient half{house.server.port()};
+    ASSERT_TRUE(half.send("PUT /v1/tariffs/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"));
+    half.finish_sending();
+    EXPECT_EQ(half.receive().status, 400);
+    EXPECT_TRUE(half.closed());
+}
+
+// Goal: one connection more than the limit is turned away; when one is gone, the next is served.
+TEST(HttpServer, LimitsConnections) {
+    auto http = settings();
+    http.connections_max = 2;
+    const ServedHouse house{http};
+    RawClient first{house.server.port()};
+    EXPECT_EQ(first.ask(request("GET", "/healthz")).status, 200);
+    {
+        RawClient second{house.server.port()};
+        EXPECT_EQ(second.ask(request("GET", "/healthz")).status, 200);
+        RawClient third{house.server.port()};
+        EXPECT_EQ(third.receive().status, 503);
+        EXPECT_TRUE(third.closed());
+    }
+    int status = 503;
+    for (int attempt = 0; attempt < 200 && status != 200; ++attempt) {
+        std::this_thread::sleep_for(milliseconds{10});
+        status = RawClient{house.server.port()}.ask(request("GET", "/healthz")).status;
+    }
+    EXPECT_EQ(status, 200);
+}
+
+// ---- Threads ----
+
+/// A router whose `/slow` waits until it is let go.
+struct SlowRouter {
+    std::atomic<int> begun{0};
+    std::atomic<bool> go{false};
+    Router router;
+
+    SlowRouter() {
+        const auto wait = [this](const Request&, std::string_view) {
+            ++begun;
+            while (!go)
+                std::this_thread::sleep_for(milliseconds{1});
+            return text_response(200, "done\n");
+        };
+        router.add("POST", "/slow", Lane::bulk, wait);
+        router.add("GET", "/brief", Lane::brief,
+                   [](const Request&, std::string_view) { return text_response(200, "b"); });
+        router.add("GET", "/healthz", Lane::at_once,
+                   [](const Request&, std::string_view) { return text_response(200, "h"); });
+    }
+    void wait_until_begun() const {
+        while (begun == 0)
+            std::this_thread::sleep_for(milliseconds{1});
+    }
+};
+
+// Goal: imports under way and waiting hold up nothing but each other.
+TEST(HttpServer, ServesOthersDuringAnImport) {
+    SlowRouter slow;
+    HttpServer server{settings(), slow.router};
+    server.start();
+    RawClient first{server.port()};
+    RawClient second{server.port()};
+    RawClient third{server.port()};
+    ASSERT_TRUE(first.send(request("POST", "/slow")));
+    ASSERT_TRUE(second.send(request("POST", "/slow")));
+    ASSERT_TRUE(third.send(request("POST", "/slow")));
+    slow.wait_until_begun();
+    RawClient other{server.port()};
+    EXPECT_EQ(other.ask(request("GET", "/healthz")).body, "h");
+    EXPECT_EQ(other.ask(request("GET", "/brief")).body, "b");
+    EXPECT_EQ(slow.begun, 1);
+    slow.go = true;
+    EXPECT_EQ(first.receive().status, 200);
+    EXPECT_EQ(second.receive().status, 200);
+    EXPECT_EQ(third.receive().status, 200);
+}
+
+// Goal: stop() lets a request under way have its answer, ends idle connections and takes no new ones.
+TEST(HttpServer, FinishesWhatIsUnderWayWhenItStops) {
+    SlowRouter slow;
+    HttpServer server{settings(), slow.router};
+    server.start();
+    RawClient busy{server.port()};
+    RawClient idle{server.port()};
+    EXPECT_EQ(idle.ask(request("GET", "/healthz")).status, 200);
+    ASSERT_TRUE(busy.send(request("POST", "/slow")));
+    slow.wait_until_begun();
+    std::jthread stopping{[&] { server.stop(); }};
+    EXPECT_TRUE(idle.closed());
+    slow.go = true;
+    const RawResponse response = busy.receive();
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(has_header(response, "Connection: close"));
+    EXPECT_TRUE(busy.closed());
+    stopping.join();
+    EXPECT_FALSE(RawClient{server.port()}.connected());
+    server.stop();  // Nothing is left to do.
+}
+
+// Goal: a request whose body never comes does not hold up stop() for longer than kStopWait; neither does one
+// that waits behind a handler that is under way, which is waited for.
+TEST(HttpServer, StopsInBoundedTime) {
+    SlowRouter slow;
+    HttpServer server{settings(), slow.router};
+    server.start();
+    RawClient never{server.port()};
+    RawClient running{server.port()};
+    RawClient waiting{server.port()};
+    ASSERT_TRUE(running.send(request("POST", "/slow")));
+    slow.wait_until_begun();
+    ASSERT_TRUE(waiting.send(request("POST", "/slow")));
+    ASSERT_TRUE(never.send("POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"));
+    const auto begun = std::chrono::steady_clock::now();
+    std::jthread letting_go{[&] {
+        std::this_thread::sleep_for(kStopWait + milliseconds{500});
+        slow.go = true;
+    }};
+    server.stop();
+    const auto taken = std::chrono::steady_clock::now() - begun;
+    EXPECT_GE(taken, kStopWait);
+    EXPECT_LT(taken, kStopWait + std::chrono::seconds{10});
+    EXPECT_EQ(slow.begun, 1);
+}
+
+TEST(HttpServer, NamesTheAddressItCannotHave) {
+    const ServedHouse house;
+    auto http = settings();
+    http.listen.port = house.server.port();
+    try {
+        const HttpServer second{http, Router{}};
+        FAIL() << "two servers on one port";
+    } catch (const std::runtime_error& failure) {
+        EXPECT_EQ(std::string{failure.what()},
+                  "http.listen 127.0.0.1:" + std::to_string(http.listen.port) + ": Address already in use");
+    }
+    http.listen = {"not an address", 0};
+    EXPECT_THROW((HttpServer{http, Router{}}), std::runtime_error);
+}
+
+TEST(HttpServer, NeedNotBeStarted) {
+    const HttpServer server{settings(), Router{}};
+    EXPECT_NE(server.port(), 0);
+}
+
+// Goal: many clients at once see whole answers; parties are created while others are being read.
+TEST(HttpServer, ServesManyClients) {
+    const ServedHouse house;
+    house.furnish();
+    std::atomic<int> created{0};
+    {
+        std::vector<std::jthread> clients;
+        clients.reserve(8);
+        for (int number = 0; number < 8; ++number) {
+            clients.emplace_back([&, number] {
+                RawClient client{house.server.port()};
+                for (int i = 0; i < 50; ++i) {
+                    const std::string id = "c" + std::to_string(number) + "-" + std::to_string(i);
+                    const std::string body = R"({"id":")" + id + R"(","kind":"customer","parent":"root"})";
+                    const int status = client.ask(request("POST", "/v1/parties", body)).status;
+                    const RawResponse shown = client.ask(request("GET", "/v1/parties/" + id));
+                    if (status == 201 && shown.status == 200 && shown.body.find(id) != std::string::npos)
+                        ++created;
+                }
+            });
+        }
+    }
+    EXPECT_EQ(created, 400);
+    EXPECT_EQ(house.parties.size(), 401U);
+}
+
+}  // namespace
+}  // namespace tollgate::daemon::admin

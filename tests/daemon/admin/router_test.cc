@@ -1,0 +1,115 @@
+#include "daemon/admin/router.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace tollgate::daemon::admin {
+namespace {
+
+Request request_for(std::string_view method, std::string_view target) {
+    Request request;
+    request.method = method;
+    EXPECT_TRUE(request.set_target(target)) << target;
+    return request;
+}
+
+Router small_router(std::string* unexpected = nullptr) {
+    Router router{[unexpected](std::string_view what) {
+        if (unexpected != nullptr) *unexpected = what;
+    }};
+    router.add("GET", "/things/{id}", Lane::brief, [](const Request&, std::string_view id) {
+        return text_response(200, "thing " + std::string{id});
+    });
+    router.add("PUT", "/things/{id}", Lane::bulk,
+               [](const Request&, std::string_view) -> Response { throw std::runtime_error{"no more"}; });
+    router.add("POST", "/things:import", Lane::bulk,
+               [](const Request&, std::string_view) { return text_response(201, ""); });
+    return router;
+}
+
+TEST(Request, TakesATargetApart) {
+    const Request request = request_for("GET", "/v1/parties/sip%3Aal%2fice@x?count=2&from=%2B49&flag#end");
+    EXPECT_EQ(request.path, (std::vector<std::string>{"v1", "parties", "sip:al/ice@x"}));
+    ASSERT_EQ(request.query.size(), 3U);
+    EXPECT_EQ(request.query[1], (std::pair<std::string, std::string>{"from", "+49"}));
+    EXPECT_EQ(request.query[2], (std::pair<std::string, std::string>{"flag", ""}));
+    EXPECT_EQ(request_for("GET", "/").path, std::vector<std::string>{""});
+    EXPECT_EQ(request_for("GET", "/a/").path, (std::vector<std::string>{"a", ""}));
+}
+
+TEST(Request, RefusesATargetThatIsNone) {
+    Request request;
+    for (const std::string_view target :
+         {"", "*", "v1", "http://localhost/", "/%", "/%4", "/%4g", "/a?b=%zz"}) {
+        EXPECT_FALSE(request.set_target(target)) << target;
+    }
+}
+
+TEST(Router, FindsTheHandlerAndItsId) {
+    const Router router = small_router();
+    const Response found = router.handle(request_for("GET", "/things/a%20b"));
+    EXPECT_EQ(found.status, 200U);
+    EXPECT_EQ(found.body, "thing a b");
+    EXPECT_EQ(router.handle(request_for("POST", "/things:import")).status, 201U);
+    EXPECT_EQ(router.lane(request_for("PUT", "/things/a")), Lane::bulk);
+    EXPECT_EQ(router.lane(request_for("HEAD", "/things/a")), Lane::brief);
+}
+
+TEST(Router, AnswersHeadAsGet) {
+    EXPECT_EQ(small_router().handle(request_for("HEAD", "/things/a")).body, "thing a");
+    EXPECT_EQ(small_router().handle(request_for("HEAD", "/things:import")).status, 405U);
+}
+
+TEST(Router, SaysThatThereIsNothing) {
+    const Router router = small_router();
+    for (const std::string_view target :
+         {"/", "/things", "/things/", "/things/a/b", "/Things/a", "/things:export"}) {
+        const Response response = router.handle(request_for("GET", target));
+        EXPECT_EQ(response.status, target == "/things/" ? 200U : 404U)
+            << target;  // An empty id is the handler's matter.
+    }
+    EXPECT_FALSE(router.lane(request_for("GET", "/things")));
+    const Response missing = router.handle(request_for("GET", "/"));
+    EXPECT_EQ(missing.content_type, "application/problem+json");
+    EXPECT_EQ(
+        missing.body,
+        "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"nothing is served "
+        "here\"}\n");
+}
+
+// Goal: a method that a path does not have is refused with those that it has.
+TEST(Router, NamesTheMethodsThatAreAllowed) {
+    const Router router = small_router();
+    for (const std::string_view method : {"DELETE", "get", "OPTIONS"}) {
+        const Response response = router.handle(request_for(method, "/things/a"));
+        EXPECT_EQ(response.status, 405U);
+        ASSERT_EQ(response.headers.size(), 1U);
+        EXPECT_EQ(response.headers.front(), (std::pair<std::string, std::string>{"Allow", "GET, HEAD, PUT"}));
+    }
+    EXPECT_FALSE(router.lane(request_for("DELETE", "/things/a")));
+}
+
+// Goal: what a handler throws is told to whoever wants to know, never to the client.
+TEST(Router, MakesAProblemOfWhatAHandlerThrows) {
+    std::string unexpected;
+    const Response response = small_router(&unexpected).handle(request_for("PUT", "/things/a"));
+    EXPECT_EQ(response.status, 500U);
+    EXPECT_EQ(unexpected, "no more");
+    EXPECT_EQ(response.body.find("no more"), std::string::npos);
+}
+
+TEST(Problem, ListsFaults) {
+    const std::vector<RequestFault> faults = {{3, "prefix", "\"x\": expected digits"}, {{}, "", "odd"}};
+    const Response response = problem(
+        {.status = 422, .detail = "2 faults", .errors = faults, .place_name = "column", .error_count = 7});
+    EXPECT_EQ(response.status, 422U);
+    EXPECT_EQ(response.body,
+              "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,\"detail\":\"2 "
+              "faults\","
+              "\"errors\":[{\"line\":3,\"column\":\"prefix\",\"message\":\"\\\"x\\\": expected digits\"},"
+              "{\"column\":\"\",\"message\":\"odd\"}],\"error_count\":7}\n");
+}
+
+}  // namespace
+}  // namespace tollgate::daemon::admin

@@ -1,0 +1,196 @@
+#include "daemon/admin/tariffs.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/admin/house.h"
+#include "tests/daemon/admin/packed.h"
+
+namespace tollgate::daemon::admin {
+namespace {
+
+constexpr std::string_view kDeck = "prefix,rate_per_minute\n49,0.01\n4930,0.02\n";
+
+Response put_deck(const House& house, std::string_view deck, std::string type = "text/csv",
+                  std::string encoding = {}) {
+    Request request;
+    request.content_type = std::move(type);
+    request.content_encoding = std::move(encoding);
+    return house.send("PUT", "/v1/tariffs/retail/deck", deck, std::move(request));
+}
+
+// Goal: what is absent has its default, and the answer says what is stored.
+TEST(Tariffs, AreCreatedWithDefaults) {
+    const House house;
+    const Response created = house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR"})");
+    EXPECT_EQ(created.status, 201U);
+    EXPECT_EQ(created.content_type, "application/json");
+    EXPECT_EQ(created.body,
+              "{\"id\":\"retail\",\"version\":1,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"up\","
+              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":null}\n");
+}
+
+TEST(Tariffs, AreReplacedWhole) {
+    const House house;
+    (void)house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","decimals":2})");
+    const Response replaced =
+        house.send("PUT", "/v1/tariffs/retail",
+                   R"({"currency":"EUR","rounding":"half_even","anchor":"zero","markup_percent":-12.3456,)"
+                   R"("time_zone":"Europe/Berlin","windows":{}})");
+    EXPECT_EQ(replaced.status, 200U);
+    EXPECT_EQ(
+        replaced.body,
+        "{\"id\":\"retail\",\"version\":2,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"half_even\","
+        "\"anchor\":\"zero\",\"markup_percent\":-12.3456,\"time_zone\":\"Europe/"
+        "Berlin\",\"windows\":null}\n");
+    EXPECT_EQ(house.tariffs.current(*house.tariffs.find("retail")).settings.markup, -123'456);
+}
+
+// Goal: a markup is read by its digits. 0.1 has no double; 100 % is rating::kMarkupUnit.
+TEST(Tariffs, ReadAMarkupExactly) {
+    const House house;
+    const auto markup_of = [&](std::string_view text) -> std::int64_t {
+        const std::string body = R"({"currency":"EUR","markup_percent":)" + std::string{text} + "}";
+        if (house.status("PUT", "/v1/tariffs/t", body) >= 300) return -1;
+        return house.tariffs.current(*house.tariffs.find("t")).settings.markup;
+    };
+    EXPECT_EQ(markup_of("100"), rating::kMarkupUnit);
+    EXPECT_EQ(markup_of("0.1"), 1'000);
+    EXPECT_EQ(markup_of("\"12.5\""), 125'000);
+    EXPECT_EQ(markup_of("1e-04"), 1);
+    EXPECT_EQ(markup_of("-100"), -1'000'000);
+    EXPECT_EQ(markup_of("-100.0001"), -1);
+    EXPECT_EQ(markup_of("0.00001"), -1);
+    EXPECT_EQ(markup_of("true"), -1);
+    EXPECT_EQ(markup_of("1000000.0001"), -1);
+}
+
+// Goal: every field has its no, and the no names the field.
+TEST(Tariffs, RefuseFaultySettings) {
+    const House house;
+    const std::vector<std::pair<std::string_view, std::string_view>> faulty = {
+        {R"({})", "currency"},
+        {R"({"currency":null})", "currency"},
+        {R"({"currency":"eur"})", "currency"},
+        {R"({"currency":978})", "currency"},
+        {R"({"currency":"EUR","decimals":7})", "decimals"},
+        {R"({"currency":"EUR","decimals":"2"})", "decimals"},
+        {R"({"currency":"EUR","rounding":"UP"})", "rounding"},
+        {R"({"currency":"EUR","rounding":1})", "rounding"},
+        {R"({"currency":"EUR","anchor":"start"})", "anchor"},
+        {R"({"currency":"EUR","time_zone":"Europe Berlin"})", "time_zone"},
+        {R"({"currency":"EUR","time_zone":""})", "time_zone"},
+        {R"({"currency":"EUR","windows":{"peak":[]}})", "windows"},
+        {R"({"currency":"EUR","windows":[]})", "windows"},
+        {R"({"currency":"EUR","colour":"red"})", "colour"},
+        {R"({"currency":"EUR","currency":"EUR"})", "currency"},
+    };
+    for (const auto& [body, field] : faulty) {
+        const Response response = house.send("PUT", "/v1/tariffs/retail", body);
+        EXPECT_EQ(response.status, 422U) << body;
+        EXPECT_TRUE(has(response, "\"errors\":[{\"field\":\"" + std::string{field} + '"')) << response.body;
+    }
+    for (const std::string_view body : {"", "[]", "7", "{\"currency\":\"EUR\"", "currency=EUR"}) {
+        EXPECT_EQ(house.status("PUT", "/v1/tariffs/retail", body), 422U) << body;
+    }
+    EXPECT_EQ(house.status("PUT", "/v1/tariffs/re%20tail", R"({"currency":"EUR"})"), 422U);
+    EXPECT_EQ(house.tariffs.size(), 0U);
+    EXPECT_EQ(house.status("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","windows":null})"), 201U);
+}
+
+TEST(Tariffs, SayThatWindowsComeLater) {
+    const House house;
+    EXPECT_TRUE(has(house.send("PUT", "/v1/tariffs/t", R"({"currency":"EUR","windows":{"peak":[]}})"),
+                    "time-of-day windows are not available yet"));
+}
+
+TEST(Tariffs, KeepTheirCurrency) {
+    const House house;
+    house.furnish();
+    const Response refused = house.send("PUT", "/v1/tariffs/retail", R"({"currency":"USD"})");
+    EXPECT_EQ(refused.status, 422U);
+    EXPECT_TRUE(has(refused, "\"field\":\"currency\""));
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"version\":1,\"currency\":\"EUR\""));
+}
+
+TEST(Tariffs, AreShownWithTheirDeck) {
+    const House house;
+    house.furnish();
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"rows\":0,\"prefixes\":0}\n"));
+    (void)put_deck(house,
+                   "prefix,rate_per_minute,effective_from\n49,0.01,\n49,0.02,2030-01-01T00:00:00Z\n1,0.1,\n");
+    const Response shown = house.send("GET", "/v1/tariffs/retail");
+    EXPECT_EQ(shown.status, 200U);
+    EXPECT_TRUE(has(shown, "\"version\":2,")) << shown.body;
+    EXPECT_TRUE(has(shown, "\"rows\":3,\"prefixes\":2}\n")) << shown.body;
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/nobody"), 404U);
+}
+
+// ---- Decks ----
+
+TEST(Decks, AreInForceAtOnce) {
+    House house;
+    house.furnish();
+    EXPECT_EQ(put_deck(house, kDeck).body, "{\"version\":2,\"rows\":2,\"prefixes\":2,\"milliseconds\":0}\n");
+    const auto& version = house.tariffs.current(*house.tariffs.find("retail"));
+    EXPECT_EQ(version.deck->row_count(), 2U);
+}
+
+// Goal: settings that are put later leave the deck in force.
+TEST(Decks, StayWhenSettingsChange) {
+    const House house;
+    house.furnish();
+    (void)put_deck(house, kDeck);
+    (void)house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","decimals":2})");
+    EXPECT_TRUE(
+        has(house.send("GET", "/v1/tariffs/retail"), "\"version\":3,\"currency\":\"EUR\",\"decimals\":2"));
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"rows\":2"));
+}
+
+// Goal: every fault up to faults_max (2 here) is told with line and column, the rest are counted; the old
+// deck stays.
+TEST(Decks, AreRefusedWhole) {
+    const House house;
+    house.furnish();
+    (void)put_deck(house, kDeck);
+    const Response refused = put_deck(house, "prefix,rate_per_minute\n49,0.01\n4x,0.02\n43,cheap\n44,-1\n");
+    EXPECT_EQ(refused.status, 422U);
+    EXPECT_EQ(refused.content_type, "application/problem+json");
+    EXPECT_TRUE(has(refused, "\"errors\":[{\"line\":3,\"column\":\"prefix\",\"message\":")) << refused.body;
+    EXPECT_TRUE(has(refused, "{\"line\":4,\"column\":\"rate_per_minute\",\"message\":")) << refused.body;
+    EXPECT_FALSE(has(refused, "\"line\":5"));
+    EXPECT_TRUE(has(refused, "\"error_count\":3"));
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"version\":2"));
+}
+
+TEST(Decks, NeedTheirTariff) {
+    const House house;
+    const Response refused = put_deck(house, "not even a deck");
+    EXPECT_EQ(refused.status, 404U);
+}
+
+TEST(Decks, ComeAsCsvOrAsNothingInParticular) {
+    const House house;
+    house.furnish();
+    for (const char* type : {"", "text/csv", "text/csv; charset=utf-8", "application/csv",
+                             "application/octet-stream", "application/x-www-form-urlencoded"}) {
+        EXPECT_EQ(put_deck(house, kDeck, type).status, 200U) << type;
+    }
+    for (const char* type : {"application/json", "text/html"}) {
+        EXPECT_EQ(put_deck(house, kDeck, type).status, 415U) << type;
+    }
+}
+
+TEST(Decks, MayBePacked) {
+    const House house;
+    house.furnish();
+    EXPECT_EQ(put_deck(house, packed(kDeck), "text/csv", "gzip").status, 200U);
+    EXPECT_EQ(put_deck(house, packed(kDeck), "text/csv").status, 200U);  // Known by its first bytes.
+    EXPECT_EQ(put_deck(house, packed(kDeck), "application/gzip").status, 200U);
+    EXPECT_EQ(put_deck(house, kDeck, "text/csv", "gzip").status, 422U);
+    EXPECT_EQ(put_deck(house, packed(kDeck).substr(0, 30), "text/csv", "gzip").status, 422U);
+    EXPECT_EQ(put_deck(house, kDeck, "text/csv", "br").status, 415U);
+    EXPECT_EQ(put_deck(house, packed(std::string(kTestBodyBytesMax + 1, '\n'))).status, 413U);
+}
+
+}  // namespace
+}  // namespace tollgate::daemon::admin
