@@ -59,6 +59,7 @@ Book& Party::book(rating::Currency wanted) noexcept {
     for (Book* book = head; book != nullptr; book = book->next) {
         if (book->currency == wanted) return *book;
     }
+    // Without memory for a few bytes the program stops. NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
     auto* const fresh = new Book{.currency = wanted, .next = head};
     while (!books.compare_exchange_weak(fresh->next, fresh, std::memory_order_acq_rel,
                                         std::memory_order_acquire)) {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include "daemon/admin/http_server.h"
@@ -79,12 +80,14 @@ struct App::Parts {
           charging(tariffs, parties, ledger, sessions, charging_settings(config)),
           resync(charging),
           counters(worker_count(config)),
-          http(config.http, admin::make_router({.catalog = catalog,
-                                                .payments = payments,
-                                                .deck_limits = {.rows_max = config.deck.rows_max,
-                                                                .faults_max = config.deck.faults_max},
-                                                .body_bytes_max = config.http.body_bytes_max,
-                                                .steady_now = [] { return net::Worker::now().steady; }})) {
+          http(config.http,
+               admin::make_router(
+                   {.catalog = catalog,
+                    .payments = payments,
+                    .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
+                    .body_bytes_max = config.http.body_bytes_max,
+                    .steady_now = [] { return net::Worker::now().steady; },
+                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }})) {
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());

@@ -23,6 +23,7 @@ class Money {
     static constexpr Money from_micros(std::int64_t micros) noexcept { return Money{micros}; }
     [[nodiscard]] constexpr std::int64_t micros() const noexcept { return micros_; }
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): the comparison with 0 is the compiler's own.
     friend constexpr auto operator<=>(Money, Money) noexcept = default;
     friend constexpr Money operator-(Money a) noexcept { return Money{-a.micros_}; }
     friend constexpr Money operator+(Money a, Money b) noexcept {
@@ -69,6 +70,7 @@ class Price {
     constexpr Price() noexcept = default;
     static constexpr Price from_nanos(std::int64_t nanos) noexcept { return Price{nanos}; }
     [[nodiscard]] constexpr std::int64_t nanos() const noexcept { return nanos_; }
+    // NOLINTNEXTLINE(modernize-use-nullptr): the comparison with 0 is the compiler's own.
     friend constexpr auto operator<=>(Price, Price) noexcept = default;
 
   private:

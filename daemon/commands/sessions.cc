@@ -54,7 +54,7 @@ void sessions(Context& context, Words words, std::string& out) {
     const auto next = context.services.sessions.scan(
         *from, *wanted_count,
         [&](const balance::Session& session) {
-            return session.open() && (!party.present || below(parties, session.line, under));
+            return session.open() && (under == balance::kNoParty || below(parties, session.line, under));
         },
         [&](const balance::Session& session) {
             const auto levels = session.levels();
