@@ -91,11 +91,12 @@ struct Session {
     std::uint8_t level_count = 0;
     std::uint8_t level_capacity = 0;
     std::uint8_t id_size = 0;
-    bool claimed = false;      ///< Under the stripe's lock.
-    bool final = false;        ///< No more can be had.
-    bool at_given = false;     ///< AUTHORIZE named its instant, so elapsed time says nothing.
-    bool implausible = false;  ///< More was reported than can have passed.
-    bool emergency = false;    ///< Counted and charged nowhere.
+    bool claimed = false;        ///< Under the stripe's lock.
+    bool final = false;          ///< No more can be had.
+    bool at_given = false;       ///< AUTHORIZE named its instant, so elapsed time says nothing.
+    bool implausible = false;    ///< More was reported than can have passed.
+    bool ended_by_stop = false;  ///< Else by RELEASE, or not yet.
+    bool emergency = false;      ///< Counted and charged nowhere.
 
     [[nodiscard]] bool open() const noexcept {
         return state == SessionState::authorized || state == SessionState::answered;

@@ -367,14 +367,14 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels) {
+SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
     bool fresh = false;
     Session* const session = claim_found(stripe.lock, [&]() -> Session* {
         if (Session* const known = stripe.find(hash, id)) return known;
-        if (stripe.session_count >= stripe.sessions_max) return nullptr;
+        if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
         return stripe.make(hash, id, levels);
     });

@@ -64,6 +64,22 @@ Code code_of(const Session& session) noexcept {
     return static_cast<Code>(session.code);
 }
 
+constexpr balance::KeyedHash kFingerprint{0};
+
+/// An absent instant is none of the instants.
+std::uint64_t fingerprint_of(const std::optional<rating::Instant>& at) noexcept {
+    return at ? kFingerprint.mix(1, static_cast<std::uint64_t>(at->time_since_epoch().count())) : 0;
+}
+
+/// The fingerprint of a command's own arguments, never 0.
+std::uint64_t fingerprint_of(char command, const std::optional<rating::Instant>& at, std::string_view text,
+                             std::chrono::milliseconds duration) noexcept {
+    std::uint64_t mixed =
+        kFingerprint.mix(static_cast<unsigned char>(command), static_cast<std::uint64_t>(duration.count()));
+    mixed = kFingerprint.mix(mixed, fingerprint_of(at));
+    return kFingerprint.mix(mixed, kFingerprint(text)) | 1;
+}
+
 /// Nobody else had a call half-way through at this account between two looks, so what was seen there was
 /// settled.
 bool undisturbed(const balance::Account& account, balance::Account::Attempts before) noexcept {
@@ -88,8 +104,7 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       parties_(parties),
       ledger_(ledger),
       sessions_(sessions),
-      settings_(std::move(settings)),
-      fingerprint_(0) {}
+      settings_(std::move(settings)) {}
 
 bool Charging::is_emergency(std::string_view digits) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
@@ -137,22 +152,23 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         refusal.reason = Reason::differs;
         return refusal;
     }
-    std::uint64_t fingerprint = fingerprint_(request.line);
-    fingerprint = fingerprint_.mix(fingerprint, fingerprint_(request.destination));
-    fingerprint = fingerprint_.mix(fingerprint, fingerprint_(request.from));
+    std::uint64_t fingerprint = kFingerprint(request.line);
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination));
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.from));
     const std::uint64_t owner = switch_hash(request.switch_name);
-    fingerprint = fingerprint_.mix(fingerprint, owner);
-    fingerprint = fingerprint_.mix(fingerprint,
+    fingerprint = kFingerprint.mix(fingerprint, owner);
+    fingerprint = kFingerprint.mix(fingerprint,
                                    request.want ? static_cast<std::uint64_t>(request.want->count()) + 1 : 0);
-    fingerprint = fingerprint_.mix(
-        fingerprint, request.at ? static_cast<std::uint64_t>(request.at->time_since_epoch().count()) : 0);
+    fingerprint = kFingerprint.mix(fingerprint, fingerprint_of(request.at));
 
     PartyId line = parties_.find(request.line);
     if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const auto digits = rating::Digits::parse(request.destination);
+    const bool emergency = line != kNoParty && digits && is_emergency(digits->view());
 
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
         if (!opening.claim) {
             refusal.code = Code::busy;
             return refusal;
@@ -173,7 +189,8 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.opened_at = now.steady;
         session.line = line;
         session.switch_hash = owner;
-        decide(request, line, session, request.want.value_or(settings_.want));
+        session.emergency = emergency;
+        decide(line, digits, session, request.want.value_or(settings_.want));
         if (session.state != SessionState::refused) {
             session.deadline =
                 now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
@@ -249,15 +266,14 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     return answer;
 }
 
-void Charging::decide(const AuthorizeRequest& request, PartyId line, Session& session, seconds want) {
+void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits, Session& session,
+                      seconds want) {
     if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
     const Path path{parties_, line};
     session.available = path.parties()[1]->account.available();
 
-    const auto digits = rating::Digits::parse(request.destination);
     if (digits) session.number = *digits;
-    if (digits && is_emergency(digits->view())) {
-        session.emergency = true;
+    if (session.emergency) {
         session.state = SessionState::authorized;
         session.code = static_cast<std::uint8_t>(Code::free);
         session.granted_seconds = session.decided_seconds = count_of(std::min(want, settings_.longest));
@@ -375,18 +391,6 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
 
 // ---- START, EXTEND ----
 
-namespace {
-
-/// The fingerprint of a command's own arguments, never 0.
-std::uint64_t fingerprint_of(const balance::KeyedHash& hash, char command, std::string_view first,
-                             std::string_view second, std::uint64_t number) noexcept {
-    std::uint64_t mixed = hash.mix(static_cast<unsigned char>(command), number);
-    mixed = hash.mix(mixed, hash(first));
-    return hash.mix(mixed, hash(second)) | 1;
-}
-
-}  // namespace
-
 std::chrono::seconds Charging::remaining(const Session& session, Moment now) const noexcept {
     return std::max(seconds{0}, std::chrono::ceil<seconds>(session.deadline - now.steady));
 }
@@ -397,11 +401,11 @@ void Charging::note_plausibility(Session& session, seconds used, Moment now) con
     if (!session.at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
 }
 
-StartAnswer Charging::start(std::string_view id, std::string_view at, Moment now) {
+StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now) {
     auto claim = sessions_.claim(id);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'S', at, {}, 0);
+    const std::uint64_t fingerprint = fingerprint_of('S', at, {}, {});
     StartAnswer answer;
     switch (session.state) {
         case SessionState::deciding:
@@ -454,15 +458,15 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         return answer;
     };
     const std::uint64_t fingerprint =
-        fingerprint_.mix(
-            fingerprint_of(fingerprint_, 'E', {}, {}, static_cast<std::uint64_t>(reported.count())),
-            want ? static_cast<std::uint64_t>(want->count()) + 1 : 0) |
+        kFingerprint.mix(fingerprint_of('E', {}, {}, reported),
+                         want ? static_cast<std::uint64_t>(want->count()) + 1 : 0) |
         1;
     if (session.open() && session.extend_fingerprint == fingerprint) {
         ExtendAnswer answer = answer_now();
         answer.duplicate = true;
         return answer;
     }
+    const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
     const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
     const Amounts totals = costs_of(session.levels(), used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
@@ -472,7 +476,12 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     ledger_.charge(session.levels(), {totals.data(), session.level_count});
     session.used_seconds = count_of(used);
     session.extend_fingerprint = fingerprint;
-    extend_holds(session, want.value_or(settings_.want));
+    seconds wanted = want.value_or(settings_.want);
+    if (stale && session.open()) {
+        // An older report that comes late: the switch counts on what a newer one was granted.
+        wanted = std::max(wanted, seconds{session.granted_seconds} - used);
+    }
+    extend_holds(session, wanted);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -519,6 +528,8 @@ void Charging::extend_holds(Session& session, seconds want) {
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
             attempts[i] = party.account.attempts();
+            // A level that pays nothing for all that is asked for is not asked for funds.
+            if (levels[i].cost(target) == Money{}) continue;
             const Money funds = levels[i].charged + levels[i].held + spendable(party);
             const seconds longest =
                 rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, funds);
@@ -572,8 +583,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     auto claim = sessions_.claim(request.session);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'X', request.at, request.cause,
-                                                     static_cast<std::uint64_t>(request.used.count()));
+    const std::uint64_t fingerprint = fingerprint_of('X', request.at, request.cause, request.used);
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
         case SessionState::deciding:
@@ -583,7 +593,9 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
             if (session.end_fingerprint != fingerprint) return {.code = Code::conflict};
             return stop_answer(session, true);
         case SessionState::released:
-            if (session.end_fingerprint != fingerprint && !nothing_used) return {.code = Code::conflict};
+            if (!nothing_used || (session.ended_by_stop && session.end_fingerprint != fingerprint)) {
+                return {.code = Code::conflict};
+            }
             return stop_answer(session, true);
         case SessionState::authorized:
         case SessionState::answered:
@@ -619,6 +631,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     session.used_seconds = count_of(used);
     session.end_fingerprint = fingerprint;
+    session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
     StopAnswer answer = stop_answer(session, false);
     answer.record = sessions_.publish_ended(std::move(claim), now.steady);
@@ -629,7 +642,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     auto claim = sessions_.claim(id);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of(fingerprint_, 'R', cause, {}, 0);
+    const std::uint64_t fingerprint = fingerprint_of('R', {}, cause, {});
     switch (session.state) {
         case SessionState::deciding:
         case SessionState::refused:
@@ -638,6 +651,9 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
         case SessionState::stopped:
             return {.code = Code::conflict};
         case SessionState::released:
+            // STOP with 0 seconds released it too: then there is nothing to differ from.
+            if (!session.ended_by_stop && session.end_fingerprint != fingerprint)
+                return {.code = Code::conflict};
             return {.code = Code::ok, .duplicate = true};
         case SessionState::expired:
             if (session.answered_at != balance::Steady{}) return {.code = Code::conflict};
@@ -684,7 +700,7 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
 }
 
 std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {
-    return name.empty() ? 0 : fingerprint_(name) | 1;
+    return name.empty() ? 0 : kFingerprint(name) | 1;
 }
 
 std::size_t Charging::close_missing(std::string_view switch_name, balance::Steady before,

@@ -138,8 +138,9 @@ struct ExtendAnswer {
 struct StopRequest {
     std::string_view session;
     std::chrono::milliseconds used{};
-    std::string_view at;     ///< Goes into the record.
-    std::string_view cause;  ///< Goes into the record.
+    // Told apart in repeats; a journal will keep them in the call record.
+    std::optional<rating::Instant> at;
+    std::string_view cause;
 };
 
 struct StopAnswer {
@@ -177,8 +178,8 @@ class Charging {
              balance::SessionTable& sessions, ChargingSettings settings);
 
     AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
-    /// `at` goes into the record.
-    StartAnswer start(std::string_view session, std::string_view at, Moment now);
+    /// `at` is told apart in repeats and changes no time here.
+    StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now);
     /// `want` nullopt: ChargingSettings::want.
     ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
                         std::optional<std::chrono::seconds> want, Moment now);
@@ -207,7 +208,7 @@ class Charging {
     [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
     [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits, rating::Instant at,
                                      balance::SessionLevel* levels) const noexcept;
-    void decide(const AuthorizeRequest& request, PartyId line, balance::Session& session,
+    void decide(PartyId line, const std::optional<rating::Digits>& digits, balance::Session& session,
                 std::chrono::seconds want);
     void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
@@ -228,7 +229,6 @@ class Charging {
     balance::Ledger& ledger_;
     balance::SessionTable& sessions_;
     ChargingSettings settings_;
-    balance::KeyedHash fingerprint_;
 };
 
 }  // namespace tollgate::daemon

@@ -59,8 +59,17 @@ PaymentAnswer Payments::once(std::string_view party_id, std::string_view request
 
 PaymentAnswer Payments::top_up(std::string_view party, rating::Money amount, std::string_view request,
                                std::string_view memo, balance::Steady now) {
-    return once(party, request, fingerprint_of('T', party, amount, memo), now,
-                [&](balance::PartyId id) { return ledger_.top_up(id, amount); });
+    return once(party, request, fingerprint_of('T', party, amount, memo), now, [&](balance::PartyId id) {
+        const auto posted = ledger_.top_up(id, amount);
+        // Only an operator lifts the other reasons. Nothing else is decided by the order of the two.
+        constexpr auto kLifted =
+            static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
+        if (posted == balance::Ledger::PostStatus::posted) {
+            parties_.get(id).status_bits.fetch_and(static_cast<std::uint8_t>(~kLifted),
+                                                   std::memory_order_relaxed);
+        }
+        return posted;
+    });
 }
 
 PaymentAnswer Payments::debit(std::string_view party, rating::Money amount, std::string_view request,

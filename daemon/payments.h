@@ -49,7 +49,8 @@ class Payments {
     Payments(const balance::PartyTable& parties, balance::Ledger& ledger, std::chrono::nanoseconds remember)
         : parties_(parties), ledger_(ledger), remember_(remember) {}
 
-    /// Requires: is_request_id(request), 0 < amount <= rating::kAmountMax.
+    /// Requires: is_request_id(request), 0 < amount <= rating::kAmountMax. Lifts the reasons `overdue` and
+    /// `limit`.
     PaymentAnswer top_up(std::string_view party, rating::Money amount, std::string_view request,
                          std::string_view memo, balance::Steady now);
     /// As top_up, the other way. `force`: beyond what is available.

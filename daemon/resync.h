@@ -30,9 +30,9 @@ class Resync {
     /// False where one of the limits is reached; nothing is taken then.
     [[nodiscard]] bool name(std::string_view switch_name, std::string_view token,
                             std::span<const std::string_view> ids, Moment now);
-    /// Closes the sessions of that switch that were authorised before its first word and named in none. How
-    /// many. A repeat of an END closes nothing more. Without any word before, nothing is known to be missing:
-    /// nullopt.
+    /// Closes the sessions of that switch that were authorised before its first word and named in none, all
+    /// of them where this is the first word. How many; the same for a repeat, which closes nothing more.
+    /// nullopt where kUnderWayMax is reached; nothing is closed then.
     std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now);
 
   private:
@@ -42,7 +42,8 @@ class Resync {
         std::unordered_set<std::string> alive;
         std::optional<std::size_t> closed;  ///< Set by END, and answered to its repeats.
     };
-    static std::string key(std::string_view switch_name, std::string_view token);
+    /// The resync of that name, made if need be; nullptr where there are too many.
+    UnderWay* of(std::string_view switch_name, std::string_view token, Moment now);
 
     Charging& charging_;
     std::mutex mutex_;

@@ -62,7 +62,7 @@ Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
             return;
         }
         keyword->value = present(words.front());
-        keyword->present = !keyword->value.empty();
+        keyword->present = words.front() != kNull;
         words = words.subspan(1);
     }
 }

@@ -23,8 +23,8 @@ struct Keyword {
     std::string_view name;  ///< In capitals.
     bool flag = false;
     bool not_yet = false;      ///< Known, and refused in this version.
-    std::string_view value{};  ///< What stood there; empty also for Kamailio's `<null>`.
-    bool present = false;
+    std::string_view value{};  ///< What stood there.
+    bool present = false;      ///< It stood there, and its value was not Kamailio's `<null>`.
 };
 
 /// The words of one command, taken apart.

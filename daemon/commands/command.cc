@@ -42,9 +42,12 @@ void write_info(RespWriter& writer, const Command& command) {
 }
 
 /// What redis-cli shows as a hint while one types.
-void write_docs(RespWriter& writer, const Command& command) {
+void write_docs(RespWriter& writer, const Command& command, bool resp3) {
+    const auto map = [&writer, resp3](std::size_t size) {
+        resp3 ? writer.map(size) : writer.array(2 * size);
+    };
     writer.bulk(lower(command.name));
-    writer.array(8);
+    map(4);
     writer.bulk("summary");
     writer.bulk(command.summary);
     writer.bulk("since");
@@ -57,13 +60,12 @@ void write_docs(RespWriter& writer, const Command& command) {
         return;
     }
     writer.array(1);
-    writer.array(6);
+    map(2);
+    // redis-cli shows the name of an argument as it stands.
     writer.bulk("name");
-    writer.bulk("arguments");
+    writer.bulk(command.arguments);
     writer.bulk("type");
     writer.bulk("string");
-    writer.bulk("display_text");
-    writer.bulk(command.arguments);
 }
 
 }  // namespace
@@ -86,13 +88,10 @@ void command(Context& context, Words words, std::string& out) {
     }
     if (is_word(words[1], "DOCS")) {
         const auto commands = chosen(words.subspan(2));
-        if (context.client.resp_version == 3) {
-            writer.map(commands.size());
-        } else {
-            writer.array(2 * commands.size());
-        }
+        const bool resp3 = context.client.resp_version == 3;
+        resp3 ? writer.map(commands.size()) : writer.array(2 * commands.size());
         for (const Command* const known : commands)
-            write_docs(writer, *known);
+            write_docs(writer, *known, resp3);
         return;
     }
     writer.error("ERR unknown subcommand of 'COMMAND'; expected COUNT, DOCS, INFO or LIST");

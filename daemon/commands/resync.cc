@@ -26,17 +26,16 @@ void resync(Context& context, Words words, std::string& out) {
         return id.empty() || id.size() > balance::kSessionIdBytesMax;
     });
     if (bad != ids.end()) return writer.error("BADARG id: expected 1 to 255 bytes");
-    std::size_t closed = 0;
-    Code code = Code::ok;
+    std::optional<std::size_t> closed = 0;
     if (ids.size() == 1 && ids[0] == "END") {
-        const auto ended = context.services.resync.end(words[0], words[1], context.now);
-        if (!ended) code = Code::unknown_session;
-        closed = ended.value_or(0);
+        closed = context.services.resync.end(words[0], words[1], context.now);
     } else if (!context.services.resync.name(words[0], words[1], ids, context.now)) {
-        return writer.error("BUSY retry after 60000 ms: too many resyncs under way, or too many ids in one");
+        closed.reset();
     }
-    const Answer answer{out, plain, text_of(code),
-                        rating::format_decimal(static_cast<std::int64_t>(closed), 0), 0};
+    if (!closed)
+        return writer.error("BUSY retry after 60000 ms: too many resyncs under way, or too many ids in one");
+    const Answer answer{out, plain, text_of(Code::ok),
+                        rating::format_decimal(static_cast<std::int64_t>(*closed), 0), 0};
 }
 
 }  // namespace tollgate::daemon::commands

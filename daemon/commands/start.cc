@@ -16,10 +16,10 @@ void start(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"AT"}, Keyword{"TAGS", false, true}};
     const auto& [at, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
-    (void)arguments.instant(at);  // It goes into the record as it stands; it only has to be one.
+    const auto instant = arguments.instant(at);
     if (arguments.refused(out)) return;
 
-    const StartAnswer started = context.services.charging.start(arguments[0], at.value, context.now);
+    const StartAnswer started = context.services.charging.start(arguments[0], instant, context.now);
     Answer answer{out, arguments.plain(), text_of(started.code),
                   rating::format_decimal(started.granted.count(), 0), 1};
     answer.pair("dup", started.duplicate);

@@ -20,9 +20,8 @@ void stop(Context& context, Words words, std::string& out) {
     StopRequest request;
     request.session = arguments[0];
     request.used = arguments.duration("s", arguments[1]);
-    request.at = at.value;
+    request.at = arguments.instant(at);
     request.cause = arguments.text(cause, kMemoBytesMax);
-    (void)arguments.instant(at);  // It goes into the record as it stands; it only has to be one.
     if (arguments.refused(out)) return;
 
     const StopAnswer stopped = context.services.charging.stop(request, context.now);

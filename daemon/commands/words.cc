@@ -111,7 +111,10 @@ bool answered_as_error(Code code, std::string& out) {
         return true;
     }
     if (code == Code::too_large) {
-        writer.error("BADARG seconds: the cost is above 10000000000; nothing was changed");
+        writer.error(
+            "BADARG seconds: the cost is above 10000000000, or a balance would leave 4000000000000 either "
+            "way; nothing was "
+            "changed");
         return true;
     }
     return false;

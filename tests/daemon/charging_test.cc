@@ -174,6 +174,21 @@ TEST(Charging, NothingExpiresBeforeItsTime) {
     world.expect_at_rest();
 }
 
+TEST(Charging, AnOlderExtendThatComesLateTakesNothingBack) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.charging.extend("call", seconds{60}, seconds{60}, world.now);
+    EXPECT_EQ(world.charging.extend("call", seconds{120}, seconds{300}, world.now).granted, seconds{420});
+    const auto late = world.charging.extend("call", seconds{60}, seconds{60}, world.now);
+    EXPECT_EQ(late.granted, seconds{420}) << "the switch counts on it";
+    EXPECT_EQ(late.charged, *rating::parse_money("1.2"));
+    EXPECT_EQ(world.charging.extend("call", seconds{130}, seconds{60}, world.now).granted, seconds{190})
+        << "a newer report may ask for less";
+    world.stop("call", 150);
+    world.expect_at_rest();
+}
+
 TEST(Charging, AnExpiredSessionHoldsAnewWhereItGoesOn) {
     World world;
     world.top_up("alice", "10");
@@ -254,7 +269,6 @@ TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
     authorize("kept", "fs1");
     authorize("lost", "fs1");
     authorize("other", "fs2");
-    EXPECT_EQ(world.resync.end("fs1", "t", world.now), std::nullopt) << "nothing was named";
     world.pass(seconds{1});
     const std::vector<std::string_view> alive = {"kept"};
     EXPECT_TRUE(world.resync.name("fs1", "t", alive, world.now));
@@ -263,6 +277,9 @@ TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
     EXPECT_EQ(world.resync.end("fs1", "t", world.now), 1U) << "a repeat";
     EXPECT_EQ(world.sessions.counts().open, 3U);
     EXPECT_EQ(world.stop("lost", 5).status, EndStatus::late);
+    world.pass(seconds{1});
+    EXPECT_EQ(world.resync.end("fs1", "again", world.now), 2U)
+        << "a switch that has no calls left has nothing to name";
 }
 
 // Goal: with money for K calls exactly K are granted, whatever the interleaving, and nobody is refused
