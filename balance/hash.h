@@ -45,7 +45,7 @@ class KeyedHash {
     }
     static std::uint64_t load(const char* at, std::size_t size) noexcept {
         std::uint64_t word = 0;
-        std::memcpy(&word, at, size);
+        if (size != 0) std::memcpy(&word, at, size);  // An empty view may point nowhere.
         return word;
     }
     /// Both halves of the 128-bit product.

@@ -30,6 +30,7 @@ TEST(KeyedHash, TellsLikeInputsApart) {
         EXPECT_NE(hash.mix(hash("a"), 1), hash.mix(hash("a"), 2));
     }
     EXPECT_NE(KeyedHash{1}("same"), KeyedHash{2}("same"));
+    EXPECT_EQ(KeyedHash{1}(std::string_view{}), KeyedHash{1}("")) << "nothing is nothing, wherever it points";
 }
 
 }  // namespace
