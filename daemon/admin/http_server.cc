@@ -29,6 +29,7 @@
 #include <boost/beast/http/read.hpp>
 
 #include "daemon/admin/access.h"
+#include "daemon/admin/growing_bytes.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -47,9 +48,9 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
 constexpr std::chrono::seconds kLingerWait{2};
 
-/// A body in a string that grows as bytes arrive. Beast's own string_body would reserve the announced length.
+/// A body that grows as bytes arrive. Beast's own string_body would reserve the announced length.
 struct GrowingBody {
-    using value_type = std::string;
+    using value_type = GrowingBytes;
     static std::uint64_t size(const value_type& body) noexcept { return body.size(); }
 
     class reader {  // NOLINT(readability-identifier-naming): Beast asks for this name.
@@ -64,7 +65,7 @@ struct GrowingBody {
             for (auto at = asio::buffer_sequence_begin(buffers); at != asio::buffer_sequence_end(buffers);
                  ++at) {
                 const asio::const_buffer piece = *at;
-                body_.append(static_cast<const char*>(piece.data()), piece.size());
+                body_.append(piece.data(), piece.size());
                 taken += piece.size();
             }
             return taken;
@@ -246,9 +247,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             }
         }
         deadline_.cancel();
-        request.body = parser.get().body();
+        request.body = parser.get().body().view();
         const Response response = co_await handle(request);
-        parser.get().body() = std::string{};  // Its memory goes before the answer does.
+        parser.get().body().clear();  // Its memory goes before the answer does.
         give_back_body();
         const bool keep_open = parser.keep_alive() && !server_.stopping;
         co_return co_await write(response, request.method == "HEAD", keep_open) && keep_open;
