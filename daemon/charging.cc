@@ -20,9 +20,23 @@ using std::chrono::seconds;
 
 using Amounts = std::array<Money, balance::kChainDepthMax>;
 
-/// How often a decision is tried again because other requests moved the funds it looked at. Two requests that
-/// meet settle it within a few; this bounds what a thousand of them may do to one.
-constexpr int kAttemptsMax = 10'000;
+/// How often a decision is tried again because other requests moved the funds it looked at, or had holds
+/// half-way. Two that meet settle it within a few tries; the rest of them is for a thread that lost its
+/// processor in the middle.
+constexpr int kAttemptsMax = 2'000;
+constexpr int kAttemptsAwake = 1'000;
+constexpr std::chrono::microseconds kAttemptPause{50};
+
+/// Between two attempts: others go first, and after many of them somebody needs the processor more than we
+/// do.
+void step_aside(int attempt) noexcept {
+    if (attempt == 0) return;
+    if (attempt < kAttemptsAwake) {
+        std::this_thread::yield();
+    } else {
+        std::this_thread::sleep_for(kAttemptPause);
+    }
+}
 
 /// A duration may be this much longer than the time that passed here before it is called implausible:
 /// networks and switches are slow.
@@ -311,7 +325,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
     std::array<seconds, balance::kChainDepthMax> longest;
     Amounts amounts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-        if (attempt > 0) std::this_thread::yield();
+        step_aside(attempt);
         session.available = parties_.get(levels[0].payer).account.available();
         seconds grant = std::min(want, settings_.longest);
         seconds bound = settings_.longest;
@@ -517,7 +531,7 @@ void Charging::extend_holds(Session& session, seconds want) {
                                              [](const Party* p) { return stops_calls(*p); });
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-        if (attempt > 0) std::this_thread::yield();
+        step_aside(attempt);
         seconds bound = settings_.longest;
         PartyId limiting = kNoParty;
         std::size_t limiting_level = levels.size();

@@ -96,5 +96,33 @@ TEST(AccountThreads, ConcurrentHoldsNeverOverdraw) {
     EXPECT_EQ(account.held(), micros(1'000));
 }
 
+// Goal: calls that begin at the same instant never exceed the limit.
+// Method: eight threads begin calls, some of which they roll back, until nobody gets one any more.
+TEST(AccountThreads, ConcurrentCallsNeverExceedTheLimit) {
+    constexpr std::uint32_t kLimit = 10'000;
+    Account account{micros(0)};
+    std::atomic<std::uint32_t> opened{0};
+    {
+        std::vector<std::jthread> callers;
+        callers.reserve(8);
+        for (int caller = 0; caller < 8; ++caller) {
+            callers.emplace_back([&] {
+                for (int attempt = 0; attempt < 5'000; ++attempt) {
+                    if (!account.try_begin_call(kLimit)) continue;
+                    if (attempt % 3 == 0) {
+                        account.roll_back_call();
+                    } else {
+                        account.confirm();
+                        ++opened;
+                    }
+                }
+            });
+        }
+    }
+    EXPECT_EQ(opened, kLimit);
+    EXPECT_EQ(account.open_calls(), kLimit);
+    EXPECT_TRUE(account.attempts().none_pending());
+}
+
 }  // namespace
 }  // namespace tollgate::balance

@@ -316,6 +316,30 @@ TEST(ChargingThreads, ExactlyAsManyCallsAsThereIsMoneyFor) {
     }
 }
 
+// Goal: a refusal stands only where no unconfirmed hold of another request was in the way.
+// Method: the test is the other request: it begins a call, holds all of the money, and gives it back a while
+// later. Whoever asks meanwhile is not refused but waits, and gets it.
+TEST(ChargingThreads, AHoldThatIsGivenBackRefusesNobody) {
+    for (const bool calls_not_money : {false, true}) {
+        World world;
+        world.top_up("alice", "1");
+        auto& alice = world.party("alice");
+        alice.max_calls = calls_not_money ? 1 : balance::kCallsUnlimited;
+        ASSERT_TRUE(alice.account.try_begin_call(balance::kCallsMax));
+        ASSERT_TRUE(alice.account.try_hold(*rating::parse_money("1")));
+        AuthorizeAnswer answer;
+        {
+            const std::jthread caller{[&] { answer = world.authorize("call", 60); }};
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            alice.account.settle(*rating::parse_money("1"), Money{});
+            alice.account.roll_back_call();
+        }
+        EXPECT_EQ(answer.code, Code::ok);
+        world.stop("call", 0);
+        world.expect_at_rest();
+    }
+}
+
 // Goal: any mix of commands from any threads on the same few sessions keeps the books.
 TEST(ChargingThreads, ManyHandsOnTheSameSessions) {
     World world;
