@@ -129,7 +129,9 @@ Money cost(const Rate& rate, const TariffSettings& settings, std::chrono::second
 std::chrono::seconds longest_affordable(const Rate& rate, const TariffSettings& settings,
                                         Money funds) noexcept {
     if (funds < Money{}) return std::chrono::seconds{0};
-    const Exact most = largest_within(std::min(funds, kAmountMax), settings);
+    // What rounds to kAmountMax but lies above it is kCostTooLarge.
+    const Exact most =
+        std::min(largest_within(std::min(funds, kAmountMax), settings), kAmountMax.micros() * kExactPerMicro);
     const std::chrono::seconds within_grace{rate.grace_seconds};
     if (rate.max_charge && exact(*rate.max_charge) <= most) return kUnlimited;
     if (exact(rate.min_charge) > most) return within_grace;

@@ -141,6 +141,20 @@ TEST(Rate, LongestAffordableTime) {
     EXPECT_EQ(longest(graced, "0.1"), seconds{5}) << "the grace is free";
 }
 
+// Goal: at the largest amount there is, what is affordable costs no more than that and is an amount.
+TEST(Rate, TheLargestAmountIsABorderLikeAnyOther) {
+    Rate rate = simple("1000000000", 1, 1);
+    rate.connect_fee = price("0.0000004");
+    for (const auto rounding : {Rounding::up, Rounding::down, Rounding::half_up, Rounding::half_even}) {
+        TariffSettings settings;
+        settings.rounding = rounding;
+        const seconds longest = longest_affordable(rate, settings, kAmountMax);
+        EXPECT_EQ(longest, seconds{599});
+        EXPECT_LE(cost(rate, settings, longest), kAmountMax);
+        EXPECT_EQ(cost(rate, settings, longest + seconds{1}), kCostTooLarge);
+    }
+}
+
 /// The rules of docs/money.md walked step by step, in units of 1/60'000'000 nano-unit.
 Money walked(const Rate& rate, const TariffSettings& settings, std::int64_t used) {
     __extension__ typedef __int128 Wide;
