@@ -11,20 +11,24 @@ bool Account::try_hold(Money amount) noexcept {
         if (available < amount.micros()) return false;
     } while (!available_.compare_exchange_weak(available, available - amount.micros(),
                                                std::memory_order_acq_rel, std::memory_order_acquire));
-    held_.fetch_add(amount.micros(), std::memory_order_relaxed);
     return true;
 }
 
 void Account::settle(Money held, Money charged) noexcept {
-    if (held != Money{}) held_.fetch_sub(held.micros(), std::memory_order_relaxed);
+    if (charged != Money{}) balance_.fetch_sub(charged.micros(), std::memory_order_relaxed);
     const Money difference = held - charged;
     if (difference != Money{}) available_.fetch_add(difference.micros(), std::memory_order_acq_rel);
 }
 
-bool Account::try_debit(Money amount) noexcept {
-    if (!try_hold(amount)) return false;
-    held_.fetch_sub(amount.micros(), std::memory_order_relaxed);
-    return true;
+Money Account::post(Money amount) noexcept {
+    const std::int64_t before = balance_.fetch_add(amount.micros(), std::memory_order_relaxed);
+    available_.fetch_add(amount.micros(), std::memory_order_acq_rel);
+    return Money::from_micros(before) + amount;
+}
+
+std::optional<Money> Account::try_debit(Money amount) noexcept {
+    if (!try_hold(amount)) return std::nullopt;
+    return Money::from_micros(balance_.fetch_sub(amount.micros(), std::memory_order_relaxed)) - amount;
 }
 
 void Account::set_credit_limit(Money limit) noexcept {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "rating/money.h"
 
@@ -37,31 +38,30 @@ class Account {
     /// balance. A negative `charged` is a correction in the account's favour.
     void settle(Money held, Money charged) noexcept;
 
-    /// Moves the balance by `amount`, either way, with no regard to what is available.
-    void post(Money amount) noexcept { settle(Money{}, -amount); }
+    /// Moves the balance by `amount`, either way, with no regard to what is available. The balance after it.
+    Money post(Money amount) noexcept;
 
-    /// Takes `amount` off the balance if that much is available.
-    [[nodiscard]] bool try_debit(Money amount) noexcept;
+    /// Takes `amount` off the balance if that much is available: the balance after it, or nullopt.
+    [[nodiscard]] std::optional<Money> try_debit(Money amount) noexcept;
 
     void set_credit_limit(Money limit) noexcept;
 
-    /// These are read one after the other while other threads go on: good for display, and exact when nothing
-    /// moves.
     [[nodiscard]] Money available() const noexcept {
         return Money::from_micros(available_.load(std::memory_order_acquire));
     }
-    [[nodiscard]] Money held() const noexcept {
-        return Money::from_micros(held_.load(std::memory_order_relaxed));
+    [[nodiscard]] Money balance() const noexcept {
+        return Money::from_micros(balance_.load(std::memory_order_relaxed));
     }
     [[nodiscard]] Money credit_limit() const noexcept {
         return Money::from_micros(credit_limit_.load(std::memory_order_relaxed));
     }
-    /// Unsigned, because the provider's holds are not bounded by funds: the sums may wrap, the balance does
-    /// not.
-    [[nodiscard]] Money balance() const noexcept {
+    /// The difference of the others, which are read one after the other while other threads go on: good for
+    /// display, and exact when nothing moves. Unsigned, because the provider's holds are bounded by nothing
+    /// and may wrap.
+    [[nodiscard]] Money held() const noexcept {
         const auto bits = [](Money amount) { return static_cast<std::uint64_t>(amount.micros()); };
         return Money::from_micros(
-            static_cast<std::int64_t>(bits(available()) + bits(held()) - bits(credit_limit())));
+            static_cast<std::int64_t>(bits(balance()) + bits(credit_limit()) - bits(available())));
     }
 
     // ---- Calls ----
@@ -109,11 +109,11 @@ class Account {
     static constexpr std::uint64_t kPendingMask = ((std::uint64_t{1} << 40) - 1) & ~kOpenMask;
     static constexpr std::uint64_t kRollbackOne = std::uint64_t{1} << 40;
 
-    // balance + credit limit - held, in micro-units: the one figure that decides. Every worker writes it; a
+    // balance + credit limit - holds, in micro-units: the one figure that decides. Every worker writes it; a
     // release on each change and an acquire on each look order it with calls_ and with what a refusal reads.
     std::atomic<std::int64_t> available_;
-    // Sum of the holds. Every worker adds to it; nobody decides by it, so relaxed is enough.
-    std::atomic<std::int64_t> held_{0};
+    // Every worker adds to it when it charges; nobody decides by it, so relaxed is enough.
+    std::atomic<std::int64_t> balance_{0};
     // Written by administration, read for display only; a change moves available_ too.
     std::atomic<std::int64_t> credit_limit_;
     std::atomic<std::uint64_t> calls_{0};

@@ -156,28 +156,32 @@ PartyId Ledger::seller_of(PartyId party) const noexcept {
     return party;
 }
 
-Ledger::PostStatus Ledger::top_up(PartyId id, Money amount) noexcept {
+Ledger::Posting Ledger::top_up(PartyId id, Money amount) noexcept {
     Party& party = parties_.get(id);
     auto& cash = parties_.get(seller_of(id)).book(party.currency).cash;
-    if (!may_move(party.account.balance(), amount) || !may_move(read(cash), -amount))
-        return PostStatus::out_of_bounds;
-    party.account.post(amount);
+    if (!may_move(party.account.balance(), amount) || !may_move(read(cash), -amount)) {
+        return {.status = PostStatus::out_of_bounds};
+    }
     cash.fetch_sub(amount.micros(), std::memory_order_relaxed);
-    return PostStatus::posted;
+    return {PostStatus::posted, party.account.post(amount)};
 }
 
-Ledger::PostStatus Ledger::debit(PartyId id, Money amount, bool force) noexcept {
+Ledger::Posting Ledger::debit(PartyId id, Money amount, bool force) noexcept {
     Party& party = parties_.get(id);
     auto& revenue = parties_.get(seller_of(id)).book(party.currency).revenue;
-    if (!may_move(party.account.balance(), -amount) || !may_move(read(revenue), amount))
-        return PostStatus::out_of_bounds;
+    if (!may_move(party.account.balance(), -amount) || !may_move(read(revenue), amount)) {
+        return {.status = PostStatus::out_of_bounds};
+    }
+    Posting posting;
     if (force || !checked(party)) {
-        party.account.post(-amount);
-    } else if (!party.account.try_debit(amount)) {
-        return PostStatus::insufficient;
+        posting.balance = party.account.post(-amount);
+    } else if (const auto balance = party.account.try_debit(amount)) {
+        posting.balance = *balance;
+    } else {
+        return {.status = PostStatus::insufficient};
     }
     revenue.fetch_add(amount.micros(), std::memory_order_relaxed);
-    return PostStatus::posted;
+    return posting;
 }
 
 std::vector<Ledger::TrialBalance> Ledger::trial_balance() const {

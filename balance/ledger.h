@@ -76,10 +76,14 @@ class Ledger {
         insufficient,   ///< More than is available, and not forced.
         out_of_bounds,  ///< A balance or a book would leave kBalanceMax.
     };
+    struct Posting {
+        PostStatus status = PostStatus::posted;
+        Money balance{};  ///< After it, and before whatever came next.
+    };
     /// Cash received: the party's balance rises, its seller's cash falls. Requires: amount > 0, an account.
-    PostStatus top_up(PartyId party, Money amount) noexcept;
+    Posting top_up(PartyId party, Money amount) noexcept;
     /// A debit: the party's balance falls, its seller's revenue rises. Requires: amount > 0, an account.
-    PostStatus debit(PartyId party, Money amount, bool force) noexcept;
+    Posting debit(PartyId party, Money amount, bool force) noexcept;
 
     /// Who sells to a party: the nearest reseller or the provider above it; the provider itself has itself.
     [[nodiscard]] PartyId seller_of(PartyId party) const noexcept;

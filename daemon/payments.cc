@@ -41,7 +41,8 @@ PaymentAnswer Payments::once(std::string_view party_id, std::string_view request
     const balance::Party& party = parties_.get(id);
     if (!party.has_account() || party.status().closed()) return {.code = PaymentCode::unknown_account};
     if (stripe.requests.size() >= kRequestsMax / kStripes) return {.code = PaymentCode::busy};
-    switch (post(id)) {
+    const balance::Ledger::Posting posting = post(id);
+    switch (posting.status) {
         case balance::Ledger::PostStatus::insufficient:
             return {.code = PaymentCode::credit_limit};
         case balance::Ledger::PostStatus::out_of_bounds:
@@ -50,7 +51,7 @@ PaymentAnswer Payments::once(std::string_view party_id, std::string_view request
             break;
     }
     PaymentAnswer answer;
-    answer.balance = party.account.balance();
+    answer.balance = posting.balance;
     answer.available = party.account.available();
     answer.transaction = transaction_last_.fetch_add(1, std::memory_order_relaxed) + 1;
     stripe.requests.emplace(std::move(key), Remembered{fingerprint, now, answer});
@@ -64,7 +65,7 @@ PaymentAnswer Payments::top_up(std::string_view party, rating::Money amount, std
         // Only an operator lifts the other reasons. Nothing else is decided by the order of the two.
         constexpr auto kLifted =
             static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
-        if (posted == balance::Ledger::PostStatus::posted) {
+        if (posted.status == balance::Ledger::PostStatus::posted) {
             parties_.get(id).status_bits.fetch_and(static_cast<std::uint8_t>(~kLifted),
                                                    std::memory_order_relaxed);
         }

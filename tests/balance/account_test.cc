@@ -40,8 +40,8 @@ TEST(Account, ACreditLimitMovesWhatIsAvailable) {
 
 TEST(Account, ADebitTakesOnlyWhatIsAvailable) {
     Account account{micros(10)};
-    EXPECT_FALSE(account.try_debit(micros(11)));
-    EXPECT_TRUE(account.try_debit(micros(10)));
+    EXPECT_EQ(account.try_debit(micros(11)), std::nullopt);
+    EXPECT_EQ(account.try_debit(micros(10)), micros(-10));
     EXPECT_EQ(account.balance(), micros(-10));
     EXPECT_EQ(account.held(), micros(0));
 }
@@ -94,6 +94,23 @@ TEST(AccountThreads, ConcurrentHoldsNeverOverdraw) {
     EXPECT_EQ(granted, 1'000);
     EXPECT_EQ(account.available(), Money{});
     EXPECT_EQ(account.held(), micros(1'000));
+}
+
+// Goal: a balance that nobody moves reads the same, however fast holds come and go.
+TEST(AccountThreads, HoldsDoNotStirTheBalance) {
+    Account account{micros(1'000)};
+    account.post(micros(-300));
+    std::atomic<bool> done{false};
+    const std::jthread caller{[&] {
+        while (!done) {
+            if (account.try_hold(micros(500))) account.settle(micros(500), Money{});
+        }
+    }};
+    int wrong = 0;
+    for (int i = 0; i < 200'000; ++i)
+        wrong += account.balance() != micros(-300) ? 1 : 0;
+    done = true;
+    EXPECT_EQ(wrong, 0);
 }
 
 // Goal: calls that begin at the same instant never exceed the limit.

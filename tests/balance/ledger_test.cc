@@ -22,8 +22,8 @@ class LedgerTest : public ::testing::Test {
         reseller_ = add("reseller", PartyKind::reseller, root_);
         customer_ = add("customer", PartyKind::customer, reseller_);
         line_ = add("line", PartyKind::line, customer_);
-        EXPECT_EQ(ledger_.top_up(customer_, micros(1'000)), Ledger::PostStatus::posted);
-        EXPECT_EQ(ledger_.top_up(reseller_, micros(700)), Ledger::PostStatus::posted);
+        EXPECT_EQ(ledger_.top_up(customer_, micros(1'000)).status, Ledger::PostStatus::posted);
+        EXPECT_EQ(ledger_.top_up(reseller_, micros(700)).status, Ledger::PostStatus::posted);
     }
 
     PartyId add(const char* id, PartyKind kind, PartyId parent) {
@@ -148,9 +148,9 @@ TEST_F(LedgerTest, TheProvidersBalanceIsNotChecked) {
 }
 
 TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
-    EXPECT_EQ(ledger_.debit(customer_, micros(1'001), false), Ledger::PostStatus::insufficient);
-    EXPECT_EQ(ledger_.debit(customer_, micros(1'000), false), Ledger::PostStatus::posted);
-    EXPECT_EQ(ledger_.debit(customer_, micros(5), true), Ledger::PostStatus::posted);
+    EXPECT_EQ(ledger_.debit(customer_, micros(1'001), false).status, Ledger::PostStatus::insufficient);
+    EXPECT_EQ(ledger_.debit(customer_, micros(1'000), false).status, Ledger::PostStatus::posted);
+    EXPECT_EQ(ledger_.debit(customer_, micros(5), true).status, Ledger::PostStatus::posted);
     EXPECT_EQ(account(customer_).balance(), micros(-5));
     expect_books_zero();
 }
@@ -158,10 +158,10 @@ TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
 TEST_F(LedgerTest, ABalanceHasBounds) {
     const Money most = rating::kAmountMax;
     int posted = 0;
-    while (posted < 1'000 && ledger_.top_up(customer_, most) == Ledger::PostStatus::posted)
+    while (posted < 1'000 && ledger_.top_up(customer_, most).status == Ledger::PostStatus::posted)
         ++posted;
     EXPECT_EQ(posted, 399) << "four trillion units, less the 1000 micros that were there";
-    EXPECT_EQ(ledger_.top_up(customer_, most), Ledger::PostStatus::out_of_bounds);
+    EXPECT_EQ(ledger_.top_up(customer_, most).status, Ledger::PostStatus::out_of_bounds);
     expect_books_zero();
 }
 
