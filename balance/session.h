@@ -95,6 +95,7 @@ struct Session {
     bool final = false;          ///< No more can be had.
     bool at_given = false;       ///< AUTHORIZE named its instant, so elapsed time says nothing.
     bool implausible = false;    ///< More was reported than can have passed.
+    bool overrun = false;        ///< A report exceeded the grant.
     bool ended_by_stop = false;  ///< Else by RELEASE, or not yet.
     bool emergency = false;      ///< Counted and charged nowhere.
 

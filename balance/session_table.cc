@@ -454,7 +454,7 @@ SessionTable::Counts SessionTable::counts() const noexcept {
 
 std::uint64_t SessionTable::scan(std::uint64_t cursor, std::size_t count,
                                  const std::function<bool(const Session&)>& wanted,
-                                 const std::function<void(const Session&)>& visit) const {
+                                 const std::function<void(std::string_view)>& visit) const {
     std::size_t looked_at = 0;
     std::uint64_t serial = cursor / kStripes;
     for (std::size_t number = cursor % kStripes; number < kStripes; ++number, serial = 0) {
@@ -471,7 +471,7 @@ std::uint64_t SessionTable::scan(std::uint64_t cursor, std::size_t count,
         const auto end = found.begin() + static_cast<std::ptrdiff_t>(taken);
         std::partial_sort(found.begin(), end, found.end(),
                           [](const Session* a, const Session* b) { return a->serial < b->serial; });
-        std::for_each(found.begin(), end, [&](const Session* session) { visit(*session); });
+        std::for_each(found.begin(), end, [&](const Session* session) { visit(session->id()); });
         count -= taken;
         if (taken < found.size() || (count == 0 && taken > 0)) {
             return (taken == 0 ? serial : (*(end - 1))->serial) * kStripes + number;

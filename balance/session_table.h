@@ -103,11 +103,12 @@ class SessionTable {
 
     /// Visits up to `count` open sessions after `cursor` (0: from the beginning) that `wanted` accepts;
     /// returns the next cursor, 0 at the end. Looks at no more than kScanSessionsMax at a time, so a page may
-    /// be short or empty before the end. A session that is open all along is visited exactly once. `wanted`
-    /// and `visit` run under the stripe's lock: they must be short.
+    /// be short or empty before the end. A session that is open all along is visited exactly once, by its id:
+    /// claim it to see more. `wanted` runs under the stripe's lock while others may own the session: it must
+    /// be short and look at nothing but what never changes, which is id, line, switch_hash and opened_at.
     std::uint64_t scan(std::uint64_t cursor, std::size_t count,
                        const std::function<bool(const Session&)>& wanted,
-                       const std::function<void(const Session&)>& visit) const;
+                       const std::function<void(std::string_view)>& visit) const;
     static constexpr std::size_t kScanSessionsMax = 100'000;
 
   private:

@@ -1,5 +1,6 @@
 #include <array>
 #include <chrono>
+#include <utility>
 #include <vector>
 
 #include "daemon/commands/answer.h"
@@ -50,19 +51,23 @@ void sessions(Context& context, Words words, std::string& out) {
         const Answer answer{out, arguments.plain(), text_of(Code::unknown_account), "0", 0};
         return;
     }
-    std::vector<Listed> listed;
-    const auto next = context.services.sessions.scan(
+    std::vector<std::string> ids;
+    auto& table = context.services.sessions;
+    const auto next = table.scan(
         *from, *wanted_count,
         [&](const balance::Session& session) {
-            return session.open() && (under == balance::kNoParty || below(parties, session.line, under));
+            return under == balance::kNoParty || below(parties, session.line, under);
         },
-        [&](const balance::Session& session) {
-            const auto levels = session.levels();
-            listed.push_back(
-                {std::string{session.id()}, session.line, std::string{session.number.view()}, session.state,
-                 session.granted_seconds, levels.empty() ? rating::Money{} : levels[0].charged,
-                 std::chrono::floor<std::chrono::seconds>(context.now.steady - session.opened_at)});
-        });
+        [&](std::string_view id) { ids.emplace_back(id); });
+    std::vector<Listed> listed;
+    for (const std::string& id : ids) {
+        const auto session = table.claim(id);
+        if (!session || !session->open()) continue;  // It has ended since.
+        const auto levels = std::as_const(*session).levels();
+        listed.push_back({id, session->line, std::string{session->number.view()}, session->state,
+                          session->granted_seconds, levels.empty() ? rating::Money{} : levels[0].charged,
+                          std::chrono::floor<std::chrono::seconds>(context.now.steady - session->opened_at)});
+    }
 
     Answer answer{out, arguments.plain(), text_of(Code::ok),
                   rating::format_decimal(static_cast<std::int64_t>(next), 0),

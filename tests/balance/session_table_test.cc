@@ -173,7 +173,7 @@ TEST(SessionTable, AScanVisitsEveryOpenSessionOnce) {
     do {
         cursor = table.scan(
             cursor, 7, [](const Session& session) { return session.id() != "18"; },
-            [&seen](const Session& session) { seen.emplace(session.id()); });
+            [&seen](std::string_view id) { seen.emplace(id); });
         ++pages;
     } while (cursor != 0 && pages < 10'000);
     EXPECT_EQ(seen.size(), 2'998U);
