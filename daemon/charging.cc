@@ -305,8 +305,9 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
         const Party& party = *path.parties()[i];
+        const auto before = party.account.attempts();
         if (party.account.open_calls() >= party.max_calls.load(std::memory_order_relaxed) &&
-            undisturbed(party.account, party.account.attempts())) {
+            undisturbed(party.account, before)) {
             return refuse(session, Code::service_denied, Reason::concurrent, path.id(i));
         }
     }
@@ -360,10 +361,10 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
                 again = true;
                 break;
             }
-            const Money without_holds = party.account.available() + party.account.held();
+            const Money without_holds = party.account.balance() + party.account.credit_limit();
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             const bool because_held =
-                party.account.held() > Money{} &&
+                party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
                 rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, without_holds) >=
                     needed;
@@ -427,29 +428,30 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         case SessionState::stopped:
         case SessionState::released:
             return {.code = Code::unknown_session};
-        case SessionState::answered:
-            if (session.start_fingerprint == 0) {  // Answered by an EXTEND that came first.
-                session.start_fingerprint = fingerprint;
-            } else if (session.start_fingerprint == fingerprint) {
-                answer.duplicate = true;
-            } else {
-                answer.code = Code::conflict;
-                return answer;
-            }
-            answer.granted = seconds{session.granted_seconds};
-            return answer;
-        case SessionState::expired:
         case SessionState::authorized:
+        case SessionState::answered:
+        case SessionState::expired:
             break;
+    }
+    if (session.start_fingerprint != 0) {
+        if (session.start_fingerprint != fingerprint) return {.code = Code::conflict};
+        answer.duplicate = true;
+        answer.granted = seconds{session.granted_seconds};
+        return answer;
+    }
+    session.start_fingerprint = fingerprint;
+    if (session.state == SessionState::answered) {  // By an EXTEND that came first.
+        answer.granted = seconds{session.granted_seconds};
+        return answer;
     }
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
         extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}));
     }
     session.state = SessionState::answered;
-    session.start_fingerprint = fingerprint;
     session.answered_at = now.steady;
-    session.deadline = now.steady + seconds{session.granted_seconds} + settings_.grace;
+    session.deadline =
+        now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
     sessions_.publish_open(std::move(claim));
     return answer;
@@ -488,6 +490,8 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
 
     note_plausibility(session, used, now);
     ledger_.charge(session.levels(), {totals.data(), session.level_count});
+    // One that had expired holds anew, as a call like any other.
+    if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
     session.extend_fingerprint = fingerprint;
     seconds wanted = want.value_or(settings_.want);
@@ -501,8 +505,11 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
     }
     const seconds granted{session.granted_seconds};
-    session.deadline =
-        std::max(session.answered_at + granted, now.steady + (granted - used)) + settings_.grace;
+    // Never longer than a whole call from now: a report that is wrong must not keep holds and slots for
+    // years.
+    session.deadline = std::min(std::max(session.answered_at + granted, now.steady + (granted - used)),
+                                now.steady + settings_.longest) +
+                       settings_.grace;
     ExtendAnswer answer = answer_now();
     sessions_.publish_open(std::move(claim));
     return answer;
@@ -629,9 +636,8 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
         status = EndStatus::released;
     } else if (was_expired) {
         status = EndStatus::late;
-    } else if (used > seconds{session.granted_seconds}) {
-        status = EndStatus::overrun;
     } else {
+        if (session.overrun || used > seconds{session.granted_seconds}) status = EndStatus::overrun;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }
@@ -688,10 +694,10 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     return {};
 }
 
-/// Closes an open session that nobody ended: what was reported is charged, the rest of its holds goes back.
-void Charging::expire(SessionTable::Claim claim, Moment now) {
+/// Closes an open session that nobody ended: `used` is charged, the rest of its holds goes back.
+void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
-    const Amounts totals = costs_of(session.levels(), seconds{session.used_seconds});
+    const Amounts totals = costs_of(session.levels(), used);
     if (!session.emergency) {
         ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
     }
@@ -703,10 +709,12 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
     std::size_t ended = 0;
     for (std::size_t stripe = first; stripe < SessionTable::kStripes; stripe += stride) {
         while (auto claim = sessions_.claim_due(stripe, now.steady)) {
+            seconds used{claim->used_seconds};
+            // What is charged so was never reported: used_seconds stays, and a late report is judged by it.
             if (settings_.charge_granted_at_expiry && claim->state == SessionState::answered) {
-                claim->used_seconds = std::max(claim->used_seconds, claim->granted_seconds);
+                used = std::max(used, seconds{claim->granted_seconds});
             }
-            expire(std::move(claim), now);
+            expire(std::move(claim), used, now);
             ++ended;
         }
     }
@@ -729,13 +737,14 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
     std::uint64_t cursor = 0;
     do {
         std::vector<std::string> ids;
-        cursor = sessions_.scan(cursor, kPage, missing,
-                                [&ids](const Session& session) { ids.emplace_back(session.id()); });
+        cursor =
+            sessions_.scan(cursor, kPage, missing, [&ids](std::string_view id) { ids.emplace_back(id); });
         for (const std::string& id : ids) {
             auto claim = sessions_.claim(id);
             // It may have ended, and even begun anew, since the page was read.
             if (!claim || !claim->open() || !missing(*claim)) continue;
-            expire(std::move(claim), now);
+            const seconds used{claim->used_seconds};
+            expire(std::move(claim), used, now);
             ++closed;
         }
     } while (cursor != 0);

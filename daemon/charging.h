@@ -214,7 +214,7 @@ class Charging {
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
-    void expire(balance::SessionTable::Claim claim, Moment now);
+    void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
     void extend_holds(balance::Session& session, std::chrono::seconds want);
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;

@@ -254,6 +254,71 @@ TEST(Charging, APinnedVersionHoldsForTheWholeCall) {
     EXPECT_EQ(world.stop("call", 60).charged, *rating::parse_money("0.6"));
 }
 
+TEST(Charging, AnOverrunThatAnExtendReportedIsSaidAtTheEnd) {
+    World world;
+    world.top_up("alice", "1");
+    world.authorize("call", 10);
+    world.pass(seconds{200});
+    EXPECT_EQ(world.charging.extend("call", seconds{200}, seconds{60}, world.now).granted, seconds{200});
+    EXPECT_EQ(world.balance("alice"), "-1");
+    EXPECT_EQ(world.stop("call", 200).status, EndStatus::overrun);
+    world.expect_at_rest();
+}
+
+TEST(Charging, AWrongReportKeepsNoSlotForYears) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 10);
+    const auto extended = world.charging.extend("call", seconds{100'000'000}, seconds{60}, world.now);
+    EXPECT_LE(extended.validity, std::chrono::hours{24} + seconds{60});
+    world.pass(std::chrono::hours{25});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.stop("call", 10);
+    EXPECT_EQ(world.balance("alice"), "9.9");
+    world.expect_at_rest();
+}
+
+TEST(Charging, WhatExpiryChargesWasNeverReported) {
+    ChargingSettings settings;
+    settings.charge_granted_at_expiry = true;
+    World world{settings};
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.charging.start("call", {}, world.now);
+    world.pass(seconds{121});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.balance("alice"), "9.4") << "the grant of a started call";
+    EXPECT_EQ(world.charging.extend("call", seconds{20}, seconds{60}, world.now).charged,
+              *rating::parse_money("0.2"));
+    world.stop("call", 30);
+    EXPECT_EQ(world.balance("alice"), "9.7");
+    world.expect_at_rest();
+}
+
+TEST(Charging, AStartRepeatedAfterExpiryHoldsNothingAnew) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    world.charging.start("call", {}, world.now);
+    world.pass(seconds{121});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_TRUE(world.charging.start("call", {}, world.now).duplicate);
+    EXPECT_EQ(world.charging.start("call", world.now.wall, world.now).code, Code::conflict);
+    world.expect_at_rest();
+}
+
+TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
+    World world;
+    for (std::size_t i = 0; i < 3 * Resync::kUnderWayMax; ++i) {
+        EXPECT_EQ(world.resync.end("fs", std::to_string(i), world.now), 0U);
+        world.pass(seconds{1});
+    }
+    for (std::size_t i = 0; i < Resync::kUnderWayMax; ++i) {
+        EXPECT_TRUE(world.resync.name("fs", "open-" + std::to_string(i), {}, world.now));
+    }
+    EXPECT_FALSE(world.resync.name("fs", "one more", {}, world.now)) << "those under way are not driven out";
+}
+
 TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
     World world;
     world.top_up("alice", "100");
@@ -292,7 +357,7 @@ TEST(ChargingThreads, ExactlyAsManyCallsAsThereIsMoneyFor) {
         constexpr int kThreads = 4;
         world.top_up("alice", "60");  // 100 calls of 60 s.
         const auto south_rest = world.party("south").account.balance() - *rating::parse_money("11.1");
-        ASSERT_EQ(world.ledger.debit(world.parties.find("south"), south_rest, false),
+        ASSERT_EQ(world.ledger.debit(world.parties.find("south"), south_rest, false).status,
                   balance::Ledger::PostStatus::posted);
         std::atomic<int> granted{0};
         {
