@@ -40,7 +40,7 @@ class PythonRedisTest(unittest.TestCase):
         self.daemon = self.enterContext(world.World("resp.unix=resp.sock"))
 
     def client(self, **options):
-        client = redis.Redis(port=self.daemon.resp_port, **options)
+        client = redis.Redis(host="127.0.0.1", port=self.daemon.resp_port, **options)
         self.addCleanup(client.close)
         return client
 
