@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "balance/party.h"
+#include "rating/charge.h"
 #include "rating/digits.h"
-#include "rating/tariff_book.h"
 
 namespace tollgate::balance {
 
@@ -30,6 +30,7 @@ struct Moment {
 struct SessionLevel {
     PartyId payer = kNoParty;
     PartyId seller = kNoParty;  ///< Who earns the leg; the payer itself for the provider's own leg.
+    /// Pinned by its session. nullptr where the payer has none.
     const rating::TariffVersion* tariff = nullptr;
     /// The row's rate, kept beside its index because every charge needs it and it lies several loads away.
     /// nullptr where the level has no row.
@@ -42,8 +43,9 @@ struct SessionLevel {
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
 
-    [[nodiscard]] Money cost(std::chrono::seconds duration) const noexcept {
-        return rating::cost(*rate, tariff->settings, duration);
+    /// As a call that began at `start`. Requires: a rate.
+    [[nodiscard]] rating::RatedCall call(rating::Instant start) const noexcept {
+        return {tariff, rate, row, start};
     }
 };
 
@@ -101,6 +103,10 @@ struct Session {
 
     [[nodiscard]] bool open() const noexcept {
         return state == SessionState::authorized || state == SessionState::answered;
+    }
+    /// What a level costs for so long. Requires: it has a rate.
+    [[nodiscard]] Money cost(const SessionLevel& level, std::chrono::seconds duration) const noexcept {
+        return rating::cost(level.call(rated_at), duration);
     }
     [[nodiscard]] std::span<SessionLevel> levels() noexcept { return {level_memory(), level_count}; }
     [[nodiscard]] std::span<const SessionLevel> levels() const noexcept {

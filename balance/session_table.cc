@@ -203,6 +203,9 @@ struct alignas(64) SessionTable::Stripe {
     }
     void forget(Session* session) noexcept {
         erase(session);
+        for (const SessionLevel& level : session->levels()) {
+            if (level.tariff != nullptr) level.tariff->pins.remove();
+        }
         const std::size_t bytes = bytes_of(*session);
         session_bytes -= bytes;
         session->~Session();

@@ -1,6 +1,6 @@
 #include <benchmark/benchmark.h>
 
-#include "rating/rate.h"
+#include "rating/charge.h"
 
 namespace tollgate::bench {
 namespace {
@@ -21,10 +21,11 @@ rating::Rate half_minute_steps() {
 // Guess: about 40 ns, nearly all of it the 128-bit divisions.
 void BM_Rate_Cost(benchmark::State& state) {
     const auto rate = half_minute_steps();
-    const rating::TariffSettings settings;
+    const rating::TariffVersion version;
+    const rating::RatedCall call{&version, &rate, 0, {}};
     std::int64_t talked = 1;
     for ([[maybe_unused]] auto _ : state) {
-        benchmark::DoNotOptimize(rating::cost(rate, settings, seconds{talked}));
+        benchmark::DoNotOptimize(rating::cost(call, seconds{talked}));
         talked = (talked * 7 + 3) % 3'600;
     }
     state.SetItemsProcessed(state.iterations());
@@ -34,10 +35,11 @@ BENCHMARK(BM_Rate_Cost);
 // How long a sum lasts. Guess: two divisions of 128 bits, 50 ns; the same for a minute and for a day.
 void BM_Rate_LongestAffordable(benchmark::State& state) {
     const auto rate = half_minute_steps();
-    const rating::TariffSettings settings;
+    const rating::TariffVersion version;
+    const rating::RatedCall call{&version, &rate, 0, {}};
     std::int64_t funds = state.range(0);
     for ([[maybe_unused]] auto _ : state) {
-        benchmark::DoNotOptimize(rating::longest_affordable(rate, settings, Money::from_micros(funds)));
+        benchmark::DoNotOptimize(rating::longest_affordable(call, Money::from_micros(funds)));
         funds = state.range(0) + (funds * 7 + 3) % 1'000;
     }
     state.SetItemsProcessed(state.iterations());

@@ -1,7 +1,11 @@
 #include "daemon/app.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <random>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -68,6 +72,16 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
+/// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
+void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
+    constexpr std::chrono::seconds kPause{1};
+    std::mutex mutex;
+    std::condition_variable_any bell;
+    std::unique_lock lock{mutex};
+    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); }))
+        tariffs.reclaim();
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -87,6 +101,7 @@ struct App::Parts {
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return net::Worker::now().steady; },
+                    .wall_now = [] { return net::Worker::now().wall; },
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }})) {
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
@@ -126,6 +141,7 @@ struct App::Parts {
                                 sessions, clients, facts,    counter_views};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
+    std::jthread housekeeping;  // Last: it is the first to go.
 };
 
 App::App(const config::Config& config) {
@@ -141,9 +157,12 @@ void App::start() {
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
+    parts_->housekeeping =
+        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->tariffs); }};
 }
 
 void App::stop() {
+    parts_->housekeeping = {};
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();

@@ -66,15 +66,6 @@ bool may_have_tariff(PartyKind kind, Terms terms) noexcept {
            (kind == PartyKind::reseller && terms == Terms::margin);
 }
 
-/// The form of an IANA name; the zone itself is looked up where local time is needed.
-bool is_zone_name(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= balance::kIdBytesMax &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '/' || c == '_' || c == '-' || c == '+';
-           });
-}
-
 bool is_limit(rating::Money amount) noexcept {
     return amount >= rating::Money{} && amount <= rating::kAmountMax;
 }
@@ -96,8 +87,8 @@ struct ParentFacts {
 
 class DraftChecker {
   public:
-    DraftChecker(rating::TariffBook& tariffs, const balance::PartyTable& parties)
-        : tariffs_(tariffs), parties_(parties) {}
+    DraftChecker(rating::TariffBook& tariffs, const balance::PartyTable& parties, const TimeZones& zones)
+        : tariffs_(tariffs), parties_(parties), zones_(zones) {}
 
     /// Checks one draft against the table and the drafts before it, and keeps what is needed to add it.
     void check(const PartyDraft& draft) {
@@ -206,7 +197,8 @@ class DraftChecker {
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
         source.status = draft.status.value_or(balance::Status{});
         source.time_zone = draft.time_zone.value_or(parent ? parent->time_zone : "UTC");
-        if (!is_zone_name(source.time_zone)) {
+        // A parent's zone has been checked.
+        if (draft.time_zone && zones_.find(source.time_zone) == nullptr) {
             fault("time_zone", quoted(source.time_zone) + ": expected an IANA name such as Europe/Berlin");
         }
         if (draft.max_calls) source.max_calls = *draft.max_calls;
@@ -233,7 +225,7 @@ class DraftChecker {
             fault("tariff", quoted(name) + ": no such tariff; PUT /v1/tariffs/" + name + " makes one");
             return std::nullopt;
         }
-        const auto theirs = tariffs.current(*id).settings.currency;
+        const auto theirs = tariffs.current(*id)->settings.currency;
         if (!(theirs == currency)) {
             fault("tariff", quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
                                 std::string{currency.view()});
@@ -245,6 +237,7 @@ class DraftChecker {
   private:
     rating::TariffBook& tariffs_;
     const balance::PartyTable& parties_;
+    const TimeZones& zones_;
     std::unordered_map<std::string, ParentFacts> drafts_;
     std::vector<balance::PartySource> sources_;
     std::vector<std::string> parents_;
@@ -277,7 +270,7 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
     if (parties_.size() + drafts.size() > parties_.parties_max()) {
         return {{0, "", "more than " + std::to_string(parties_.parties_max()) + " parties (party.max)"}};
     }
-    DraftChecker checker{tariffs_, parties_};
+    DraftChecker checker{tariffs_, parties_, zones_};
     for (const auto& draft : drafts)
         checker.check(draft);
     if (checker.faults().empty()) checker.add_all(parties_);
@@ -333,9 +326,9 @@ bool Catalog::close(PartyId id) {
     return true;
 }
 
-std::string_view Catalog::tariff_of(const Party& party) const noexcept {
+std::string_view Catalog::tariff_of(const Party& party) const {
     const auto tariff = party.tariff.load(std::memory_order_relaxed);
-    return tariff == rating::kNoTariff ? std::string_view{} : tariffs_.current(tariff).tariff;
+    return tariff == rating::kNoTariff ? std::string_view{} : tariffs_.name(tariff);
 }
 
 }  // namespace tollgate::daemon

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "balance/party_table.h"
+#include "daemon/time_zones.h"
 #include "rating/deck_csv.h"
 #include "rating/tariff_book.h"
 
@@ -71,13 +72,15 @@ class Catalog {
 
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
+    [[nodiscard]] const TimeZones& time_zones() const noexcept { return zones_; }
 
     /// The id of a party's tariff, empty without one.
-    [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const noexcept;
+    [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const;
 
   private:
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
+    TimeZones zones_;
     std::mutex mutex_;
 };
 

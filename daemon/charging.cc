@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "rating/describe.h"
+
 namespace tollgate::daemon {
 namespace {
 
@@ -46,10 +48,11 @@ constexpr std::uint32_t count_of(seconds duration) noexcept {
     return static_cast<std::uint32_t>(duration.count());
 }
 
-Amounts costs_of(std::span<const SessionLevel> levels, seconds duration) noexcept {
+Amounts costs_of(const Session& session, seconds duration) noexcept {
     Amounts amounts;
+    const auto levels = session.levels();
     for (std::size_t i = 0; i < levels.size(); ++i)
-        amounts[i] = levels[i].cost(duration);
+        amounts[i] = session.cost(levels[i], duration);
     return amounts;
 }
 
@@ -125,9 +128,11 @@ bool Charging::is_emergency(std::string_view digits) const noexcept {
     return std::find(numbers.begin(), numbers.end(), digits) != numbers.end();
 }
 
-Charging::Resolution Charging::resolve(const Path& path, std::string_view digits, rating::Instant at,
+Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariffs, const Path& path,
+                                       std::string_view digits, rating::Instant at,
                                        SessionLevel* levels) const noexcept {
     Resolution found;
+    const auto place = tariffs.place(digits);
     const auto parties = path.parties();
     for (std::size_t i = 1; i < parties.size(); ++i) {  // The line itself pays nothing.
         const Party& party = *parties[i];
@@ -142,8 +147,8 @@ Charging::Resolution Charging::resolve(const Path& path, std::string_view digits
         ++found.level_count;
         Reason missing = Reason::tariff;
         if (tariff != rating::kNoTariff) {
-            level.tariff = &tariffs_.current(tariff);
-            level.row = level.tariff->find(digits, at);
+            level.tariff = &tariffs.version(tariff);
+            level.row = tariffs.find(tariff, place, at);
             missing = Reason::prefix;
         }
         if (level.row != Deck::kNoRow) {
@@ -265,7 +270,7 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
         if (customer != kNoParty) answer.customer = customer;
     }
     if (!levels.empty() && levels[0].rate != nullptr) {
-        answer.price = rating::price_with_markup(*levels[0].rate, levels[0].tariff->settings);
+        answer.price = rating::price_with_markup(levels[0].rate->price, levels[0].tariff->settings);
     } else if (session.emergency) {
         answer.price = rating::Price{};
     }
@@ -274,10 +279,21 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
         answer.granted = granted;
         answer.final = session.final;
         answer.validity = std::chrono::ceil<seconds>(settings_.hold + granted + settings_.grace);
-        if (!levels.empty() && answer.code == Code::ok) answer.held = levels[0].cost(granted);
+        if (!levels.empty() && answer.code == Code::ok) answer.held = session.cost(levels[0], granted);
     }
-    if (explain) derive(answer.derivation, levels, granted);
+    if (explain) answer.derivation = derive(levels, session.rated_at, granted);
     return answer;
+}
+
+/// What the session was rated by stays, as long as the session does.
+Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_view digits, Session& session) {
+    const auto tariffs = tariffs_.read();
+    const Resolution found = resolve(tariffs, path, digits, session.rated_at, session.level_memory());
+    session.level_count = found.level_count;
+    for (const SessionLevel& level : session.levels()) {
+        if (level.tariff != nullptr) level.tariff->pins.add();
+    }
+    return found;
 }
 
 void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits, Session& session,
@@ -299,8 +315,7 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     }
     if (!digits) return refuse(session, Code::rating_failed, Reason::number);
 
-    const Resolution found = resolve(path, digits->view(), session.rated_at, session.level_memory());
-    session.level_count = found.level_count;
+    const Resolution found = resolve_and_pin(path, digits->view(), session);
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
@@ -319,8 +334,8 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
 
 void Charging::hold_funds(const Path& path, Session& session, seconds want) {
     const auto levels = session.levels();
-    const bool free = std::all_of(levels.begin(), levels.end(), [](const SessionLevel& level) {
-        return rating::is_free(*level.rate, level.tariff->settings);
+    const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
+        return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
@@ -336,9 +351,9 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             const Party& party = parties_.get(levels[i].payer);
             attempts[i] = party.account.attempts();
             const Money funds = spendable(party);
-            longest[i] = free
-                             ? rating::kUnlimited
-                             : rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, funds);
+            longest[i] =
+                free ? rating::kUnlimited
+                     : rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
             levels[i].affordable_seconds = affordable_of(longest[i]);
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             short_of_funds[i] =
@@ -351,7 +366,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             }
             grant = std::min(grant, longest[i]);
         }
-        amounts = costs_of(levels, grant);
+        amounts = costs_of(session, grant);
         bool again = false;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             // A level that pays nothing for the grant is not asked for funds.
@@ -366,8 +381,8 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             const bool because_held =
                 party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
-                rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, without_holds) >=
-                    needed;
+                rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
+                                           settings_.longest) >= needed;
             return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
                           levels[i].payer);
         }
@@ -484,7 +499,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     }
     const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
     const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
-    const Amounts totals = costs_of(session.levels(), used);
+    const Amounts totals = costs_of(session, used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
         return {.code = Code::too_large};
 
@@ -550,10 +565,10 @@ void Charging::extend_holds(Session& session, seconds want) {
             const Party& party = parties_.get(levels[i].payer);
             attempts[i] = party.account.attempts();
             // A level that pays nothing for all that is asked for is not asked for funds.
-            if (levels[i].cost(target) == Money{}) continue;
+            if (session.cost(levels[i], target) == Money{}) continue;
             const Money funds = levels[i].charged + levels[i].held + spendable(party);
             const seconds longest =
-                rating::longest_affordable(*levels[i].rate, levels[i].tariff->settings, funds);
+                rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
             if (longest < bound) {
                 bound = longest;
                 limiting = levels[i].payer;
@@ -565,7 +580,7 @@ void Charging::extend_holds(Session& session, seconds want) {
             !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
             continue;
         }
-        Amounts amounts = costs_of(levels, grant);
+        Amounts amounts = costs_of(session, grant);
         for (std::size_t i = 0; i < levels.size(); ++i)
             amounts[i] = amounts[i] - levels[i].charged;
         if (ledger_.try_extend(levels, {amounts.data(), levels.size()}).status !=
@@ -594,8 +609,8 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     if (session.level_count > 0) {
         const SessionLevel& customer = session.levels()[0];
         answer.charged = customer.charged;
-        answer.billed = rating::billed_seconds(*customer.rate, customer.tariff->settings.anchor,
-                                               seconds{session.used_seconds});
+        answer.billed =
+            rating::billed_seconds(customer.call(session.rated_at), seconds{session.used_seconds});
     }
     return answer;
 }
@@ -627,7 +642,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     const bool never_started = session.answered_at == balance::Steady{};
     const seconds used = rating::whole_seconds(request.used);
     const auto levels = session.levels();
-    const Amounts totals = costs_of(levels, used);
+    const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
     if (!ledger_.can_charge(levels, charges)) return {.code = Code::too_large};
 
@@ -697,7 +712,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
 /// Closes an open session that nobody ended: `used` is charged, the rest of its holds goes back.
 void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
-    const Amounts totals = costs_of(session.levels(), used);
+    const Amounts totals = costs_of(session, used);
     if (!session.emergency) {
         ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
     }
@@ -753,16 +768,28 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
 
 // ---- QUOTE, EXPLAIN ----
 
-void Charging::derive(Derivation& derivation, std::span<const SessionLevel> levels, seconds used) const {
+Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used) const {
+    Derivation derivation;
     for (const SessionLevel& level : levels) {
-        LevelView view{.party = &parties_.get(level.payer), .tariff = level.tariff, .row = level.row};
-        if (level.rate != nullptr) {
-            view.billed = rating::billed_seconds(*level.rate, level.tariff->settings.anchor, used);
-            view.cost = level.cost(used);
-            view.affordable_seconds = level.affordable_seconds;
-        }
-        derivation.push_back(view);
+        LevelView& view = derivation.emplace_back();
+        view.party = &parties_.get(level.payer);
+        if (level.tariff == nullptr) continue;
+        view.tariff = level.tariff->tariff;
+        view.version = level.tariff->number;
+        if (level.rate == nullptr) continue;
+        const rating::Row row = level.tariff->deck->row(level.row);
+        const rating::RatedCall call = level.call(start);
+        view.rated = true;
+        view.prefix = row.prefix.text().view();
+        view.destination = row.destination;
+        view.price = rating::price_with_markup(row.rate->price, level.tariff->settings);
+        view.connect_fee = row.rate->connect_fee;
+        view.billed = rating::billed_seconds(call, used);
+        view.cost = rating::cost(call, used);
+        view.affordable_seconds = level.affordable_seconds;
+        view.words = rating::describe(call, used);
     }
+    return derivation;
 }
 
 QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destination,
@@ -788,15 +815,16 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
         return answer;
     }
     std::array<SessionLevel, balance::kChainDepthMax> memory;
-    const Resolution found = resolve(path, digits->view(), at, memory.data());
+    const auto tariffs = tariffs_.read();
+    const Resolution found = resolve(tariffs, path, digits->view(), at, memory.data());
     const std::span<SessionLevel> levels{memory.data(), found.level_count};
+    const seconds duration = rating::whole_seconds(used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
     for (SessionLevel& level : levels) {
         if (level.rate == nullptr) continue;
-        const auto& settings = level.tariff->settings;
-        free = free && rating::is_free(*level.rate, settings);
-        level.affordable_seconds = affordable_of(
-            rating::longest_affordable(*level.rate, settings, spendable(parties_.get(level.payer))));
+        free = free && rating::is_free(level.call(at), duration);
+        level.affordable_seconds =
+            affordable_of(rating::longest_affordable(level.call(at), spendable(parties_.get(level.payer))));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty) {
@@ -807,9 +835,9 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
             answer.code = Code::free;
         }
     }
-    derive(answer.derivation, levels, rating::whole_seconds(used.value_or(std::chrono::minutes{1})));
+    answer.derivation = derive(levels, at, duration);
     if (answer.code == Code::ok) {
-        answer.cost = answer.derivation.levels()[0].cost;
+        answer.cost = answer.derivation[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;
     }
     return answer;
@@ -819,7 +847,7 @@ ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
     answer.granted = seconds{session.decided_seconds};
-    derive(answer.derivation, session.levels(), answer.granted);
+    answer.derivation = derive(session.levels(), session.rated_at, answer.granted);
     return answer;
 }
 

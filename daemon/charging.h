@@ -68,27 +68,25 @@ struct ChargingSettings {
     std::vector<std::string> emergency_numbers;
 };
 
-/// One level of a decision, as QUOTE and EXPLAIN show it. What it points to lives as long as the daemon.
+/// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
 struct LevelView {
     const balance::Party* party = nullptr;
-    const rating::TariffVersion* tariff = nullptr;  ///< nullptr: the party has none.
-    rating::Deck::RowIndex row = rating::Deck::kNoRow;
+    std::string tariff;         ///< Empty: the party has none.
+    std::uint32_t version = 0;  ///< Of the tariff.
+    bool rated = false;         ///< There is a row; else nothing below is set.
+    std::string prefix;
+    std::string destination;
+    rating::Price price;  ///< Per minute at the call's beginning, with markup.
+    rating::Price connect_fee;
     std::chrono::seconds billed{};
     Money cost{};
     /// Seconds; SessionLevel::kAffordableUnlimited has no end.
     std::int32_t affordable_seconds = 0;
+    std::string words;  ///< How the cost comes about: rating/describe.h.
 };
 
 /// The levels of a chain, from the customer up.
-class Derivation {
-  public:
-    void push_back(const LevelView& level) noexcept { levels_[size_++] = level; }
-    [[nodiscard]] std::span<const LevelView> levels() const noexcept { return {levels_.data(), size_}; }
-
-  private:
-    std::array<LevelView, balance::kChainDepthMax> levels_{};
-    std::size_t size_ = 0;
-};
+using Derivation = std::vector<LevelView>;
 
 struct AuthorizeRequest {
     std::string_view line;
@@ -206,8 +204,10 @@ class Charging {
     struct Bound;
 
     [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
-    [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits, rating::Instant at,
+    [[nodiscard]] Resolution resolve(const rating::TariffBook::Reading& tariffs, const balance::Path& path,
+                                     std::string_view digits, rating::Instant at,
                                      balance::SessionLevel* levels) const noexcept;
+    Resolution resolve_and_pin(const balance::Path& path, std::string_view digits, balance::Session& session);
     void decide(PartyId line, const std::optional<rating::Digits>& digits, balance::Session& session,
                 std::chrono::seconds want);
     void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
@@ -218,8 +218,8 @@ class Charging {
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
     void extend_holds(balance::Session& session, std::chrono::seconds want);
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
-    void derive(Derivation& derivation, std::span<const balance::SessionLevel> levels,
-                std::chrono::seconds used) const;
+    [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
+                                    std::chrono::seconds used) const;
     [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
     [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
     void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;

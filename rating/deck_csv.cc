@@ -2,122 +2,173 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <span>
-#include <unordered_set>
 
 namespace tollgate::rating {
 namespace {
 
 // ---- RFC 4180 ----
 
-/// Cuts CSV into rows of fields. Fields are views into the text, or into a buffer where quotes had to be
-/// undone; both are good until the next row.
+/// Cuts CSV into rows of fields, from text that may not have come whole yet. Fields are views into the text,
+/// or into a buffer where doubled quotes had to be undone; both are good until the next row.
 class CsvReader {
   public:
-    explicit CsvReader(std::string_view text) : rest_(text) {
-        if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-    }
+    enum class Status {
+        row,
+        end,     ///< Nothing is left.
+        faulty,  ///< error() says why; the line is skipped.
+        more,    ///< The row goes on beyond the text; nothing was taken.
+    };
 
-    enum class Status { row, end, faulty };
-
-    Status next() {
+    /// The next row of `text`. `whole`: nothing comes behind it. consumed() is how much of it was taken.
+    Status next(std::string_view text, bool whole) {
         fields_.clear();
-        error_ = {};
-        row_line_ = line_;
-        while (rest_.starts_with("\n") || rest_.starts_with("\r\n")) {  // Empty lines say nothing.
-            rest_.remove_prefix(rest_.front() == '\n' ? 1 : 2);
-            row_line_ = ++line_;
-        }
-        if (rest_.empty()) return Status::end;
         unquoted_.clear();
-        spans_.clear();
-        bool more = true;
-        while (more) {
-            if (rest_.starts_with('"')) {
-                if (!quoted_field()) return skip_line();
-            } else {
-                const std::size_t end = rest_.find_first_of(",\n\"");
-                std::string_view field = rest_.substr(0, end);
-                rest_.remove_prefix(field.size());
-                if (rest_.starts_with('"')) {
-                    error_ =
-                        "a quote inside a field that does not begin with one; quote the whole field and "
-                        "double "
-                        "the quotes in it";
-                    return skip_line();
-                }
-                if ((rest_.empty() || rest_.front() == '\n') && field.ends_with('\r')) field.remove_suffix(1);
-                spans_.push_back({field, 0, 0});
+        error_ = {};
+        at_ = begin_ = text.data();
+        text_end_ = end_ = at_ + text.size();
+        if (skipping_ && !skip_on()) return whole ? Status::end : Status::more;
+        if (!begun_) {
+            if (!whole && text.size() < kByteOrderMark.size()) return Status::more;
+            if (text.starts_with(kByteOrderMark)) at_ += kByteOrderMark.size();
+            begun_ = true;
+        }
+        for (; at_ != end_ && (*at_ == '\n' || *at_ == '\r'); ++at_) {  // Empty lines say nothing.
+            if (*at_ == '\n') {
+                ++line_;
+            } else if (at_ + 1 == end_ || at_[1] != '\n') {
+                break;
             }
-            more = rest_.starts_with(',');
-            if (more) rest_.remove_prefix(1);
         }
-        if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
-        if (!rest_.empty()) {
-            if (rest_.front() != '\n') {
-                error_ = "text after a closing quote; expected a comma or the end of the line";
-                return skip_line();
-            }
-            rest_.remove_prefix(1);
-            ++line_;
-        }
-        for (const auto& span : spans_) {
-            fields_.push_back(span.size == 0 ? span.plain
-                                             : std::string_view{unquoted_}.substr(span.offset, span.size));
-        }
-        return Status::row;
+        row_line_ = line_;
+        if (at_ == end_) return whole ? Status::end : Status::more;
+        const char* const row_begin = at_;
+        const bool cut = end_ - at_ > static_cast<std::ptrdiff_t>(kRowBytesMax);
+        if (cut) end_ = at_ + kRowBytesMax;
+        const auto outcome = read_fields(whole && !cut);
+        if (outcome != Status::more) return outcome;
+        at_ = row_begin;
+        line_ = row_line_;
+        if (!cut) return Status::more;
+        return skip_line(row_begin, "a row longer than 65536 bytes, or a quote that is never closed");
     }
 
+    [[nodiscard]] std::size_t consumed() const { return static_cast<std::size_t>(at_ - begin_); }
     [[nodiscard]] std::span<const std::string_view> fields() const { return fields_; }
-    [[nodiscard]] std::uint64_t line() const { return row_line_; }
+    [[nodiscard]] std::uint32_t line() const { return row_line_; }
     [[nodiscard]] std::string_view error() const { return error_; }
 
   private:
-    struct Span {
-        std::string_view plain;
-        std::size_t offset;  ///< Into unquoted_, where `size` is not 0.
-        std::size_t size;
-    };
+    static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-    bool quoted_field() {
-        rest_.remove_prefix(1);
-        const std::size_t offset = unquoted_.size();
+    Status read_fields(bool whole) {
+        const char* const row_begin = at_;
         for (;;) {
-            const std::size_t quote = rest_.find('"');
-            if (quote == std::string_view::npos) {
-                error_ = "a quote that is never closed";
-                return false;
+            if (at_ != end_ && *at_ == '"') {
+                const auto outcome = quoted_field(whole);
+                if (outcome == Status::faulty) {
+                    line_ = row_line_;
+                    return skip_line(row_begin, "a quote that is never closed");
+                }
+                if (outcome != Status::row) return outcome;
+            } else {
+                const char* const field = at_;
+                while (at_ != end_ && *at_ != ',' && *at_ != '\n' && *at_ != '"')
+                    ++at_;
+                if (at_ == end_ && !whole) return Status::more;
+                if (at_ != end_ && *at_ == '"') {
+                    return skip_line(at_,
+                                     "a quote inside a field that does not begin with one; quote the whole "
+                                     "field and double the quotes in it");
+                }
+                const bool last = at_ == end_ || *at_ == '\n';
+                const char* const field_end = last && at_ != field && at_[-1] == '\r' ? at_ - 1 : at_;
+                fields_.emplace_back(field, static_cast<std::size_t>(field_end - field));
             }
-            const std::string_view piece = rest_.substr(0, quote);
-            line_ += static_cast<std::uint64_t>(std::count(piece.begin(), piece.end(), '\n'));
-            unquoted_.append(piece);
-            rest_.remove_prefix(quote + 1);
-            if (!rest_.starts_with('"')) break;
-            unquoted_.push_back('"');
-            rest_.remove_prefix(1);
+            if (at_ == end_) return Status::row;
+            if (*at_ == ',') {
+                ++at_;
+                continue;
+            }
+            if (*at_ == '\r') {
+                if (at_ + 1 == end_ && !whole) return Status::more;
+                if (at_ + 1 != end_ && at_[1] == '\n') ++at_;
+            }
+            if (*at_ != '\n') {
+                return skip_line(at_, "text after a closing quote; expected a comma or the end of the line");
+            }
+            ++at_;
+            ++line_;
+            return Status::row;
         }
-        spans_.push_back({{}, offset, unquoted_.size() - offset});
-        return true;
     }
 
-    Status skip_line() {
-        const std::size_t end = rest_.find('\n');
-        rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-        ++line_;
+    /// A field in quotes; afterwards at_ is behind the closing one. `faulty`: there is none.
+    Status quoted_field(bool whole) {
+        const char* piece = ++at_;
+        std::size_t offset = std::string::npos;  // Into unquoted_, once a quote had to be undone.
+        for (;;) {
+            const auto* const quote =
+                static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
+            if (quote == nullptr || (quote + 1 == end_ && !whole)) {
+                return whole ? Status::faulty : Status::more;
+            }
+            line_ += static_cast<std::uint32_t>(std::count(at_, quote, '\n'));
+            at_ = quote + 1;
+            const std::string_view text{piece, static_cast<std::size_t>(quote - piece)};
+            if (at_ != end_ && *at_ == '"') {
+                if (offset == std::string::npos) {
+                    unquoted_.reserve(kRowBytesMax);  // It never grows, so that views into it stay good.
+                    offset = unquoted_.size();
+                }
+                unquoted_.append(text).push_back('"');
+                piece = ++at_;
+                continue;
+            }
+            if (offset == std::string::npos) {
+                fields_.push_back(text);
+            } else {
+                unquoted_.append(text);
+                fields_.push_back(std::string_view{unquoted_}.substr(offset));
+            }
+            return Status::row;
+        }
+    }
+
+    Status skip_line(const char* from, std::string_view error) {
+        error_ = error;
+        at_ = from;
+        skipping_ = true;
+        (void)skip_on();
         return Status::faulty;
     }
+    /// To the end of the line that is being skipped; false where it is not in the text.
+    bool skip_on() {
+        const auto* const end =
+            static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(text_end_ - at_)));
+        at_ = end == nullptr ? text_end_ : end + 1;
+        if (end != nullptr) ++line_;
+        skipping_ = end == nullptr;
+        return end != nullptr;
+    }
 
-    std::string_view rest_;
-    std::uint64_t line_ = 1;
-    std::uint64_t row_line_ = 1;
+    const char* begin_ = nullptr;
+    const char* at_ = nullptr;
+    const char* end_ = nullptr;  ///< Of what a row may take.
+    const char* text_end_ = nullptr;
+    bool begun_ = false;
+    bool skipping_ = false;
+    std::uint32_t line_ = 1;
+    std::uint32_t row_line_ = 1;
     std::string_view error_;
     std::string unquoted_;
-    std::vector<Span> spans_;
     std::vector<std::string_view> fields_;
 };
 
 bool is_utf8(std::string_view text) noexcept {
+    if (std::none_of(text.begin(), text.end(), [](char c) { return c < 0; })) return true;
     const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (std::size_t i = 0; i < text.size();) {
         const unsigned lead = byte(i);
@@ -168,11 +219,9 @@ constexpr Complaint kSecondsExpected = "expected whole seconds from 0 to 1000000
 constexpr Complaint kInstantExpected = "expected RFC 3339 such as 2026-03-02T00:00:00Z, or Unix seconds";
 
 Complaint read_prefix(RowSource& row, std::string_view text) {
-    const bool digits = !text.empty() && text.size() <= kPrefixDigitsMax &&
-                        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits && text != "*")
-        return "expected 1 to 15 digits without +, or * for whatever no prefix matches";
-    row.prefix = text;
+    const auto prefix = Prefix::parse(text);
+    if (!prefix) return "expected 1 to 15 digits without +, or * for whatever no prefix matches";
+    row.prefix = *prefix;
     return {};
 }
 Complaint read_rate(RowSource& row, std::string_view text) {
@@ -211,7 +260,7 @@ Complaint read_country(RowSource& row, std::string_view text) {
     if (!text.empty() && (text.size() != 2 || !capital(text[0]) || !capital(text[1]))) {
         return "expected two capital letters of ISO 3166-1 such as DE";
     }
-    row.country = text;
+    if (!text.empty()) row.country = {text[0], text[1]};
     return {};
 }
 Complaint read_blocked(RowSource& row, std::string_view text) {
@@ -219,14 +268,43 @@ Complaint read_blocked(RowSource& row, std::string_view text) {
     row.rate.blocked = text == "1";
     return {};
 }
-Complaint refuse_window(RowSource&, std::string_view text) {
-    return text.empty() ? Complaint{} : "time-of-day windows are not available yet; leave it empty";
+Complaint read_window(RowSource& row, std::string_view text) {
+    if (text.size() > kWindowNameBytesMax) return "expected at most 64 bytes";
+    row.window = text;
+    return {};
 }
-Complaint refuse_weight(RowSource&, std::string_view text) {
-    return text.empty() || text == "0" ? Complaint{} : "weights are not available yet; leave it empty or 0";
+Complaint read_weight(RowSource& row, std::string_view text) {
+    if (text.empty()) return {};
+    const auto weight = parse_decimal(text, 0);
+    if (!weight || *weight > kWeightMax || *weight < -kWeightMax) {
+        return "expected a whole number from -1000000 to 1000000";
+    }
+    row.weight = static_cast<std::int32_t>(*weight);
+    return {};
 }
-Complaint refuse_tiers(RowSource&, std::string_view text) {
-    return text.empty() ? Complaint{} : "tiers are not available yet; leave it empty";
+/// `60:0.02/6;600:0.015/1`: from a second on, a price a minute in steps.
+Complaint read_tiers(RowSource& row, std::string_view text) {
+    constexpr Complaint kExpected =
+        "expected tiers such as 60:0.02/6;600:0.015/1 (second:price/step), each from a later second than the "
+        "one before";
+    while (!text.empty()) {
+        const std::string_view tier = text.substr(0, text.find(';'));
+        text.remove_prefix(std::min(tier.size() + 1, text.size()));
+        if (tier.empty()) continue;
+        const std::size_t colon = tier.find(':');
+        const std::size_t slash = tier.find('/');
+        if (colon == std::string_view::npos || slash == std::string_view::npos || slash < colon)
+            return kExpected;
+        const auto from = parse_unsigned(tier.substr(0, colon), kStepMax);
+        const auto price = parse_price(tier.substr(colon + 1, slash - colon - 1));
+        const auto step = parse_unsigned(tier.substr(slash + 1), kStepMax);
+        if (!from || !price || !step || *step == 0) return kExpected;
+        if (!row.rate.tiers.empty() && *from <= row.rate.tiers.back().from) return kExpected;
+        if (row.rate.tiers.size() == kTiersMax) return "expected at most 32 tiers";
+        row.rate.tiers.push_back(
+            {static_cast<std::uint32_t>(*from), static_cast<std::uint32_t>(*step), *price});
+    }
+    return {};
 }
 
 struct Column {
@@ -250,10 +328,10 @@ constexpr std::array kColumns = {
     Column{"max_charge", read_max_charge},
     Column{"effective_from", read_instant<&RowSource::effective_from>},
     Column{"effective_until", read_instant<&RowSource::effective_until>},
-    Column{"window", refuse_window},
-    Column{"weight", refuse_weight},
+    Column{"window", read_window},
+    Column{"weight", read_weight},
     Column{"country", read_country},
-    Column{"tiers", refuse_tiers},
+    Column{"tiers", read_tiers},
     Column{"blocked", read_blocked},
 };
 
@@ -267,43 +345,65 @@ std::string shown(std::string_view value) {
     return text;
 }
 
-class DeckReader {
-  public:
-    DeckReader(std::string_view csv, const DeckLimits& limits) : csv_(csv), limits_(limits) {}
+}  // namespace
 
-    DeckReading read() && {
-        if (read_header()) read_rows();
-        if (reading_.fault_count == 0 && builder_.row_count() == 0) {
+class DeckReader::Parser {
+  public:
+    explicit Parser(const DeckLimits& limits) : limits_(limits) {}
+
+    void feed(std::string_view piece) {
+        if (rest_.empty()) {
+            rest_.assign(piece.substr(parse(piece, false)));
+        } else {
+            rest_.append(piece);
+            rest_.erase(0, parse(rest_, false));
+        }
+    }
+
+    DeckReading finish() {
+        parse(rest_, true);
+        if (!header_read_ && reading_.fault_count == 0) {
+            fault(0, "", "the file is empty; expected a header with at least prefix,rate_per_minute");
+        } else if (reading_.fault_count == 0 && builder_.row_count() == 0) {
             fault(0, "", "the deck has no rows; expected at least one after the header");
         }
-        if (reading_.fault_count == 0) {
-            std::vector<RowTie> ties;
-            reading_.deck = builder_.build(ties);
-            for (const auto& tie : ties) {
-                fault(tie.line, "effective_from",
-                      "prefix " + tie.prefix + " has another row from the same instant in line " +
-                          std::to_string(tie.other_line) + "; expected one row to go before the other");
-            }
-        }
+        if (reading_.fault_count == 0) build();
         return std::move(reading_);
     }
 
   private:
-    bool read_header() {
-        const auto status = csv_.next();
-        if (status == CsvReader::Status::end) {
-            fault(0, "", "the file is empty; expected a header with at least prefix,rate_per_minute");
-            return false;
+    /// Takes all whole rows off the front of the text; how many bytes that were.
+    std::size_t parse(std::string_view text, bool whole) {
+        std::size_t taken = 0;
+        while (!given_up_) {
+            const auto status = csv_.next(text.substr(taken), whole);
+            taken += csv_.consumed();
+            if (status == CsvReader::Status::end || status == CsvReader::Status::more) return taken;
+            if (status == CsvReader::Status::faulty) {
+                fault(csv_.line(), "", std::string{csv_.error()});
+                given_up_ = !header_read_;
+            } else if (!header_read_) {
+                header_read_ = true;
+                read_header();
+                given_up_ = reading_.fault_count > 0;
+            } else if (row_count_ == limits_.rows_max) {
+                fault(csv_.line(), "",
+                      "more than " + std::to_string(limits_.rows_max) + " rows (deck.rows_max)");
+                given_up_ = true;
+            } else {
+                ++row_count_;
+                read_row();
+            }
         }
-        if (status == CsvReader::Status::faulty) {
-            fault(csv_.line(), "", std::string{csv_.error()});
-            return false;
-        }
+        return text.size();
+    }
+
+    void read_header() {
         for (const auto name : csv_.fields()) {
             const auto* const column = std::find_if(kColumns.begin(), kColumns.end(),
                                                     [&](const Column& c) { return c.name == name; });
             if (column == kColumns.end()) {
-                fault(csv_.line(), std::string{name},
+                fault(csv_.line(), std::string{name.substr(0, kWindowNameBytesMax)},
                       "unknown column " + shown(name) + "; expected one of " + column_names());
             } else if (std::find(columns_.begin(), columns_.end(), column) != columns_.end()) {
                 fault(csv_.line(), std::string{name}, "the column stands there twice");
@@ -315,7 +415,6 @@ class DeckReader {
                 fault(csv_.line(), std::string{column.name}, "the column is missing; it is required");
             }
         }
-        return reading_.fault_count == 0;
     }
 
     static std::string column_names() {
@@ -323,23 +422,6 @@ class DeckReader {
         for (const auto& column : kColumns)
             names += (names.empty() ? "" : ", ") + std::string{column.name};
         return names;
-    }
-
-    void read_rows() {
-        for (;;) {
-            const auto status = csv_.next();
-            if (status == CsvReader::Status::end) return;
-            if (status == CsvReader::Status::faulty) {
-                fault(csv_.line(), "", std::string{csv_.error()});
-                continue;
-            }
-            if (builder_.row_count() == limits_.rows_max) {
-                fault(csv_.line(), "",
-                      "more than " + std::to_string(limits_.rows_max) + " rows (deck.rows_max)");
-                return;
-            }
-            read_row();
-        }
     }
 
     void read_row() {
@@ -364,10 +446,32 @@ class DeckReader {
             good = false;
         }
         // A deck that is refused anyway is only read for its other faults.
-        if (good && reading_.fault_count == 0) builder_.add(row);
+        if (good && reading_.fault_count == 0) add(row);
     }
 
-    void fault(std::uint64_t line, std::string column, std::string message) {
+    void add(const RowSource& row) {
+        builder_.add(row);
+        if (builder_.window_count() <= kWindowsMax) return;
+        fault(row.line, "window", shown(row.window) + ": expected at most 64 different windows in a deck");
+    }
+
+    void build() {
+        DeckBuilder::Problems problems;
+        reading_.deck = builder_.build(problems);
+        for (const auto& tie : problems.ties) {
+            fault(tie.line, "effective_from",
+                  "prefix " + std::string{tie.prefix.text().view()} +
+                      " has another row of the same weight from the same instant in line " +
+                      std::to_string(tie.other_line) + "; expected one row to go before the other");
+        }
+        for (const auto& row : problems.too_many) {
+            fault(row.line, "prefix",
+                  "prefix " + std::string{row.prefix.text().view()} + " has more than " +
+                      std::to_string(kRowsPerPrefixMax) + " rows");
+        }
+    }
+
+    void fault(std::uint32_t line, std::string column, std::string message) {
         ++reading_.fault_count;
         if (reading_.faults.size() < limits_.faults_max) {
             reading_.faults.push_back({line, std::move(column), std::move(message)});
@@ -376,15 +480,95 @@ class DeckReader {
 
     CsvReader csv_;
     DeckLimits limits_;
+    std::string rest_;  // A row whose end has not come yet.
+    bool header_read_ = false;
+    bool given_up_ = false;
+    std::size_t row_count_ = 0;
     std::vector<const Column*> columns_;
     DeckBuilder builder_;
     DeckReading reading_;
 };
 
-}  // namespace
+DeckReader::DeckReader(const DeckLimits& limits) : parser_(std::make_unique<Parser>(limits)) {}
+DeckReader::DeckReader(DeckReader&&) noexcept = default;
+DeckReader& DeckReader::operator=(DeckReader&&) noexcept = default;
+DeckReader::~DeckReader() = default;
+
+void DeckReader::feed(std::string_view piece) {
+    parser_->feed(piece);
+}
+
+DeckReading DeckReader::finish() {
+    return parser_->finish();
+}
 
 DeckReading read_deck_csv(std::string_view csv, const DeckLimits& limits) {
-    return DeckReader{csv, limits}.read();
+    DeckReader reader{limits};
+    reader.feed(csv);
+    return reader.finish();
+}
+
+std::string format_tiers(std::span<const Tier> tiers) {
+    std::string text;
+    for (const Tier& tier : tiers) {
+        if (!text.empty()) text.push_back(';');
+        text.append(std::to_string(tier.from)).push_back(':');
+        text.append(format(tier.price).view()).push_back('/');
+        text.append(std::to_string(tier.increment));
+    }
+    return text;
+}
+
+namespace {
+
+void append_text(std::string& csv, std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+        csv.append(text);
+        return;
+    }
+    csv.push_back('"');
+    for (const char c : text) {
+        if (c == '"') csv.push_back('"');
+        csv.push_back(c);
+    }
+    csv.push_back('"');
+}
+
+}  // namespace
+
+std::string write_deck_csv(const Deck& deck) {
+    std::string csv =
+        "prefix,destination,country,rate_per_minute,connect_fee,initial_increment,increment,grace_seconds,"
+        "included_seconds,disconnect_fee,disconnect_after,min_charge,max_charge,effective_from,"
+        "effective_until,window,weight,tiers,blocked\n";
+    for (Deck::RowIndex index = 0; index < deck.row_count(); ++index) {
+        const Row row = deck.row(index);
+        const Rate& rate = *row.rate;
+        const auto next = [&csv](std::string_view text) { csv.append(text).push_back(','); };
+        const auto number = [&next](std::uint32_t value) { next(format_decimal(value, 0)); };
+        next(row.prefix.text());
+        append_text(csv, row.destination);
+        csv.push_back(',');
+        next(row.country);
+        next(format(rate.price));
+        next(format(rate.connect_fee));
+        number(rate.initial_increment);
+        number(rate.increment);
+        number(rate.grace_seconds);
+        number(rate.included_seconds);
+        next(format(rate.disconnect_fee));
+        number(rate.disconnect_after);
+        next(format(rate.min_charge));
+        next(rate.max_charge ? format(*rate.max_charge).view() : std::string_view{});
+        next(row.effective_from == kAlways ? std::string_view{} : format(row.effective_from).view());
+        next(row.effective_until == kNever ? std::string_view{} : format(row.effective_until).view());
+        append_text(csv, row.window);
+        csv.push_back(',');
+        next(format_decimal(row.weight, 0));
+        next(format_tiers(rate.tiers));
+        csv.append(rate.blocked ? "1\n" : "0\n");
+    }
+    return csv;
 }
 
 }  // namespace tollgate::rating

@@ -1,4 +1,4 @@
-/// Longest-prefix search over the prefixes of one rate deck.
+/// Longest-prefix search over the prefixes of all rate decks together.
 #pragma once
 
 #include <array>
@@ -7,47 +7,47 @@
 #include <string_view>
 #include <vector>
 
+#include "rating/prefix.h"
+
 namespace tollgate::rating {
 
-/// The longest prefix a deck may hold.
-inline constexpr std::size_t kPrefixDigitsMax = 15;
-
-/// An immutable tree of decimal prefixes. Any thread may search it while no thread builds it.
+/// An immutable tree of decimal prefixes. Any thread may search it.
 ///
-/// A block of ten entries stands for one more digit; an entry is another block or the longest prefix that is
-/// known there ("leaf-pushed"), so one descent of the dialled digits ends at the answer. Each prefix knows
-/// the next shorter one, for callers who find the longest one out of effect.
+/// The first five digits are one step: a table of 100,000 entries. From there on a block of ten entries
+/// stands for one more digit. An entry is another block or the longest prefix known there ("leaf-pushed"), so
+/// one descent of the dialled digits ends at the answer, mostly after one to three loads.
 class PrefixTree {
   public:
-    /// An index into the list the tree was built from; kNone where nothing matches.
-    using Index = std::uint32_t;
-    static constexpr Index kNone = UINT32_MAX;
+    /// A place among the prefixes the tree was built from; their count where nothing matches.
+    using Place = std::uint32_t;
 
-    PrefixTree() = default;
+    /// A tree of no prefixes.
+    PrefixTree() : PrefixTree(std::span<const Prefix>{}) {}
 
-    /// Builds the tree over `prefixes`, which must be sorted, unique, and 1 to 15 digits each. `fallback` is
-    /// what every number matches that matches nothing else, or kNone.
-    PrefixTree(std::span<const std::string_view> prefixes, Index fallback);
+    /// Requires: sorted, unique, none the fallback, fewer than 2^31 of them.
+    explicit PrefixTree(std::span<const Prefix> prefixes);
 
     /// The longest prefix of `digits`, which holds nothing but 0 to 9.
-    [[nodiscard]] Index longest(std::string_view digits) const noexcept;
+    [[nodiscard]] Place longest(std::string_view digits) const noexcept;
 
-    /// The next shorter prefix of prefix `index`: the fallback after the last one, then kNone.
-    [[nodiscard]] Index shorter(Index index) const noexcept { return shorter_[index]; }
-
+    [[nodiscard]] Place none() const noexcept { return none_; }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
   private:
+    static constexpr std::size_t kFirstDigits = 5;
+    static constexpr std::size_t kFirstEntries = 100'000;
     using Entry = std::uint32_t;
-    struct Block {
-        std::array<Entry, 10> next;
-        Entry here;  ///< What a number that ends at this block matches.
-    };
+    using Block = std::array<Entry, 10>;
     struct Builder;
 
+    [[nodiscard]] Place longest_of_short(std::string_view digits) const noexcept;
+
+    std::vector<Entry> first_;
     std::vector<Block> blocks_;
-    std::vector<Index> shorter_;
-    Index fallback_ = kNone;
+    // What a number matches that ends before it has chosen an entry: seldom asked for, so it stands apart.
+    std::vector<Place> block_ends_;
+    std::vector<Place> short_ends_;  ///< By length, then by value: 0 to 4 digits.
+    Place none_ = 0;
 };
 
 }  // namespace tollgate::rating

@@ -3,9 +3,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "rating/window.h"
 
 namespace tollgate::rating {
 
@@ -55,6 +59,16 @@ struct TariffSettings {
     IncrementAnchor anchor = IncrementAnchor::end_of_initial;
     std::int64_t markup = 0;  ///< On the price per minute only, never on fees; kMarkupMin to kMarkupMax.
     std::string time_zone = "UTC";
+    std::shared_ptr<const TimeZone> zone;  ///< What `time_zone` names; nullptr is UTC.
+    std::vector<Window> windows;           ///< Unique names; at most kWindowsMax.
+
+    /// nullptr where no window has that name.
+    [[nodiscard]] const Window* window(std::string_view name) const noexcept {
+        for (const Window& window : windows) {
+            if (window.name == name) return &window;
+        }
+        return nullptr;
+    }
 
     friend bool operator==(const TariffSettings&, const TariffSettings&) = default;
 };

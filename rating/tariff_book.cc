@@ -1,8 +1,46 @@
 #include "rating/tariff_book.h"
 
-namespace tollgate::rating {
+#include <algorithm>
+#include <cassert>
+#include <utility>
 
-TariffBook::TariffBook() : slots_(std::make_unique<std::atomic<const TariffVersion*>[]>(kTariffsMax)) {}
+namespace tollgate::rating {
+namespace {
+
+/// A deck with fewer than one in so many of the tree's prefixes gets runs: they are a fraction of the memory,
+/// and a binary search among few stays in the caches.
+constexpr std::size_t kRunsBelow = 16;
+
+/// The tree is built anew once so large a part of it is of no use.
+constexpr std::size_t kStalePartMax = 4;
+
+std::span<const Prefix> without_fallback(const Deck& deck) noexcept {
+    const auto prefixes = deck.prefixes();
+    return !prefixes.empty() && prefixes.front() == Prefix{} ? prefixes.subspan(1) : prefixes;
+}
+
+}  // namespace
+
+struct TariffBook::Tariff {
+    std::string_view name;
+    VersionPtr current;
+    std::shared_ptr<const Column> column;  ///< nullptr: no deck.
+    std::vector<VersionPtr> kept;          ///< The oldest first.
+    std::uint32_t number_last = 0;
+};
+
+Deck::RowIndex TariffBook::Column::at(PrefixTree::Place place) const noexcept {
+    const auto next = std::upper_bound(begins.begin(), begins.end(), place);
+    return rows[static_cast<std::size_t>(next - begins.begin()) - 1];
+}
+
+TariffBook::TariffBook(std::size_t versions_kept)
+    : versions_kept_(std::max<std::size_t>(versions_kept, 1)),
+      readers_(std::make_unique<std::array<Reading::Reader, kThreadsMax>>()),
+      tree_(std::make_shared<const PrefixTree>()) {
+    publish_edition();
+}
+
 TariffBook::~TariffBook() = default;
 
 std::optional<TariffId> TariffBook::find(std::string_view id) const {
@@ -12,41 +50,292 @@ std::optional<TariffId> TariffBook::find(std::string_view id) const {
     return found->second;
 }
 
-void TariffBook::publish(TariffId id, std::string_view name, TariffSettings settings,
-                         std::shared_ptr<const Deck> deck, std::uint32_t number) {
-    versions_.push_back(std::make_unique<const TariffVersion>(
-        TariffVersion{name, number, std::move(settings), std::move(deck)}));
-    slots_[static_cast<std::size_t>(id)].store(versions_.back().get(), std::memory_order_release);
+TariffBook::VersionPtr TariffBook::current(TariffId id) const {
+    const std::lock_guard lock{mutex_};
+    return tariffs_[static_cast<std::size_t>(id)]->current;
 }
 
-TariffBook::PutStatus TariffBook::put_settings(std::string_view id, const TariffSettings& settings) {
+std::string_view TariffBook::name(TariffId id) const {
     const std::lock_guard lock{mutex_};
-    const auto found = ids_.find(std::string{id});
-    if (found == ids_.end()) {
-        if (ids_.size() == kTariffsMax) return PutStatus::too_many;
-        const auto fresh = static_cast<TariffId>(ids_.size());
-        const auto& name = ids_.emplace(id, fresh).first->first;  // A key of an unordered_map never moves.
-        publish(fresh, name, settings, nullptr, 1);
-        return PutStatus::created;
+    return tariffs_[static_cast<std::size_t>(id)]->name;
+}
+
+std::vector<TariffBook::VersionPtr> TariffBook::history(TariffId id) const {
+    const std::lock_guard lock{mutex_};
+    return tariffs_[static_cast<std::size_t>(id)]->kept;
+}
+
+TariffBook::VersionPtr TariffBook::version(TariffId id, std::uint32_t number) const {
+    for (auto& version : history(id)) {
+        if (version->number == number) return version;
     }
-    const auto& before = current(found->second);
-    if (!(before.settings.currency == settings.currency)) return PutStatus::currency_differs;
-    publish(found->second, before.tariff, settings, before.deck, before.number + 1);
-    return PutStatus::replaced;
-}
-
-std::optional<std::uint32_t> TariffBook::put_deck(std::string_view id, std::shared_ptr<const Deck> deck) {
-    const std::lock_guard lock{mutex_};
-    const auto found = ids_.find(std::string{id});
-    if (found == ids_.end()) return std::nullopt;
-    const auto& before = current(found->second);
-    publish(found->second, before.tariff, before.settings, std::move(deck), before.number + 1);
-    return before.number + 1;
+    return nullptr;
 }
 
 std::size_t TariffBook::size() const {
     const std::lock_guard lock{mutex_};
     return ids_.size();
+}
+
+TariffBook::Counts TariffBook::counts() const {
+    const std::lock_guard lock{mutex_};
+    Counts counts{tariffs_.size(), versions_.size(), prefixes_.size(), tree_->bytes()};
+    for (const auto& tariff : tariffs_) {
+        if (tariff->column == nullptr) continue;
+        counts.tree_bytes += tariff->column->rows.capacity() * sizeof(Deck::RowIndex) +
+                             tariff->column->begins.capacity() * sizeof(PrefixTree::Place);
+    }
+    return counts;
+}
+
+// ---- Putting in force ----
+
+/// Changes a tariff that exists, under the lock.
+template <typename Put>
+TariffBook::PutResult TariffBook::change(std::string_view id, const Put& put) {
+    PutResult result{PutStatus::unknown_tariff, 0, {}};
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = ids_.find(std::string{id});
+        if (found != ids_.end()) result = put(*tariffs_[static_cast<std::size_t>(found->second)]);
+    }
+    reclaim();
+    return result;
+}
+
+TariffBook::PutResult TariffBook::put_settings(std::string_view id, const TariffSettings& settings,
+                                               Origin origin) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!ids_.contains(std::string{id})) return create(id, settings, std::move(origin));
+    }
+    return change(id, [&](Tariff& tariff) -> PutResult {
+        const TariffVersion& before = *tariff.current;
+        if (!(before.settings.currency == settings.currency)) return {PutStatus::currency_differs, 0, {}};
+        return publish(tariff, settings, before.deck, Change::settings, std::move(origin));
+    });
+}
+
+TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettings& settings, Origin origin) {
+    if (ids_.size() == kTariffsMax) return {PutStatus::too_many, 0, {}};
+    auto fresh = std::make_unique<Tariff>();
+    const auto number = static_cast<TariffId>(tariffs_.size());
+    fresh->name = ids_.emplace(id, number).first->first;  // A key of an unordered_map never moves.
+    tariffs_.push_back(std::move(fresh));
+    PutResult result = publish(*tariffs_.back(), settings, nullptr, Change::settings, std::move(origin));
+    if (result.done()) {
+        result.status = PutStatus::created;
+    } else {
+        tariffs_.pop_back();
+        ids_.erase(std::string{id});
+    }
+    return result;
+}
+
+TariffBook::PutResult TariffBook::put_deck(std::string_view id, std::shared_ptr<const Deck> deck,
+                                           Origin origin) {
+    return change(id, [&](Tariff& tariff) {
+        return publish(tariff, tariff.current->settings, std::move(deck), Change::deck, std::move(origin));
+    });
+}
+
+TariffBook::PutResult TariffBook::roll_back(std::string_view id, std::uint32_t number, Origin origin) {
+    return change(id, [&](Tariff& tariff) -> PutResult {
+        const auto kept =
+            std::find_if(tariff.kept.begin(), tariff.kept.end(),
+                         [number](const VersionPtr& version) { return version->number == number; });
+        if (kept == tariff.kept.end()) return {PutStatus::unknown_version, 0, {}};
+        if ((*kept)->deck == nullptr) return {PutStatus::no_deck, 0, {}};
+        return publish(tariff, tariff.current->settings, (*kept)->deck, Change::rollback, std::move(origin));
+    });
+}
+
+TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings settings,
+                                          std::shared_ptr<const Deck> deck, Change change, Origin origin) {
+    PutResult result;
+    if (deck != nullptr) result.faults = window_faults(*deck, settings, kWindowFaultsMax);
+    if (!result.faults.empty()) {
+        result.status = PutStatus::window_faults;
+        return result;
+    }
+    const auto slot = pins_.take_slot();
+    if (!slot) {
+        result.status = PutStatus::too_many;
+        return result;
+    }
+    Calendar calendar = deck == nullptr ? Calendar{} : calendar_of(*deck, settings);
+    const Deck* const before = tariff.current == nullptr ? nullptr : tariff.current->deck.get();
+    if (deck.get() != before && deck != nullptr) {
+        if (count_prefixes(before, *deck)) rebuild_tree(*deck);
+        tariff.column = column_of(*deck);
+    }
+    result.number = ++tariff.number_last;
+    tariff.current = std::make_shared<const TariffVersion>(
+        TariffVersion{tariff.name, result.number, std::move(settings), std::move(deck), std::move(calendar),
+                      change, std::move(origin), Pins{pins_, *slot}});
+    versions_.push_back(tariff.current);
+    tariff.kept.push_back(tariff.current);
+    if (tariff.kept.size() > versions_kept_) tariff.kept.erase(tariff.kept.begin());
+    publish_edition();
+    return result;
+}
+
+/// Counts the prefixes of a deck that comes into force, and those of the one that goes; true where the tree
+/// has to be built anew.
+bool TariffBook::count_prefixes(const Deck* gone, const Deck& fresh) {
+    const auto count = [this](const Deck& deck, std::uint32_t by) {
+        std::size_t unknown = 0;
+        std::size_t place = 0;
+        for (const Prefix prefix : without_fallback(deck)) {
+            // Decks are read in order, so the next place is mostly near.
+            while (place < prefixes_.size() && prefixes_[place] < prefix)
+                ++place;
+            if (place < prefixes_.size() && prefixes_[place] == prefix) {
+                uses_[place] += by;
+            } else {
+                ++unknown;
+            }
+        }
+        return unknown;
+    };
+    const std::size_t unknown = count(fresh, 1);
+    if (gone != nullptr) count(*gone, UINT32_MAX);  // Less one.
+    if (unknown > 0) return true;
+    const auto stale = static_cast<std::size_t>(std::count(uses_.begin(), uses_.end(), 0U));
+    return stale * kStalePartMax > prefixes_.size();
+}
+
+/// The tree of all prefixes that are in use, with those of a deck that is not counted yet where the tree does
+/// not know them; and the columns of all decks.
+void TariffBook::rebuild_tree(const Deck& fresh) {
+    const auto more = without_fallback(fresh);
+    std::vector<Prefix> prefixes;
+    std::vector<std::uint32_t> uses;
+    prefixes.reserve(prefixes_.size() + more.size());
+    uses.reserve(prefixes_.size() + more.size());
+    std::size_t old = 0;
+    for (std::size_t i = 0; old < prefixes_.size() || i < more.size();) {
+        const bool known = old < prefixes_.size() && (i == more.size() || prefixes_[old] <= more[i]);
+        if (known) {
+            if (i < more.size() && prefixes_[old] == more[i]) ++i;
+            if (uses_[old] > 0) {
+                prefixes.push_back(prefixes_[old]);
+                uses.push_back(uses_[old]);
+            }
+            ++old;
+        } else {
+            prefixes.push_back(more[i++]);
+            uses.push_back(1);
+        }
+    }
+    prefixes.shrink_to_fit();
+    uses.shrink_to_fit();
+    tree_ = std::make_shared<const PrefixTree>(prefixes);
+    prefixes_ = std::move(prefixes);
+    uses_ = std::move(uses);
+    for (const auto& tariff : tariffs_) {
+        if (tariff->current != nullptr && tariff->current->deck != nullptr)
+            tariff->column = column_of(*tariff->current->deck);
+    }
+}
+
+std::shared_ptr<const TariffBook::Column> TariffBook::column_of(const Deck& deck) const {
+    auto column = std::make_shared<Column>();
+    const auto own = without_fallback(deck);
+    const std::size_t skipped = deck.prefix_count() - own.size();
+    const Deck::RowIndex fallback = skipped > 0 ? deck.first_row(0) : Deck::kNoRow;
+    const auto row_of = [&](std::size_t i) { return deck.first_row(i + skipped); };
+    std::vector<std::size_t> above;  // Prefixes of the deck that the current place may lie below.
+    const auto top_row = [&] { return above.empty() ? fallback : row_of(above.back()); };
+
+    if (own.size() * kRunsBelow > prefixes_.size()) {
+        column->rows.reserve(prefixes_.size() + 1);
+        std::size_t next = 0;
+        for (const Prefix prefix : prefixes_) {
+            while (!above.empty() && !own[above.back()].begins(prefix))
+                above.pop_back();
+            if (next < own.size() && own[next] == prefix) above.push_back(next++);
+            column->rows.push_back(top_row());
+        }
+        column->rows.push_back(fallback);
+        return column;
+    }
+
+    const auto begin_run = [&](PrefixTree::Place place, Deck::RowIndex row) {
+        if (!column->begins.empty() && column->begins.back() == place) {
+            column->rows.back() = row;
+        } else {
+            column->begins.push_back(place);
+            column->rows.push_back(row);
+        }
+    };
+    const auto leave_top = [&] {
+        const Prefix top = own[above.back()];
+        const auto end = std::partition_point(prefixes_.begin(), prefixes_.end(), [top](Prefix prefix) {
+            return prefix < top || top.begins(prefix);
+        });
+        above.pop_back();
+        begin_run(static_cast<PrefixTree::Place>(end - prefixes_.begin()), top_row());
+    };
+    begin_run(0, fallback);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+        while (!above.empty() && !own[above.back()].begins(own[i]))
+            leave_top();
+        const auto at = std::lower_bound(prefixes_.begin(), prefixes_.end(), own[i]);
+        above.push_back(i);
+        begin_run(static_cast<PrefixTree::Place>(at - prefixes_.begin()), row_of(i));
+    }
+    while (!above.empty())
+        leave_top();
+    return column;
+}
+
+void TariffBook::publish_edition() {
+    auto edition = std::make_unique<Edition>();
+    edition->tree = tree_;
+    for (const auto& tariff : tariffs_) {
+        const Column* const column = tariff->column.get();
+        edition->entries.push_back(
+            {tariff->current.get(), tariff->current->deck.get(),
+             column == nullptr || !column->begins.empty() ? nullptr : column->rows.data(), column});
+        edition->versions.push_back(tariff->current);
+        edition->columns.push_back(tariff->column);
+    }
+    editions_.push_back(std::move(edition));
+    edition_.store(editions_.back().get(), std::memory_order_seq_cst);
+}
+
+// ---- Freeing ----
+
+bool TariffBook::being_read(const Edition* edition) const noexcept {
+    return std::any_of(readers_->begin(), readers_->end(), [edition](const Reading::Reader& reader) {
+        return reader.edition.load(std::memory_order_seq_cst) == edition;
+    });
+}
+
+void TariffBook::reclaim() {
+    std::vector<std::unique_ptr<const Edition>> old_editions;
+    std::vector<VersionPtr> old_versions;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto in_use = [this](const std::unique_ptr<const Edition>& edition) {
+            return edition == editions_.back() || being_read(edition.get());
+        };
+        const auto free = std::stable_partition(editions_.begin(), editions_.end(), in_use);
+        std::move(free, editions_.end(), std::back_inserter(old_editions));
+        editions_.erase(free, editions_.end());
+    }
+    old_editions.clear();  // Decks are large: without the lock.
+    {
+        const std::lock_guard lock{mutex_};
+        // What stands in an edition, in a history or in somebody's hands is counted twice; what does not can
+        // not be pinned any more, so that a sum of 0 stays one.
+        const auto unused = std::stable_partition(
+            versions_.begin(), versions_.end(),
+            [](const VersionPtr& version) { return version.use_count() > 1 || version->pins.sum() != 0; });
+        std::move(unused, versions_.end(), std::back_inserter(old_versions));
+        versions_.erase(unused, versions_.end());
+    }
 }
 
 }  // namespace tollgate::rating

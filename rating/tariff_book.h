@@ -1,6 +1,7 @@
 /// The tariffs that are in force: settings and deck under a name, replaced whole while calls go on.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -11,23 +12,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "rating/deck.h"
-#include "rating/tariff.h"
+#include "rating/pins.h"
+#include "rating/prefix_tree.h"
+#include "rating/tariff_version.h"
+#include "rating/thread_number.h"
 
 namespace tollgate::rating {
-
-/// What a call is rated by: settings and deck as they were at one moment. Immutable.
-struct TariffVersion {
-    std::string_view tariff;  ///< The tariff's id.
-    std::uint32_t number;     ///< 1, 2, 3 … of that tariff.
-    TariffSettings settings;
-    std::shared_ptr<const Deck> deck;  ///< nullptr until a first deck is put in force.
-
-    /// Deck::find, or kNoRow without a deck.
-    [[nodiscard]] Deck::RowIndex find(std::string_view digits, Instant start) const noexcept {
-        return deck == nullptr ? Deck::kNoRow : deck->find(digits, start);
-    }
-};
 
 /// Names a tariff of a book, for the book's life.
 enum class TariffId : std::uint32_t {};
@@ -36,50 +26,201 @@ inline constexpr TariffId kNoTariff{UINT32_MAX};
 /// How many tariffs a book holds at most.
 inline constexpr std::size_t kTariffsMax = 65'536;
 
-/// All tariffs. `current` may be called by any thread at any time and never blocks; the others take a lock
-/// and are for administration.
+/// How many faults of windows a put reports at most.
+inline constexpr std::size_t kWindowFaultsMax = 100;
+
+/// All tariffs. Calls `read` it, from any thread, without ever waiting or writing what another thread reads;
+/// everything else takes a lock and is for administration.
 ///
-/// A version lives as long as the book: a session may hold on to it and nobody counts. That is memory that a
-/// later version of the program gives back; today it is bounded by how often decks are changed between two
-/// starts.
+/// The prefixes of all decks in force are one PrefixTree, so that a call descends its digits once, however
+/// many levels it has; beside it every tariff has a column that says which row of its deck a place of the
+/// tree means. Tree, columns and versions are published as one immutable Edition. An edition is freed when
+/// nobody reads it any more, a version when it is not in force, not kept and not pinned.
 class TariffBook {
+    struct Edition;
+
   public:
-    TariffBook();
+    /// `versions_kept`: of each tariff, how many versions stay for administration, the one in force included.
+    explicit TariffBook(std::size_t versions_kept = 5);
     TariffBook(const TariffBook&) = delete;
     TariffBook& operator=(const TariffBook&) = delete;
     ~TariffBook();
 
-    [[nodiscard]] std::optional<TariffId> find(std::string_view id) const;
+    // ---- for calls ----
 
-    /// The version in force. Requires: an id this book gave out.
-    [[nodiscard]] const TariffVersion& current(TariffId id) const noexcept {
-        // Acquire pairs with the release in `publish`: whoever sees the pointer sees the whole version.
-        return *slots_[static_cast<std::size_t>(id)].load(std::memory_order_acquire);
-    }
+    /// All tariffs as they are in force at one moment, for as long as it lives; for one thread. Short: what
+    /// is to be remembered is pinned. Several of a thread at once are one.
+    class Reading {
+      public:
+        Reading(const Reading&) = delete;
+        Reading& operator=(const Reading&) = delete;
+        ~Reading() {
+            // Release: whoever sees it sees that all reading is over.
+            if (--reader_.depth == 0) reader_.edition.store(nullptr, std::memory_order_release);
+        }
+
+        /// Where a number's digits lead; good for this reading alone.
+        [[nodiscard]] PrefixTree::Place place(std::string_view digits) const noexcept;
+
+        [[nodiscard]] const TariffVersion& version(TariffId tariff) const noexcept;
+
+        /// The row of a tariff that holds at `start`, or kNoRow.
+        [[nodiscard]] Deck::RowIndex find(TariffId tariff, PrefixTree::Place place,
+                                          Instant start) const noexcept;
+
+      private:
+        friend class TariffBook;
+        struct alignas(64) Reader {
+            std::atomic<const Edition*> edition{nullptr};
+            std::size_t depth = 0;  // Its thread's alone.
+        };
+        Reading(Reader& reader, const Edition& edition) noexcept : reader_(reader), edition_(edition) {}
+        Reader& reader_;
+        const Edition& edition_;
+    };
+    [[nodiscard]] Reading read() const;
+
+    // ---- for administration ----
+
+    using VersionPtr = std::shared_ptr<const TariffVersion>;
+
+    [[nodiscard]] std::optional<TariffId> find(std::string_view id) const;
+    /// Requires, here and below: an id this book gave out.
+    [[nodiscard]] VersionPtr current(TariffId id) const;
+    /// The name of a tariff; lives as long as the book.
+    [[nodiscard]] std::string_view name(TariffId id) const;
+    /// The versions that are kept, the oldest first; the last one is in force.
+    [[nodiscard]] std::vector<VersionPtr> history(TariffId id) const;
+    /// nullptr: never was, or is not kept any more.
+    [[nodiscard]] VersionPtr version(TariffId id, std::uint32_t number) const;
+    [[nodiscard]] std::size_t size() const;
 
     enum class PutStatus : std::uint8_t {
         created,
         replaced,
+        unknown_tariff,
+        unknown_version,
+        no_deck,           ///< The version to go back to had none.
         currency_differs,  ///< A tariff's currency is fixed at its creation.
-        too_many,          ///< kTariffsMax tariffs exist.
+        window_faults,     ///< Deck and settings do not fit.
+        too_many,          ///< kTariffsMax tariffs exist, or calls pin kPinnedMax versions.
+    };
+    struct PutResult {
+        PutStatus status = PutStatus::replaced;
+        std::uint32_t number = 0;         ///< Of the new version.
+        std::vector<WindowFault> faults;  ///< Of the deck, at most kWindowFaultsMax.
+        [[nodiscard]] bool done() const noexcept {
+            return status == PutStatus::created || status == PutStatus::replaced;
+        }
     };
     /// Makes a tariff or a new version of one, with the deck it had.
-    PutStatus put_settings(std::string_view id, const TariffSettings& settings);
+    PutResult put_settings(std::string_view id, const TariffSettings& settings, Origin origin = {});
+    /// Puts a deck in force, with the settings there are.
+    PutResult put_deck(std::string_view id, std::shared_ptr<const Deck> deck, Origin origin = {});
+    /// Puts the deck of an earlier version in force again, with the settings there are now.
+    PutResult roll_back(std::string_view id, std::uint32_t number, Origin origin = {});
 
-    /// Puts a deck in force; the number of the new version, or nullopt where the tariff is unknown.
-    std::optional<std::uint32_t> put_deck(std::string_view id, std::shared_ptr<const Deck> deck);
+    /// Frees what nobody uses any more. It is done at every put too; calls that end later need somebody to
+    /// call it from time to time.
+    void reclaim();
 
-    [[nodiscard]] std::size_t size() const;
+    struct Counts {
+        std::size_t tariffs = 0;
+        std::size_t versions = 0;  ///< In memory.
+        std::size_t tree_prefixes = 0;
+        std::size_t tree_bytes = 0;  ///< The tree and all columns.
+    };
+    [[nodiscard]] Counts counts() const;
 
   private:
-    void publish(TariffId id, std::string_view name, TariffSettings settings,
-                 std::shared_ptr<const Deck> deck, std::uint32_t number);
+    struct Column;
+    struct Entry;
+    struct Tariff;
+
+    template <typename Put>
+    PutResult change(std::string_view id, const Put& put);
+    PutResult create(std::string_view id, const TariffSettings& settings, Origin origin);
+    PutResult publish(Tariff& tariff, TariffSettings settings, std::shared_ptr<const Deck> deck,
+                      Change change, Origin origin);
+    [[nodiscard]] std::shared_ptr<const Column> column_of(const Deck& deck) const;
+    bool count_prefixes(const Deck* gone, const Deck& fresh);
+    void rebuild_tree(const Deck& fresh);
+    void publish_edition();
+    [[nodiscard]] bool being_read(const Edition* edition) const noexcept;
+
+    const std::size_t versions_kept_;
+    std::unique_ptr<std::array<Reading::Reader, kThreadsMax>> readers_;
+    std::atomic<const Edition*> edition_{nullptr};  // Written under the mutex, read by calls without it.
 
     mutable std::mutex mutex_;
+    PinCounts pins_;
     std::unordered_map<std::string, TariffId> ids_;
-    std::vector<std::unique_ptr<const TariffVersion>> versions_;
-    // Written under the mutex, read by every worker without it.
-    std::unique_ptr<std::atomic<const TariffVersion*>[]> slots_;  // NOLINT(modernize-avoid-c-arrays)
+    std::vector<std::unique_ptr<Tariff>> tariffs_;  // By id.
+    std::vector<VersionPtr> versions_;              // All that are in memory.
+    std::shared_ptr<const PrefixTree> tree_;
+    std::vector<Prefix> prefixes_;     // What the tree was built from: at least those of all decks in force.
+    std::vector<std::uint32_t> uses_;  // By prefix: how many decks in force have it.
+    std::vector<std::unique_ptr<const Edition>> editions_;  // The last one is in force.
 };
+
+// ---- What calls do, many times a second ----
+
+/// What a call needs to know of a tariff, in one place.
+struct TariffBook::Entry {
+    const TariffVersion* version = nullptr;
+    const Deck* deck = nullptr;            ///< nullptr: no deck yet.
+    const Deck::RowIndex* rows = nullptr;  ///< By place of the tree; nullptr: ask the column.
+    const Column* column = nullptr;
+};
+
+/// Which row a place of the tree means in one deck: the first row of the longest prefix of the deck that
+/// numbers of that place have. A list by place; or, for a deck that has few of all prefixes, runs of places
+/// that mean the same.
+struct TariffBook::Column {
+    std::vector<Deck::RowIndex> rows;       ///< By place, or by run.
+    std::vector<PrefixTree::Place> begins;  ///< Of the runs; empty for a list by place.
+
+    [[nodiscard]] Deck::RowIndex at(PrefixTree::Place place) const noexcept;
+};
+
+/// Everything calls are rated by, at one moment.
+struct TariffBook::Edition {
+    std::shared_ptr<const PrefixTree> tree;
+    std::vector<Entry> entries;  ///< By tariff.
+    // What the entries point to.
+    std::vector<VersionPtr> versions;
+    std::vector<std::shared_ptr<const Column>> columns;
+};
+
+inline TariffBook::Reading TariffBook::read() const {
+    Reading::Reader& reader = (*readers_)[thread_number()];
+    if (reader.depth++ > 0) return {reader, *reader.edition.load(std::memory_order_relaxed)};
+    // Say which edition is read, then make sure that it was in force after that was said: whoever frees it
+    // looks at what readers say after he has put another one in force. Both need the one order of all
+    // sequentially consistent operations.
+    const Edition* edition = edition_.load(std::memory_order_acquire);
+    for (;;) {
+        reader.edition.store(edition, std::memory_order_seq_cst);
+        const Edition* const now = edition_.load(std::memory_order_seq_cst);
+        if (now == edition) return {reader, *edition};
+        edition = now;
+    }
+}
+
+inline PrefixTree::Place TariffBook::Reading::place(std::string_view digits) const noexcept {
+    return edition_.tree->longest(digits);
+}
+
+inline const TariffVersion& TariffBook::Reading::version(TariffId tariff) const noexcept {
+    return *edition_.entries[static_cast<std::size_t>(tariff)].version;
+}
+
+inline Deck::RowIndex TariffBook::Reading::find(TariffId tariff, PrefixTree::Place place,
+                                                Instant start) const noexcept {
+    const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
+    if (entry.deck == nullptr) return Deck::kNoRow;
+    const Deck::RowIndex first = entry.rows != nullptr ? entry.rows[place] : entry.column->at(place);
+    return entry.deck->in_effect(first, start, entry.version->calendar);
+}
 
 }  // namespace tollgate::rating

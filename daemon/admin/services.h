@@ -18,8 +18,9 @@ struct Services {
     Payments& payments;
     rating::DeckLimits deck_limits;
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
-    std::function<balance::Steady()> steady_now;  ///< Called by any thread.
-    Router::Unexpected on_unexpected = {};        ///< Told what no handler should have thrown.
+    std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
+    std::function<rating::Instant()> wall_now;
+    Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
 };
 
 /// Every resource of this version: `/healthz`, tariffs, parties.

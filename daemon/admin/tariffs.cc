@@ -44,15 +44,6 @@ bool read_word(const Words& words, const JsonValue& value, Enum& target) noexcep
     return false;
 }
 
-/// The form of an IANA name; the zone itself is looked up where local time is needed.
-bool is_zone_name(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= balance::kIdBytesMax &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      std::string_view{"/_-+"}.find(c) != std::string_view::npos;
-           });
-}
-
 void read_currency(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
     const auto currency = value.kind == Kind::string ? rating::Currency::parse(value.text) : std::nullopt;
     if (!currency) {
@@ -94,17 +85,194 @@ void read_markup(const JsonValue& value, TariffSettings& settings, FieldFaults& 
     settings.markup = *markup;
 }
 
+constexpr std::string_view kZoneExpected = "expected an IANA name such as \"Europe/Berlin\"";
+
 void read_time_zone(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
-    if (value.kind != Kind::string || !is_zone_name(value.text)) {
-        faults.add("time_zone", shown(value) + ": expected an IANA name such as \"Europe/Berlin\"");
+    // Whether there is such a zone is seen when all fields are known.
+    if (value.kind != Kind::string) {
+        faults.add("time_zone", shown(value) + ": " + std::string{kZoneExpected});
         return;
     }
     settings.time_zone = value.text;
 }
 
-void read_windows(const JsonValue& value, TariffSettings& /*settings*/, FieldFaults& faults) {
-    const bool none = value.kind == Kind::object && value.children().begin() == value.children().end();
-    if (!none) faults.add("windows", "time-of-day windows are not available yet");
+// ---- Windows ----
+
+constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+/// A list of `{days, from, until, months, month_days}`, and which window it belongs to.
+struct RangeFields {
+    rating::ClockRange range;
+    std::string_view window;
+
+    void fault(FieldFaults& faults, std::string_view field, const std::string& message) const {
+        faults.add("windows", std::string{window.substr(0, kShownBytesMax)} + ": " + std::string{field} +
+                                  ": " + message);
+    }
+};
+
+/// The members of a list as bits; a fault for anything else, and for an empty list, which would mean never.
+template <typename Bits, typename NumberOf>
+void read_set(const JsonValue& value, RangeFields& fields, FieldFaults& faults, Bits& bits,
+              std::string_view expected, const NumberOf& number_of) {
+    Bits found = 0;
+    bool good = value.kind == Kind::list;
+    for (const JsonValue& member : value.children()) {
+        const std::optional<unsigned> number = number_of(member);
+        good = good && number;
+        if (number) found = static_cast<Bits>(found | Bits{1} << *number);
+    }
+    if (good && found != 0) {
+        bits = found;
+    } else {
+        fields.fault(faults, value.name, shown(value) + ": expected a list of " + std::string{expected});
+    }
+}
+
+std::optional<unsigned> from_one(const JsonValue& value, unsigned most) noexcept {
+    const auto number = whole_of(value, most);
+    return number && *number > 0 ? std::optional{static_cast<unsigned>(*number - 1)} : std::nullopt;
+}
+
+void read_days(const JsonValue& value, RangeFields& fields, FieldFaults& faults) {
+    read_set(value, fields, faults, fields.range.days, "mon, tue, wed, thu, fri, sat and sun",
+             [](const JsonValue& day) -> std::optional<unsigned> {
+                 const auto* const at = std::find(kDays.begin(), kDays.end(), day.text);
+                 if (day.kind != Kind::string || at == kDays.end()) return std::nullopt;
+                 return static_cast<unsigned>(at - kDays.begin());
+             });
+}
+void read_months(const JsonValue& value, RangeFields& fields, FieldFaults& faults) {
+    read_set(value, fields, faults, fields.range.months, "whole numbers from 1 to 12",
+             [](const JsonValue& month) { return from_one(month, 12); });
+}
+void read_month_days(const JsonValue& value, RangeFields& fields, FieldFaults& faults) {
+    read_set(value, fields, faults, fields.range.month_days, "whole numbers from 1 to 31",
+             [](const JsonValue& day) { return from_one(day, 31); });
+}
+
+/// `HH:MM` or `HH:MM:SS` as seconds of the day; `24:00` is its end.
+std::optional<std::int32_t> clock_of(const JsonValue& value) noexcept {
+    const std::string_view text = value.text;
+    if (value.kind != Kind::string || (text.size() != 5 && text.size() != 8)) return std::nullopt;
+    const auto part = [text](std::size_t at, std::uint64_t most) -> std::optional<std::int32_t> {
+        if (at >= text.size()) return 0;
+        if (at > 0 && text[at - 1] != ':') return std::nullopt;
+        const auto number = rating::parse_unsigned(text.substr(at, 2), most);
+        return number ? std::optional{static_cast<std::int32_t>(*number)} : std::nullopt;
+    };
+    const auto hours = part(0, 24);
+    const auto minutes = part(3, 59);
+    const auto seconds = part(6, 59);
+    if (!hours || !minutes || !seconds) return std::nullopt;
+    const std::int32_t clock = *hours * 3600 + *minutes * 60 + *seconds;
+    return clock <= rating::kDaySeconds ? std::optional{clock} : std::nullopt;
+}
+void read_clock(const JsonValue& value, RangeFields& fields, FieldFaults& faults, std::int32_t& clock) {
+    if (const auto read = clock_of(value)) {
+        clock = *read;
+    } else {
+        fields.fault(faults, value.name,
+                     shown(value) + ": expected HH:MM or HH:MM:SS, from \"00:00\" to \"24:00\"");
+    }
+}
+void read_from(const JsonValue& value, RangeFields& fields, FieldFaults& faults) {
+    read_clock(value, fields, faults, fields.range.from);
+}
+void read_until(const JsonValue& value, RangeFields& fields, FieldFaults& faults) {
+    read_clock(value, fields, faults, fields.range.until);
+}
+
+constexpr std::array<Field<RangeFields>, 5> kRangeFields = {{{"days", read_days},
+                                                             {"months", read_months},
+                                                             {"month_days", read_month_days},
+                                                             {"from", read_from},
+                                                             {"until", read_until}}};
+
+/// An object of windows by name, each a list of ranges, or one range.
+void read_windows(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
+    constexpr std::string_view kExpected =
+        "expected an object of names, each with a list of "
+        "{\"days\",\"from\",\"until\",\"months\",\"month_days\"}";
+    if (value.kind != Kind::object) {
+        faults.add("windows", shown(value) + ": " + std::string{kExpected});
+        return;
+    }
+    for (const JsonValue& named : value.children()) {
+        rating::Window window{std::string{named.name}, {}};
+        const auto fault = [&](const std::string& message) {
+            faults.add("windows", window.name.substr(0, kShownBytesMax) + ": " + message);
+        };
+        if (window.name.empty() || window.name.size() > rating::kWindowNameBytesMax) {
+            fault("expected a name of 1 to " + std::to_string(rating::kWindowNameBytesMax) + " bytes");
+        }
+        if (settings.window(window.name) != nullptr) fault("stands there twice");
+        if (settings.windows.size() == rating::kWindowsMax) {
+            fault("expected at most " + std::to_string(rating::kWindowsMax) + " windows");
+            return;
+        }
+        if (named.kind != Kind::list) fault(shown(named) + ": " + std::string{kExpected});
+        for (const JsonValue& range : named.children()) {
+            if (named.kind != Kind::list) break;
+            if (window.ranges.size() == rating::kWindowRangesMax) {
+                fault("expected at most " + std::to_string(rating::kWindowRangesMax) + " ranges");
+                break;
+            }
+            RangeFields fields{{}, named.name};
+            read_fields(range, kRangeFields, Nulls::are_absent, fields, faults);
+            if (fields.range.from >= fields.range.until) {
+                fault(
+                    "from is not before until; a range over midnight is two, up to \"24:00\" and from "
+                    "\"00:00\" on");
+            }
+            window.ranges.push_back(fields.range);
+        }
+        settings.windows.push_back(std::move(window));
+    }
+}
+
+template <typename Bits, typename Write>
+void write_set(JsonWriter& json, std::string_view name, Bits bits, Bits all, const Write& write) {
+    json.name(name);
+    if (bits == all) {
+        json.null();
+        return;
+    }
+    json.open_list();
+    for (unsigned number = 0; (all >> number) != 0; ++number) {
+        if ((bits >> number & 1U) != 0) write(number);
+    }
+    json.close_list();
+}
+
+std::string clock_text(std::int32_t clock) {
+    std::string text;
+    for (const std::int32_t part : {clock / 3600, clock / 60 % 60, clock % 60}) {
+        if (!text.empty()) text.push_back(':');
+        text.push_back(static_cast<char>('0' + part / 10));
+        text.push_back(static_cast<char>('0' + part % 10));
+    }
+    return text.ends_with(":00") ? text.substr(0, 5) : text;
+}
+
+void write_windows(JsonWriter& json, const TariffSettings& settings) {
+    using Range = rating::ClockRange;
+    const auto write_number = [&json](unsigned number) { json.whole(number + 1); };
+    json.name("windows").open_object();
+    for (const rating::Window& window : settings.windows) {
+        json.name(window.name).open_list();
+        for (const Range& range : window.ranges) {
+            json.open_object();
+            write_set(json, "days", range.days, Range::kAllDays,
+                      [&json](unsigned day) { json.text(kDays[day]); });
+            json.name("from").text(clock_text(range.from)).name("until").text(clock_text(range.until));
+            write_set(json, "months", range.months, Range::kAllMonths, write_number);
+            write_set(json, "month_days", range.month_days, Range::kAllMonthDays, write_number);
+            json.close_object();
+        }
+        json.close_list();
+    }
+    json.close_object();
 }
 
 constexpr std::array<Field<TariffSettings>, 7> kFields = {{{"currency", read_currency},
@@ -122,7 +290,8 @@ void write_settings(JsonWriter& json, const rating::TariffVersion& version) {
     json.name("rounding").text(word_of(kRoundings, settings.rounding));
     json.name("anchor").text(word_of(kAnchors, settings.anchor));
     json.name("markup_percent").number(rating::format_decimal(settings.markup, kMarkupPlaces));
-    json.name("time_zone").text(settings.time_zone).name("windows").null();
+    json.name("time_zone").text(settings.time_zone);
+    write_windows(json, settings);
 }
 
 Response unknown_tariff(std::string_view id) {
@@ -154,13 +323,35 @@ Response faulty_deck(const rating::DeckReading& reading) {
                     .error_count = reading.fault_count});
 }
 
+/// Faults of windows as those of a reading.
+rating::DeckReading window_reading(const std::vector<rating::WindowFault>& faults) {
+    rating::DeckReading reading;
+    for (const auto& fault : faults)
+        reading.faults.push_back({fault.line, "window", fault.message});
+    reading.fault_count = faults.size();
+    return reading;
+}
+
+Response too_many_versions() {
+    Response busy = problem({.status = 503,
+                             .detail = "there are as many tariffs, or versions that calls hold on to, as "
+                                       "there may be; try again when calls have ended"});
+    busy.headers.emplace_back("Retry-After", "60");
+    return busy;
+}
+
 }  // namespace
+
+rating::Origin Tariffs::origin() const {
+    return {"admin", services_.wall_now()};
+}
 
 Response Tariffs::get(std::string_view id) const {
     auto& tariffs = services_.catalog.tariffs();
     const auto tariff = tariffs.find(id);
     if (!tariff) return unknown_tariff(id);
-    const auto& version = tariffs.current(*tariff);
+    const auto current = tariffs.current(*tariff);
+    const auto& version = *current;
     JsonWriter json;
     json.open_object();
     write_settings(json, version);
@@ -184,30 +375,30 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (settings.currency.view().empty() && !currency_faulty && object->kind == Kind::object) {
         faults.add("currency", "missing; expected an ISO 4217 code such as \"EUR\"");
     }
+    settings.zone = services_.catalog.time_zones().find(settings.time_zone);
+    if (settings.zone == nullptr && object->kind == Kind::object) {
+        faults.add("time_zone",
+                   '"' + settings.time_zone.substr(0, kShownBytesMax) + "\": " + std::string{kZoneExpected});
+    }
     if (!all.empty()) return invalid(all);
 
     auto& tariffs = services_.catalog.tariffs();
-    unsigned status = 200;
-    switch (tariffs.put_settings(id, settings)) {
-        case rating::TariffBook::PutStatus::created:
-            status = 201;
-            break;
-        case rating::TariffBook::PutStatus::replaced:
-            break;
-        case rating::TariffBook::PutStatus::currency_differs:
-            faults.add("currency", "\"" + std::string{settings.currency.view()} +
-                                       "\": a tariff keeps the currency it was made with");
-            return invalid(all);
-        case rating::TariffBook::PutStatus::too_many:
-            faults.add("id",
-                       "there are " + std::to_string(rating::kTariffsMax) + " tariffs, which is the most");
-            return invalid(all);
+    const auto result = tariffs.put_settings(id, settings, origin());
+    using Status = rating::TariffBook::PutStatus;
+    if (result.status == Status::too_many) return too_many_versions();
+    if (result.status == Status::currency_differs) {
+        faults.add("currency", "\"" + std::string{settings.currency.view()} +
+                                   "\": a tariff keeps the currency it was made with");
     }
+    for (const auto& fault : result.faults) {
+        faults.add("windows", "the deck in force, line " + std::to_string(fault.line) + ": " + fault.message);
+    }
+    if (!all.empty()) return invalid(all);
     JsonWriter json;
     json.open_object();
-    write_settings(json, tariffs.current(*tariffs.find(id)));
+    write_settings(json, *tariffs.current(*tariffs.find(id)));
     json.close_object();
-    return json_response(status, json.take());
+    return json_response(result.status == Status::created ? 201 : 200, json.take());
 }
 
 Response Tariffs::put_deck(const Request& request, std::string_view id) const {
@@ -223,12 +414,13 @@ Response Tariffs::put_deck(const Request& request, std::string_view id) const {
     if (body.refusal()) return *body.refusal();
     const auto reading = rating::read_deck_csv(body.text(), services_.deck_limits);
     if (reading.deck == nullptr) return faulty_deck(reading);
-    const auto version = tariffs.put_deck(id, reading.deck);
-    if (!version) return unknown_tariff(id);
+    const auto result = tariffs.put_deck(id, reading.deck, origin());
+    if (result.status == rating::TariffBook::PutStatus::too_many) return too_many_versions();
+    if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
 
     const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(services_.steady_now() - begun);
     JsonWriter json;
-    json.open_object().name("version").whole(*version);
+    json.open_object().name("version").whole(result.number);
     json.name("rows").whole(reading.deck->row_count()).name("prefixes").whole(reading.deck->prefix_count());
     json.name("milliseconds").whole(static_cast<std::uint64_t>(std::max<std::int64_t>(taken.count(), 0)));
     json.close_object();

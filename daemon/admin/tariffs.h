@@ -22,6 +22,8 @@ class Tariffs {
     [[nodiscard]] Response put_deck(const Request& request, std::string_view id) const;
 
   private:
+    [[nodiscard]] rating::Origin origin() const;
+
     Services services_;
 };
 

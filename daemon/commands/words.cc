@@ -13,9 +13,7 @@ constexpr std::size_t kPairsPerLevel = 11;
 /// What the level keeps: what it is paid by the one below it less what it pays. Empty for the customer, who
 /// sells to nobody, and across currencies, which are not compared.
 rating::ShortText margin_of(const LevelView& level, const LevelView* below) noexcept {
-    const auto rated = [](const LevelView& view) {
-        return view.row != rating::Deck::kNoRow && view.cost != rating::kCostTooLarge;
-    };
+    const auto rated = [](const LevelView& view) { return view.rated && view.cost != rating::kCostTooLarge; };
     if (below == nullptr || !rated(level) || !rated(*below) ||
         !(below->party->currency == level.party->currency)) {
         return {};
@@ -138,31 +136,28 @@ std::uint64_t parse_record_id(std::string_view text) noexcept {
 }
 
 std::size_t pairs_of(const Derivation& derivation) noexcept {
-    return 1 + kPairsPerLevel * derivation.levels().size();
+    return 1 + (kPairsPerLevel + 1) * derivation.size();
 }
 
-void write_derivation(Answer& answer, const Derivation& derivation) {
-    const auto levels = derivation.levels();
+void write_derivation(Answer& answer, const Derivation& levels) {
     answer.pair("levels", static_cast<std::int64_t>(levels.size()));
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const LevelView& level = levels[i];
         answer.pair("party", level.party->id);
-        const bool has_tariff = level.tariff != nullptr;
-        answer.pair("tariff", has_tariff ? level.tariff->tariff : std::string_view{});
-        answer.pair("version",
-                    has_tariff ? rating::format_decimal(level.tariff->number, 0).view() : std::string_view{});
-        if (level.row == rating::Deck::kNoRow) {
+        answer.pair("tariff", level.tariff);
+        answer.pair("version", level.version == 0 ? std::string_view{}
+                                                  : rating::format_decimal(level.version, 0).view());
+        if (!level.rated) {
             for (const auto* const name : {"prefix", "destination", "price", "connect_fee", "billed", "cost",
                                            "affordable", "margin"}) {
                 answer.pair(name, std::string_view{});
             }
             continue;
         }
-        const rating::Row row = level.tariff->deck->row(level.row);
-        answer.pair("prefix", row.prefix);
-        answer.pair("destination", row.destination);
-        answer.pair("price", rating::price_with_markup(*row.rate, level.tariff->settings));
-        answer.pair("connect_fee", row.rate->connect_fee);
+        answer.pair("prefix", level.prefix);
+        answer.pair("destination", level.destination);
+        answer.pair("price", level.price);
+        answer.pair("connect_fee", level.connect_fee);
         answer.pair("billed", level.billed.count());
         const auto cost =
             level.cost == rating::kCostTooLarge ? rating::ShortText{} : rating::format(level.cost);
@@ -174,6 +169,9 @@ void write_derivation(Answer& answer, const Derivation& derivation) {
         }
         answer.pair("margin", margin_of(level, i > 0 ? &levels[i - 1] : nullptr).view());
     }
+    // Behind all levels, so that each of them keeps the shape it has always had.
+    for (const LevelView& level : levels)
+        answer.pair("derivation", level.words);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -130,17 +130,24 @@ TEST_F(CommandsTest, SessionIdsAreOneTo255Bytes) {
 }
 
 TEST_F(CommandsTest, QuoteShowsEveryLevelAndReservesNothing) {
-    EXPECT_EQ(plain("QUOTE alice-desk 4930 USED 90"),
-              "OK 0.9 levels 3 "
-              "party alice tariff retail version 2 prefix 49 destination  price 0.6 connect_fee 0 billed 90 "
-              "cost 0.9 "
-              "affordable 1000 margin  "
-              "party south tariff resale version 2 prefix 49 destination  price 0.3 connect_fee 0 billed 90 "
-              "cost 0.45 "
-              "affordable 200000 margin 0.45 "
-              "party north tariff wholesale version 2 prefix 49 destination  price 0.12 connect_fee 0 billed "
-              "90 cost 0.18 "
-              "affordable 500000 margin 0.27");
+    EXPECT_EQ(
+        plain("QUOTE alice-desk 4930 USED 90"),
+        "OK 0.9 levels 3 "
+        "party alice tariff retail version 2 prefix 49 destination  price 0.6 connect_fee 0 billed 90 "
+        "cost 0.9 "
+        "affordable 1000 margin  "
+        "party south tariff resale version 2 prefix 49 destination  price 0.3 connect_fee 0 billed 90 "
+        "cost 0.45 "
+        "affordable 200000 margin 0.45 "
+        "party north tariff wholesale version 2 prefix 49 destination  price 0.12 connect_fee 0 billed "
+        "90 cost 0.18 "
+        "affordable 500000 margin 0.27 "
+        "derivation prefix%2049,%20line%202;%2090%20steps%20of%201%20s%20from%200%20s%20on%20at%200.6%20a"
+        "%20minute%20=%200.9;%20sum%200.9;%20rounded%20up%20to%206%20places:%200.9 "
+        "derivation prefix%2049,%20line%202;%2090%20steps%20of%201%20s%20from%200%20s%20on%20at%200.3%20a"
+        "%20minute%20=%200.45;%20sum%200.45;%20rounded%20up%20to%206%20places:%200.45 "
+        "derivation prefix%2049,%20line%202;%2090%20steps%20of%201%20s%20from%200%20s%20on%20at%200.12%20a"
+        "%20minute%20=%200.18;%20sum%200.18;%20rounded%20up%20to%206%20places:%200.18");
     EXPECT_EQ(world_.held("alice"), "0");
 }
 

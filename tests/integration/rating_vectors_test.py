@@ -1,18 +1,15 @@
 #!/usr/bin/env python3
 """Charges worked out by other billing systems' tests and published pages come out the same here.
 
-Goal: every vector that needs no time-of-day window, weight or tier gets its cost, or its longest call.
+Goal: every vector gets its cost, or its longest call.
 Method: each vector has a tariff and a customer of its own. A cost is asked for twice, by QUOTE and by a call that is
 authorised at the vector's start and stopped with its duration; a vector without a cost must be RATING_FAILED. A
-vector with funds asks AUTHORIZE for its longest call with exactly these funds. What is left out is named.
+vector with funds asks AUTHORIZE for its longest call with exactly these funds.
 """
 
-import csv
-import io
 import json
 import sys
 import unittest
-from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -21,22 +18,10 @@ from daemon import Daemon  # noqa: E402
 from runner import DATA, main, needs_data  # noqa: E402
 from wire import MICROS, micros  # noqa: E402
 
-NOT_YET = ("window", "weight", "tiers")
-RUN_MIN = 60
-
-
-def missing_features(vector):
-    """The columns with values that need what is not there yet."""
-    rows = list(csv.DictReader(io.StringIO(vector["deck"])))
-    return [column for column in NOT_YET if any(row.get(column) for row in rows)]
-
-
 def faults_of(daemon, vector):
     """What is wrong with the answers for a vector; None for nothing."""
     name, number = vector["id"], vector["destination"]
-    settings = dict(vector["tariff"])
-    settings.pop("windows", None)  # Named, and used by no row.
-    daemon.tariff(name, settings, vector["deck"])
+    daemon.tariff(name, vector["tariff"], vector["deck"])
     daemon.parties([{"id": f"c-{name}", "kind": "customer", "parent": "provider", "tariff": name},
                     {"id": f"l-{name}", "kind": "line", "parent": f"c-{name}"}])
     daemon.topup(f"c-{name}", micros(vector["funds"]) if "funds" in vector else 1_000_000 * MICROS)
@@ -63,23 +48,18 @@ def faults_of(daemon, vector):
 
 class RatingVectors(unittest.TestCase):
     @needs_data("vectors/rating.jsonl")
-    def test_every_vector_that_can_run_has_its_result(self):
+    def test_every_vector_has_its_result(self):
         with open(DATA / "vectors/rating.jsonl", encoding="utf-8") as file:
             vectors = list(map(json.loads, file))
-        run, wrong, left_out = 0, [], Counter()
+        wrong = []
         with Daemon() as daemon:
             daemon.parties([{"id": "provider", "kind": "provider", "currency": "EUR"}])
             for vector in vectors:
-                if missing := missing_features(vector):
-                    left_out[" and ".join(missing)] += 1
-                    continue
-                run += 1
                 if fault := faults_of(daemon, vector):
                     wrong.append((vector["id"], *fault))
-        reasons = ", ".join(f"{count} need {what}" for what, count in left_out.items())
-        print(f"{run} of {len(vectors)} vectors ran; left out: {reasons or 'none'}", flush=True)
+        print(f"{len(vectors)} vectors ran", flush=True)
         self.assertEqual(wrong, [], "vector, expected, answers")
-        self.assertGreaterEqual(run, RUN_MIN)
+        self.assertGreater(len(vectors), 0)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ DeckFault only_fault(std::string_view csv) {
     return reading.faults.empty() ? DeckFault{} : reading.faults.front();
 }
 
+/// The row a call is rated by, in a deck without windows.
+Deck::RowIndex find(const Deck& deck, std::string_view number, Instant when = {}) {
+    return deck.in_effect(deck.longest(number), when, {});
+}
+
 Instant at(const char* text) {
     return *parse_instant(text);
 }
@@ -30,8 +35,8 @@ TEST(DeckCsv, ReadsColumnsByNameInAnyOrder) {
         "disconnect_fee,disconnect_after,min_charge,max_charge,country,blocked\n"
         "Germany,0.0123,49,0.01,6,30,3,10,0.02,60,0.5,9.5,DE,1\n");
     ASSERT_NE(reading.deck, nullptr);
-    const Row row = reading.deck->row(reading.deck->find("4930", Instant{}));
-    EXPECT_EQ(row.prefix, "49");
+    const Row row = reading.deck->row(find(*reading.deck, "4930"));
+    EXPECT_EQ(row.prefix.text().view(), "49");
     EXPECT_EQ(row.destination, "Germany");
     EXPECT_EQ(row.country, "DE");
     EXPECT_EQ(row.rate->price, *parse_price("0.0123"));
@@ -68,7 +73,7 @@ TEST(DeckCsv, QuotesCommasUtf8CrlfAndByteOrderMarkAreOrdinary) {
         "*,,0.3");
     ASSERT_NE(reading.deck, nullptr);
     const auto destination = [&](const char* number) {
-        return reading.deck->row(reading.deck->find(number, Instant{})).destination;
+        return reading.deck->row(find(*reading.deck, number)).destination;
     };
     EXPECT_EQ(destination("12015"), "United States - \"Jersey City\", NJ");
     EXPECT_EQ(destination("2257"), "C\xC3\xB4te\nd'Ivoire");
@@ -103,9 +108,12 @@ TEST(DeckCsv, EveryFieldIsJudged) {
     EXPECT_EQ(column("country", "Germany"), "country");
     EXPECT_EQ(column("blocked", "yes"), "blocked");
     EXPECT_EQ(column("destination", "\xC3\x28"), "destination");
-    EXPECT_EQ(column("window", "peak"), "window");
-    EXPECT_EQ(column("weight", "10"), "weight");
-    EXPECT_EQ(column("tiers", "60:0.02/6"), "tiers");
+    EXPECT_EQ(column("window", std::string(65, 'w').c_str()), "window");
+    EXPECT_EQ(column("weight", "1.5"), "weight");
+    EXPECT_EQ(column("weight", "1000001"), "weight");
+    for (const char* const tiers : {"60", "60:0.02", "60:0.02/0", "60:-1/6", "60/6:1", "x:0.02/6",
+                                    "60:0.02/6;60:0.01/1", "60:0.02/6;6:0.01/1"})
+        EXPECT_EQ(column("tiers", tiers), "tiers") << tiers;
     EXPECT_EQ(only_fault("prefix,rate_per_minute\n49,\n").column, "rate_per_minute");
     EXPECT_EQ(only_fault("prefix,rate_per_minute\n1234567890123456,1\n").column, "prefix");
     EXPECT_EQ(only_fault("prefix,rate_per_minute\n+49,1\n").column, "prefix");
@@ -170,7 +178,7 @@ TEST(Deck, ARateChangeTakesEffectAtItsInstant) {
         "*,9,,\n");
     ASSERT_NE(reading.deck, nullptr);
     const auto price_at = [&](const char* number, const char* when) {
-        return reading.deck->rate(reading.deck->find(number, at(when))).price;
+        return reading.deck->rate(find(*reading.deck, number, at(when))).price;
     };
     EXPECT_EQ(price_at("491", "2026-03-04T23:59:59.999Z"), *parse_price("0.1"));
     EXPECT_EQ(price_at("491", "2026-03-05T00:00:00Z"), *parse_price("0.2"));
@@ -188,16 +196,82 @@ TEST(Deck, OfSeveralRowsInEffectTheLatestHolds) {
         "00:00Z\n");
     ASSERT_NE(reading.deck, nullptr);
     const auto price_at = [&](const char* when) {
-        return reading.deck->rate(reading.deck->find("49", at(when))).price;
+        return reading.deck->rate(find(*reading.deck, "49", at(when))).price;
     };
     EXPECT_EQ(price_at("2025-12-31T00:00:00Z"), *parse_price("0.1"));
     EXPECT_EQ(price_at("2026-01-15T00:00:00Z"), *parse_price("0.2"));
     EXPECT_EQ(price_at("2026-03-01T00:00:00Z"), *parse_price("0.3"));
 }
 
+// Goal: a file may come in pieces of any size, cut anywhere, and is the same deck, or has the same faults.
+TEST(DeckReader, PiecesMayBeCutAnywhere) {
+    const std::string good =
+        "\xEF\xBB\xBFprefix,destination,rate_per_minute,tiers\r\n\r\n"
+        "49,\"Germany, \"\"all\"\"\nof it\",0.1,60:0.05/6;600:0.01/1\r\n4930,Berlin,0.2,\n*,,9,";
+    const std::string faulty = "prefix,rate_per_minute\n4x,1\n49,\"1\"x\n48,1,2\n47,\"1\n46,1\n45,1\"2\n";
+    const auto in_pieces = [](const std::string& csv, std::size_t size) {
+        DeckReader reader{{}};
+        for (std::size_t at = 0; at < csv.size(); at += size)
+            reader.feed(std::string_view{csv}.substr(at, size));
+        return reader.finish();
+    };
+    const std::string whole = write_deck_csv(*read(good).deck);
+    const auto faults = read(faulty).faults;
+    ASSERT_EQ(faults.size(), 4U);
+    for (std::size_t size = 1; size < good.size() + 2; ++size) {
+        const auto reading = in_pieces(good, size);
+        ASSERT_NE(reading.deck, nullptr) << size;
+        EXPECT_EQ(write_deck_csv(*reading.deck), whole) << size;
+        const auto found = in_pieces(faulty, size).faults;
+        ASSERT_EQ(found.size(), faults.size()) << size;
+        for (std::size_t i = 0; i < faults.size(); ++i) {
+            EXPECT_EQ(found[i].line, faults[i].line) << size;
+            EXPECT_EQ(found[i].message, faults[i].message) << size;
+        }
+    }
+}
+
+TEST(DeckReader, AWrittenDeckReadAgainIsTheSame) {
+    const auto first = read(
+        "prefix,destination,country,rate_per_minute,connect_fee,initial_increment,increment,grace_seconds,"
+        "included_seconds,disconnect_fee,disconnect_after,min_charge,max_charge,effective_from,effective_"
+        "until,"
+        "window,weight,tiers,blocked\n"
+        "49,\"a \"\"b\"\", c\",DE,0.1,0.2,0,6,1,2,0.3,60,0.4,5,2026-01-01T00:00:00.5Z,2027-01-01T00:00:00Z,"
+        "peak,-3,60:0.05/6,0\n49,,,0.000000001,,,,,,,,,,,,,,,1\n*,,,1,,,,,,,,,,,,\"off,peak\",7,,\n");
+    ASSERT_NE(first.deck, nullptr);
+    const std::string written = write_deck_csv(*first.deck);
+    const auto second = read(written);
+    ASSERT_NE(second.deck, nullptr);
+    EXPECT_EQ(write_deck_csv(*second.deck), written);
+    EXPECT_EQ(second.deck->row(2).weight, -3) << "of one prefix the heavier row comes first";
+    EXPECT_EQ(second.deck->row(2).rate->tiers.size(), 1U);
+}
+
+TEST(DeckReader, ARowHasAnEnd) {
+    const std::string endless = "prefix,rate_per_minute\n49,\"" + std::string(200'000, '\n') + "\"\n";
+    const auto reading = read(endless);
+    EXPECT_EQ(reading.deck, nullptr);
+    EXPECT_NE(reading.faults.front().message.find("65536"), std::string::npos);
+    EXPECT_EQ(reading.faults.front().line, 2U);
+}
+
+TEST(Deck, WeightThenWindowThenDateDecides) {
+    const auto reading = read(
+        "prefix,rate_per_minute,weight,window,effective_from\n"
+        "49,1,,,\n49,2,,,2026-01-01T00:00:00Z\n49,3,,peak,\n49,4,5,,2020-01-01T00:00:00Z\n");
+    ASSERT_NE(reading.deck, nullptr);
+    std::vector<std::uint32_t> lines;
+    for (Deck::RowIndex row = 0; row < 4; ++row)
+        lines.push_back(reading.deck->row(row).line);
+    EXPECT_EQ(lines, (std::vector<std::uint32_t>{5, 4, 3, 2}));
+    EXPECT_EQ(only_fault("prefix,rate_per_minute,weight\n49,1,2\n49,2,2\n").line, 3U);
+    EXPECT_EQ(only_fault("prefix,rate_per_minute,window\n49,1,a\n49,2,a\n").line, 3U);
+}
+
 TEST(Deck, WithoutAMatchThereIsNoRow) {
     const auto reading = read("prefix,rate_per_minute\n49,0.1\n");
-    EXPECT_EQ(reading.deck->find("48", Instant{}), Deck::kNoRow);
+    EXPECT_EQ(find(*reading.deck, "48"), Deck::kNoRow);
 }
 
 }  // namespace

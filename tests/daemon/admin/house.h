@@ -24,6 +24,7 @@ struct House {
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
                                  .body_bytes_max = kTestBodyBytesMax,
                                  .steady_now = [this] { return now; },
+                                 .wall_now = [] { return rating::Instant{}; },
                                  .on_unexpected = {}});
 
     [[nodiscard]] Response send(std::string_view method, std::string_view target, std::string_view body = {},

@@ -26,7 +26,7 @@ TEST(Tariffs, AreCreatedWithDefaults) {
     EXPECT_EQ(created.content_type, "application/json");
     EXPECT_EQ(created.body,
               "{\"id\":\"retail\",\"version\":1,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"up\","
-              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":null}\n");
+              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":{}}\n");
 }
 
 TEST(Tariffs, AreReplacedWhole) {
@@ -41,8 +41,8 @@ TEST(Tariffs, AreReplacedWhole) {
         replaced.body,
         "{\"id\":\"retail\",\"version\":2,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"half_even\","
         "\"anchor\":\"zero\",\"markup_percent\":-12.3456,\"time_zone\":\"Europe/"
-        "Berlin\",\"windows\":null}\n");
-    EXPECT_EQ(house.tariffs.current(*house.tariffs.find("retail")).settings.markup, -123'456);
+        "Berlin\",\"windows\":{}}\n");
+    EXPECT_EQ(house.tariffs.current(*house.tariffs.find("retail"))->settings.markup, -123'456);
 }
 
 // Goal: a markup is read by its digits. 0.1 has no double; 100 % is rating::kMarkupUnit.
@@ -51,7 +51,7 @@ TEST(Tariffs, ReadAMarkupExactly) {
     const auto markup_of = [&](std::string_view text) -> std::int64_t {
         const std::string body = R"({"currency":"EUR","markup_percent":)" + std::string{text} + "}";
         if (house.status("PUT", "/v1/tariffs/t", body) >= 300) return -1;
-        return house.tariffs.current(*house.tariffs.find("t")).settings.markup;
+        return house.tariffs.current(*house.tariffs.find("t"))->settings.markup;
     };
     EXPECT_EQ(markup_of("100"), rating::kMarkupUnit);
     EXPECT_EQ(markup_of("0.1"), 1'000);
@@ -79,7 +79,21 @@ TEST(Tariffs, RefuseFaultySettings) {
         {R"({"currency":"EUR","anchor":"start"})", "anchor"},
         {R"({"currency":"EUR","time_zone":"Europe Berlin"})", "time_zone"},
         {R"({"currency":"EUR","time_zone":""})", "time_zone"},
-        {R"({"currency":"EUR","windows":{"peak":[]}})", "windows"},
+        {R"({"currency":"EUR","time_zone":"Europe/Atlantis"})", "time_zone"},
+        {R"({"currency":"EUR","time_zone":"../zone"})", "time_zone"},
+        {R"({"currency":"EUR","windows":{"peak":{}}})", "windows"},
+        {R"({"currency":"EUR","windows":{"":[]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[],"peak":[]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"days":["monday"]}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"days":[]}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"months":[0]}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"month_days":[32]}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"from":"8:00"}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"from":"08:60"}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"until":"24:00:01"}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"from":"22:00","until":"06:00"}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"from":"08:00","until":"08:00"}]}})", "windows"},
+        {R"({"currency":"EUR","windows":{"peak":[{"hours":[8]}]}})", "hours"},
         {R"({"currency":"EUR","windows":[]})", "windows"},
         {R"({"currency":"EUR","colour":"red"})", "colour"},
         {R"({"currency":"EUR","currency":"EUR"})", "currency"},
@@ -97,10 +111,35 @@ TEST(Tariffs, RefuseFaultySettings) {
     EXPECT_EQ(house.status("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","windows":null})"), 201U);
 }
 
-TEST(Tariffs, SayThatWindowsComeLater) {
+TEST(Tariffs, KeepTheirWindows) {
     const House house;
-    EXPECT_TRUE(has(house.send("PUT", "/v1/tariffs/t", R"({"currency":"EUR","windows":{"peak":[]}})"),
-                    "time-of-day windows are not available yet"));
+    const Response put = house.send(
+        "PUT", "/v1/tariffs/t",
+        R"({"currency":"EUR","time_zone":"Europe/Berlin","windows":{"peak":[{"days":["mon","fri"],"from":"08:00",)"
+        R"("until":"19:30:15"},{"months":[12],"month_days":[24,31]}],"never":[]}})");
+    EXPECT_EQ(put.status, 201U);
+    const std::string_view windows =
+        R"("windows":{"peak":[{"days":["mon","fri"],"from":"08:00","until":"19:30:15","months":null,)"
+        R"("month_days":null},{"days":null,"from":"00:00","until":"24:00","months":[12],"month_days":[24,31]}],)"
+        R"("never":[]})";
+    EXPECT_TRUE(has(put, windows)) << put.body;
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/t"), windows));
+}
+
+// Goal: a deck and settings that do not fit each other are refused, whichever comes second, and say why.
+TEST(Tariffs, AndDecksFitEachOther) {
+    const House house;
+    EXPECT_EQ(house.status("PUT", "/v1/tariffs/retail",
+                           R"({"currency":"EUR","windows":{"peak":[{"from":"08:00","until":"19:00"}]}})"),
+              201U);
+    const Response unknown =
+        put_deck(house, "prefix,rate_per_minute,window\n49,0.1,peak\n49,0.05,\n44,0.1,night\n");
+    EXPECT_EQ(unknown.status, 422U);
+    EXPECT_TRUE(has(unknown, R"("errors":[{"line":4,"column":"window")")) << unknown.body;
+    EXPECT_EQ(put_deck(house, "prefix,rate_per_minute,window\n49,0.1,peak\n49,0.05,\n").status, 200U);
+    const Response removed = house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR"})");
+    EXPECT_EQ(removed.status, 422U);
+    EXPECT_TRUE(has(removed, "peak")) << removed.body;
 }
 
 TEST(Tariffs, KeepTheirCurrency) {
@@ -131,8 +170,8 @@ TEST(Decks, AreInForceAtOnce) {
     House house;
     house.furnish();
     EXPECT_EQ(put_deck(house, kDeck).body, "{\"version\":2,\"rows\":2,\"prefixes\":2,\"milliseconds\":0}\n");
-    const auto& version = house.tariffs.current(*house.tariffs.find("retail"));
-    EXPECT_EQ(version.deck->row_count(), 2U);
+    const auto version = house.tariffs.current(*house.tariffs.find("retail"));
+    EXPECT_EQ(version->deck->row_count(), 2U);
 }
 
 // Goal: settings that are put later leave the deck in force.

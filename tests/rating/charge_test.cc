@@ -1,6 +1,4 @@
-#include "rating/rate.h"
-
-#include <random>
+#include "rating/charge.h"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +13,22 @@ Price price(const char* text) {
 Money money(const char* text) {
     return *parse_money(text);
 }
+/// A call by a rate alone, as by a deck of one row.
+template <typename Ask>
+auto of_rate(const Rate& rate, const TariffSettings& settings, const Ask& ask) {
+    TariffVersion version;
+    version.settings = settings;
+    return ask(RatedCall{&version, &rate, 0, Instant{}});
+}
+Money cost(const Rate& rate, const TariffSettings& settings, seconds duration) {
+    return of_rate(rate, settings, [&](const RatedCall& call) { return cost(call, duration); });
+}
+seconds longest_affordable(const Rate& rate, const TariffSettings& settings, Money funds) {
+    return of_rate(rate, settings, [&](const RatedCall& call) { return longest_affordable(call, funds); });
+}
+seconds billed_seconds(const Rate& rate, seconds duration) {
+    return of_rate(rate, {}, [&](const RatedCall& call) { return billed_seconds(call, duration); });
+}
 Money cost_of(const Rate& rate, int duration, const TariffSettings& settings = {}) {
     return cost(rate, settings, seconds{duration});
 }
@@ -26,14 +40,14 @@ Rate simple(const char* per_minute, std::uint32_t initial, std::uint32_t increme
     return rate;
 }
 
-TEST(Rate, ChargesWholeSteps) {
+TEST(Charge, ChargesWholeSteps) {
     EXPECT_EQ(cost_of(simple("0.12", 60, 60), 61), money("0.24"));
     EXPECT_EQ(cost_of(simple("0.06", 30, 6), 31), money("0.036"));
     EXPECT_EQ(cost_of(simple("0.02", 1, 1), 60), money("0.02")) << "not 0.0198: rounded once, at the end";
     EXPECT_EQ(cost_of(simple("0.12", 60, 60), 0), money("0"));
 }
 
-TEST(Rate, CountsIncrementsFromItsAnchor) {
+TEST(Charge, CountsIncrementsFromItsAnchor) {
     const Rate rate = simple("0.30", 30, 18);
     TariffSettings zero;
     zero.anchor = IncrementAnchor::zero;
@@ -43,7 +57,7 @@ TEST(Rate, CountsIncrementsFromItsAnchor) {
     EXPECT_EQ(cost_of(rate, 29, zero), money("0.15")) << "the initial 30 s, though 36 would be a multiple";
 }
 
-TEST(Rate, GraceIsFreeOfAllFees) {
+TEST(Charge, GraceIsFreeOfAllFees) {
     Rate rate = simple("0.60", 1, 1);
     rate.connect_fee = price("0.1");
     rate.min_charge = price("5");
@@ -53,17 +67,17 @@ TEST(Rate, GraceIsFreeOfAllFees) {
     EXPECT_EQ(cost_of(rate, 4), money("5"));
 }
 
-TEST(Rate, IncludedSecondsCostTheFeesOnly) {
+TEST(Charge, IncludedSecondsCostTheFeesOnly) {
     Rate rate = simple("0.30", 60, 60);
     rate.connect_fee = price("0.05");
     rate.included_seconds = 30;
     EXPECT_EQ(cost_of(rate, 30), money("0.05"));
     EXPECT_EQ(cost_of(rate, 91), money("0.65"));
-    EXPECT_EQ(billed_seconds(rate, IncrementAnchor::end_of_initial, seconds{91}), seconds{120});
-    EXPECT_EQ(billed_seconds(rate, IncrementAnchor::end_of_initial, seconds{30}), seconds{0});
+    EXPECT_EQ(billed_seconds(rate, seconds{91}), seconds{120});
+    EXPECT_EQ(billed_seconds(rate, seconds{30}), seconds{0});
 }
 
-TEST(Rate, TheDisconnectFeeIsDueFromItsSecondOn) {
+TEST(Charge, TheDisconnectFeeIsDueFromItsSecondOn) {
     Rate rate = simple("0.30", 1, 1);
     rate.connect_fee = price("0.05");
     rate.disconnect_fee = price("0.02");
@@ -72,7 +86,7 @@ TEST(Rate, TheDisconnectFeeIsDueFromItsSecondOn) {
     EXPECT_EQ(cost_of(rate, 60), money("0.37"));
 }
 
-TEST(Rate, StaysWithinItsBounds) {
+TEST(Charge, StaysWithinItsBounds) {
     Rate rate = simple("0.30", 1, 1);
     rate.min_charge = price("0.25");
     rate.max_charge = price("0.50");
@@ -83,19 +97,19 @@ TEST(Rate, StaysWithinItsBounds) {
     EXPECT_EQ(cost_of(rate, 1), money("0.1")) << "the maximum is applied last";
 }
 
-TEST(Rate, MarkupIsOnThePriceNotOnTheFees) {
+TEST(Charge, MarkupIsOnThePriceNotOnTheFees) {
     Rate rate = simple("0.10", 60, 60);
     rate.connect_fee = price("0.05");
     TariffSettings settings;
     settings.markup = 125'000;  // 12.5 %
     EXPECT_EQ(cost_of(rate, 60, settings), money("0.1625"));
-    EXPECT_EQ(price_with_markup(rate, settings), price("0.1125"));
+    EXPECT_EQ(price_with_markup(rate.price, settings), price("0.1125"));
     settings.markup = kMarkupMin;
     EXPECT_EQ(cost_of(rate, 60, settings), money("0.05"));
 }
 
 // Goal: each way to round, at and beside its border. 0.0005 a minute for 60 s, to 3 places.
-TEST(Rate, RoundsOnce) {
+TEST(Charge, RoundsOnce) {
     TariffSettings settings;
     settings.decimals = 3;
     const auto rounded = [&](Rounding rounding, const char* per_minute) {
@@ -113,7 +127,7 @@ TEST(Rate, RoundsOnce) {
     EXPECT_EQ(rounded(Rounding::half_even, "0.002500001"), money("0.003"));
 }
 
-TEST(Rate, ACostBeyondAllBoundsIsNoAmount) {
+TEST(Charge, ACostBeyondAllBoundsIsNoAmount) {
     EXPECT_EQ(cost_of(simple("1000000000", 1, 1), 1'000'000'000), kCostTooLarge);
     TariffSettings settings;
     settings.markup = kMarkupMax;
@@ -123,7 +137,7 @@ TEST(Rate, ACostBeyondAllBoundsIsNoAmount) {
     EXPECT_EQ(cost_of(simple("1000000000", 60, 60), 601), kCostTooLarge);
 }
 
-TEST(Rate, LongestAffordableTime) {
+TEST(Charge, LongestAffordableTime) {
     const auto longest = [](const Rate& rate, const char* funds) {
         return longest_affordable(rate, {}, money(funds));
     };
@@ -142,7 +156,7 @@ TEST(Rate, LongestAffordableTime) {
 }
 
 // Goal: at the largest amount there is, what is affordable costs no more than that and is an amount.
-TEST(Rate, TheLargestAmountIsABorderLikeAnyOther) {
+TEST(Charge, TheLargestAmountIsABorderLikeAnyOther) {
     Rate rate = simple("1000000000", 1, 1);
     rate.connect_fee = price("0.0000004");
     for (const auto rounding : {Rounding::up, Rounding::down, Rounding::half_up, Rounding::half_even}) {
@@ -155,76 +169,29 @@ TEST(Rate, TheLargestAmountIsABorderLikeAnyOther) {
     }
 }
 
-/// The rules of docs/money.md walked step by step, in units of 1/60'000'000 nano-unit.
-Money walked(const Rate& rate, const TariffSettings& settings, std::int64_t used) {
-    __extension__ typedef __int128 Wide;
-    constexpr Wide kNano = 60 * 1'000'000;
-    if (used == 0 || used <= rate.grace_seconds) return {};
-    Wide total = rate.connect_fee.nanos() * kNano;
-    std::int64_t elapsed = rate.included_seconds;
-    while (elapsed < used) {
-        const std::int64_t paid = elapsed - rate.included_seconds;
-        std::int64_t step = rate.increment;
-        if (paid == 0 && rate.initial_increment > 0) {
-            step = rate.initial_increment;
-        } else if (settings.anchor == IncrementAnchor::zero) {
-            step -= paid % step;
-        }
-        total += Wide{rate.price.nanos()} * (kMarkupUnit + settings.markup) * step;
-        elapsed += step;
-    }
-    if (used >= rate.disconnect_after) total += rate.disconnect_fee.nanos() * kNano;
-    total = std::max(total, rate.min_charge.nanos() * kNano);
-    if (rate.max_charge) total = std::min(total, rate.max_charge->nanos() * kNano);
-    std::int64_t unit_micros = 1;
-    for (int i = settings.decimals; i < 6; ++i)
-        unit_micros *= 10;
-    const Wide unit = kNano * 1'000 * unit_micros;
-    Wide units = total / unit;
-    const Wide rest = total % unit;
-    if (settings.rounding == Rounding::up && rest > 0) ++units;
-    if (settings.rounding == Rounding::half_up && 2 * rest >= unit) ++units;
-    if (settings.rounding == Rounding::half_even && (2 * rest > unit || (2 * rest == unit && units % 2 == 1)))
-        ++units;
-    return Money::from_micros(static_cast<std::int64_t>(units * unit_micros));
+TEST(Charge, TiersPriceAStepByItsFirstSecond) {
+    Rate rate = simple("0.20", 60, 60);
+    rate.connect_fee = price("0.40");
+    rate.tiers = {{60, 1, price("0.1")}};
+    EXPECT_EQ(cost_of(rate, 60), money("0.6"));
+    EXPECT_EQ(cost_of(rate, 120), money("0.7"));
+    rate.tiers = {{90, 1, price("0.1")}};
+    EXPECT_EQ(cost_of(rate, 121), money("0.801667")) << "the step begun at 60 is paid whole at its price";
+    EXPECT_EQ(longest_affordable(rate, {}, money("0.81")), seconds{126});
 }
 
-// Goal: cost is what the walk says, and cost(longest) <= funds < cost(longest + 1), for every tariff.
-// Method: random rates of small whole numbers, so that borders meet often, with every feature present or not.
-TEST(Rate, ClosedFormsAgreeWithTheWalkOnRandomTariffs) {
-    std::mt19937_64 random{42};
-    const auto up_to = [&](std::uint64_t most) { return static_cast<std::uint32_t>(random() % (most + 1)); };
-    const auto maybe = [&](std::uint32_t value) { return up_to(2) == 0 ? value : 0; };
-    for (int round = 0; round < 20'000; ++round) {
-        Rate rate;
-        TariffSettings settings;
-        rate.price = Price::from_nanos(maybe(3) != 0 ? 0 : up_to(900'000'000));
-        rate.initial_increment = up_to(2) == 0 ? up_to(1) : up_to(90);
-        rate.increment = 1 + up_to(up_to(1) == 0 ? 5 : 70);
-        rate.connect_fee = Price::from_nanos(maybe(up_to(500'000'000)));
-        rate.disconnect_fee = Price::from_nanos(maybe(up_to(500'000'000)));
-        rate.disconnect_after = maybe(up_to(200));
-        rate.grace_seconds = maybe(up_to(20));
-        rate.included_seconds = maybe(up_to(90));
-        rate.min_charge = Price::from_nanos(maybe(up_to(900'000'000)));
-        if (up_to(3) == 0) rate.max_charge = Price::from_nanos(up_to(2'000'000'000));
-        settings.decimals = static_cast<std::uint8_t>(up_to(6));
-        settings.rounding = static_cast<Rounding>(up_to(3));
-        settings.anchor = static_cast<IncrementAnchor>(up_to(1));
-        settings.markup = up_to(2) == 0 ? static_cast<std::int64_t>(up_to(2'000'000)) - 1'000'000 : 0;
-        const Money funds = Money::from_micros(up_to(up_to(1) == 0 ? 3'000'000 : 400'000));
-        constexpr std::int64_t kWalkMax = 400;
-        const seconds longest = longest_affordable(rate, settings, funds);
-        for (std::int64_t used = 0; used <= kWalkMax; ++used) {
-            const Money expected = walked(rate, settings, used);
-            ASSERT_EQ(cost(rate, settings, seconds{used}), expected) << "round " << round << " used " << used;
-            ASSERT_EQ(expected <= funds, seconds{used} <= longest) << "round " << round << " used " << used;
-        }
-        if (longest != kUnlimited) {
-            ASSERT_LE(walked(rate, settings, longest.count()), funds) << round;
-            ASSERT_GT(walked(rate, settings, longest.count() + 1), funds) << round;
-        }
-    }
+TEST(Charge, FreeIsWhatCostsNothingForSoLong) {
+    Rate rate = simple("0", 1, 1);
+    rate.tiers = {{600, 1, price("0.1")}};
+    const auto free_for = [&](int duration) {
+        return of_rate(rate, {}, [&](const RatedCall& call) { return is_free(call, seconds{duration}); });
+    };
+    EXPECT_TRUE(free_for(600));
+    EXPECT_FALSE(free_for(601));
+    rate.connect_fee = price("0.01");
+    EXPECT_FALSE(free_for(1));
+    rate.max_charge = Price{};
+    EXPECT_TRUE(free_for(3'600));
 }
 
 }  // namespace

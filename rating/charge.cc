@@ -1,0 +1,260 @@
+#include "rating/charge.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "rating/exact.h"
+
+namespace tollgate::rating {
+namespace {
+
+constexpr std::array<std::int64_t, kDecimalsMax + 1> kMicrosPerUnit = {1'000'000, 100'000, 10'000, 1'000,
+                                                                       100,       10,      1};
+
+Exact bounded(const Rate& rate, Exact total) noexcept {
+    total = std::max(total, exact(rate.min_charge));
+    if (rate.max_charge) total = std::min(total, exact(*rate.max_charge));
+    return total;
+}
+
+Money rounded(Exact total, const TariffSettings& settings) noexcept {
+    if (total > kAmountMax.micros() * kExactPerMicro) return kCostTooLarge;
+    const std::int64_t unit_micros = kMicrosPerUnit[settings.decimals];
+    const Exact unit = unit_micros * kExactPerMicro;
+    Exact units = total / unit;
+    const Exact rest = total % unit;
+    switch (settings.rounding) {
+        case Rounding::down:
+            break;
+        case Rounding::up:
+            units += rest > 0 ? 1 : 0;
+            break;
+        case Rounding::half_up:
+            units += 2 * rest >= unit ? 1 : 0;
+            break;
+        case Rounding::half_even:
+            units += 2 * rest > unit || (2 * rest == unit && units % 2 != 0) ? 1 : 0;
+            break;
+    }
+    const auto micros = static_cast<std::int64_t>(units * unit_micros);
+    return micros > kAmountMax.micros() ? kCostTooLarge : Money::from_micros(micros);
+}
+
+/// The largest exact cost that is still rounded to at most `funds`. Requires: 0 <= funds <= kAmountMax.
+Exact largest_within(Money funds, const TariffSettings& settings) noexcept {
+    const std::int64_t unit_micros = kMicrosPerUnit[settings.decimals];
+    const Exact unit = unit_micros * kExactPerMicro;  // Even, so half of it is whole.
+    const Exact units = funds.micros() / unit_micros;
+    switch (settings.rounding) {
+        case Rounding::up:
+            return units * unit;
+        case Rounding::down:
+            return (units + 1) * unit - 1;
+        case Rounding::half_up:
+            return units * unit + unit / 2 - 1;
+        case Rounding::half_even:
+            return units * unit + unit / 2 - (units % 2 != 0 ? 1 : 0);
+    }
+    std::abort();  // Not an enumerator: memory is corrupt.
+}
+
+/// Where nothing changes any more; beyond it no sum of steps overflows.
+constexpr std::int64_t kNever64 = 4 * kDurationMax.count();
+
+/// Goes through a call from one change of price or step to the next.
+class Walk {
+  public:
+    explicit Walk(const RatedCall& call) noexcept
+        : call_(call),
+          rate_(call.rate),
+          elapsed_(call.rate->included_seconds),
+          row_(call.row),
+          row_until_(call.rate->may_change ? elapsed_ : kNever64) {
+        find();
+    }
+
+    /// Seconds since the answer, at a step's beginning.
+    [[nodiscard]] std::int64_t elapsed() const noexcept { return elapsed_; }
+    [[nodiscard]] Deck::RowIndex row() const noexcept { return row_; }
+    [[nodiscard]] Price price() const noexcept { return price_; }
+    [[nodiscard]] std::int64_t step() const noexcept { return step_; }
+    /// Whether price and step stay as they are for good.
+    [[nodiscard]] bool is_last() const noexcept { return until_ == kNever64; }
+    /// How many such steps begin here before `end` or before something changes.
+    [[nodiscard]] std::int64_t steps_before(std::int64_t end) const noexcept {
+        const std::int64_t seconds = std::min(until_, end) - elapsed_;
+        // Divisions are the dearest thing here, and most calls have few or one.
+        return seconds <= step_ ? 1 : step_ == 1 ? seconds : (seconds + step_ - 1) / step_;
+    }
+    /// Beyond that many steps.
+    void pass(std::int64_t steps) noexcept {
+        elapsed_ += steps * step_;
+        find();
+    }
+
+  private:
+    /// Price, step and how long they hold, at elapsed_.
+    void find() noexcept {
+        if (elapsed_ >= row_until_) change_row();
+        price_ = rate_->price;
+        step_ = rate_->increment;
+        until_ = row_until_;
+        for (const Tier& tier : rate_->tiers) {
+            if (tier.from > elapsed_) {
+                until_ = std::min<std::int64_t>(until_, tier.from);
+                break;
+            }
+            price_ = tier.price;
+            step_ = tier.increment;
+        }
+        const std::int64_t paid = elapsed_ - call_.rate->included_seconds;
+        if (paid == 0 && call_.rate->initial_increment > 0) {
+            step_ = call_.rate->initial_increment;
+        } else if (call_.version->settings.anchor != IncrementAnchor::zero || step_ == 1 ||
+                   paid % step_ == 0) {
+            return;
+        } else {
+            step_ -= paid % step_;
+        }
+        until_ = elapsed_ + 1;  // One step of that length.
+    }
+
+    void change_row() noexcept {
+        const std::int64_t began =
+            std::chrono::floor<std::chrono::seconds>(call_.start).time_since_epoch().count();
+        const Deck& deck = *call_.version->deck;
+        std::int64_t until = 0;
+        row_ = deck.at(row_, call_.start, began + elapsed_, call_.version->calendar, until);
+        rate_ = &deck.rate(row_);
+        row_until_ = std::min(until - began, kNever64);
+    }
+
+    const RatedCall& call_;
+    const Rate* rate_;
+    std::int64_t elapsed_;
+    Deck::RowIndex row_;
+    std::int64_t row_until_;  ///< Seconds since the answer; so are all here.
+    Price price_{};
+    std::int64_t step_ = 1;
+    std::int64_t until_ = 0;
+};
+
+/// Whether a call of that length is charged nothing at all.
+bool within_grace(const Rate& rate, std::int64_t used) noexcept {
+    return used == 0 || used <= rate.grace_seconds;
+}
+
+/// The longest duration, in seconds, with connect fee plus `fees` plus price at most `most`; -1: not even the
+/// fees. INT64_MAX: without end, or none was found up to `limit`.
+std::int64_t longest_within(const RatedCall& call, Exact fees, Exact most, std::int64_t limit) noexcept {
+    Exact left = most - exact(call.rate->connect_fee) - fees;
+    if (left < 0) return -1;
+    for (Walk walk{call};;) {
+        const Exact of_step = exact(walk.price(), walk.step(), call.version->settings);
+        if (walk.elapsed() > limit || (walk.is_last() && of_step == 0)) return INT64_MAX;
+        if (walk.is_last()) {
+            const Exact affordable = std::min(left / of_step, Exact{kNever64});
+            return walk.elapsed() + static_cast<std::int64_t>(affordable) * walk.step();
+        }
+        const std::int64_t steps = walk.steps_before(kNever64);
+        if (steps == 1 ? left < of_step : of_step > 0 && left / of_step < steps) {
+            const auto affordable = steps == 1 ? 0 : static_cast<std::int64_t>(left / of_step);
+            return walk.elapsed() + affordable * walk.step();
+        }
+        left -= of_step * steps;
+        walk.pass(steps);
+    }
+}
+
+}  // namespace
+
+std::chrono::seconds billed_seconds(const RatedCall& call, std::chrono::seconds duration) noexcept {
+    const std::int64_t used = duration.count();
+    if (within_grace(*call.rate, used) || used <= call.rate->included_seconds) return std::chrono::seconds{0};
+    Walk walk{call};
+    while (walk.elapsed() < used)
+        walk.pass(walk.steps_before(used));
+    return std::chrono::seconds{walk.elapsed() - call.rate->included_seconds};
+}
+
+Money cost(const RatedCall& call, std::chrono::seconds duration) noexcept {
+    const std::int64_t used = duration.count();
+    const Rate& rate = *call.rate;
+    if (within_grace(rate, used)) return Money{};
+    Exact total = exact(rate.connect_fee);
+    if (used > rate.included_seconds) {
+        Walk walk{call};
+        do {
+            const std::int64_t steps = walk.steps_before(used);
+            total += exact(walk.price(), steps * walk.step(), call.version->settings);
+            if (walk.elapsed() + steps * walk.step() >= used) break;
+            walk.pass(steps);
+        } while (true);
+    }
+    if (used >= rate.disconnect_after) total += exact(rate.disconnect_fee);
+    return rounded(bounded(rate, total), call.version->settings);
+}
+
+std::chrono::seconds longest_affordable(const RatedCall& call, Money funds,
+                                        std::chrono::seconds limit) noexcept {
+    if (funds < Money{}) return std::chrono::seconds{0};
+    const Rate& rate = *call.rate;
+    // What rounds to kAmountMax but lies above it is kCostTooLarge.
+    const Exact most = std::min(largest_within(std::min(funds, kAmountMax), call.version->settings),
+                                kAmountMax.micros() * kExactPerMicro);
+    const std::chrono::seconds within_grace{rate.grace_seconds};
+    if (rate.max_charge && exact(*rate.max_charge) <= most) return kUnlimited;
+    if (exact(rate.min_charge) > most) return within_grace;
+
+    // Only where rows change is there more than a handful of stretches to go through.
+    const std::int64_t end = rate.may_change ? limit.count() : kDurationMax.count();
+    std::int64_t longest = longest_within(call, 0, most, end);
+    const std::int64_t fee_from = rate.disconnect_after;
+    if (rate.disconnect_fee != Price{} && longest >= fee_from) {
+        // Below `fee_from` the fee is not due; from there on it must be affordable too.
+        longest = std::max(longest_within(call, exact(rate.disconnect_fee), most, end), fee_from - 1);
+    }
+    if (longest == INT64_MAX && end < kDurationMax.count()) return std::max(limit, within_grace);
+    if (longest >= kDurationMax.count()) return kUnlimited;
+    return std::max(std::chrono::seconds{longest}, within_grace);
+}
+
+bool is_free(const RatedCall& call, std::chrono::seconds duration) noexcept {
+    const Rate& rate = *call.rate;
+    if (rate.max_charge == Price{}) return true;
+    if (rate.connect_fee != Price{} || rate.disconnect_fee != Price{} || rate.min_charge != Price{})
+        return false;
+    if (call.version->settings.markup == kMarkupMin) return true;
+    Walk walk{call};
+    while (walk.price() == Price{} && !walk.is_last() && walk.elapsed() < duration.count())
+        walk.pass(walk.steps_before(duration.count()));
+    return walk.price() == Price{} || (walk.elapsed() >= duration.count() && rate.price == Price{});
+}
+
+std::vector<Stretch> stretches(const RatedCall& call, std::chrono::seconds duration, std::size_t most) {
+    std::vector<Stretch> result;
+    const std::int64_t used = duration.count();
+    if (within_grace(*call.rate, used)) return result;
+    for (Walk walk{call}; walk.elapsed() < used;) {
+        const std::int64_t steps = walk.steps_before(used);
+        auto* const last = result.empty() ? nullptr : &result.back();
+        if (last != nullptr && last->row == walk.row() && last->step == walk.step() &&
+            last->price == walk.price()) {
+            last->steps += steps;
+        } else if (result.size() == most) {
+            break;
+        } else {
+            result.push_back({walk.row(), walk.elapsed(), walk.step(), steps, walk.price()});
+        }
+        walk.pass(steps);
+    }
+    return result;
+}
+
+Price price_with_markup(Price price, const TariffSettings& settings) noexcept {
+    const Exact nanos = Exact{price.nanos()} * (kMarkupUnit + settings.markup) / kMarkupUnit;
+    return Price::from_nanos(static_cast<std::int64_t>(std::min(nanos, Exact{INT64_MAX})));
+}
+
+}  // namespace tollgate::rating
