@@ -14,7 +14,7 @@ namespace {
 
 /// Letters, digits and what stands between them: nothing that leads out of the database's folder.
 bool is_zone_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= kZoneNameBytesMax &&
+    return !name.empty() && name.size() <= kZoneNameBytesMax && name.front() != '/' &&
            std::all_of(name.begin(), name.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '/' || c == '_' || c == '-' || c == '+';
