@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "balance/account.h"
+#include "balance/tariff_lists.h"
 #include "rating/tariff.h"
 #include "rating/tariff_book.h"
 
@@ -82,7 +83,7 @@ struct PartySource {
     std::string time_zone = "UTC";
     Money credit_limit;
     Money min_available;
-    rating::TariffId tariff = rating::kNoTariff;
+    TariffChoice tariff;
     std::uint32_t max_calls = kCallsUnlimited;
 };
 
@@ -125,7 +126,9 @@ struct alignas(64) Party {
 
     Account account;
     std::atomic<std::int64_t> min_available;
-    std::atomic<rating::TariffId> tariff;  ///< kNoTariff: none.
+    /// Which list it names lies in PartyTable::tariff_lists: stored with release, read with acquire, so that
+    /// whoever sees a list's index sees the list.
+    std::atomic<TariffChoice> tariff;
     std::atomic<std::uint32_t> max_calls;
     const PartyId parent;
     std::atomic<std::uint8_t> status_bits;

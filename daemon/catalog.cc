@@ -61,11 +61,6 @@ std::pair<std::vector<PartyKind>, std::string_view> parents_of(PartyKind kind) {
     std::abort();  // Not an enumerator: memory is corrupt.
 }
 
-bool may_have_tariff(PartyKind kind, Terms terms) noexcept {
-    return kind == PartyKind::provider || kind == PartyKind::customer ||
-           (kind == PartyKind::reseller && terms == Terms::margin);
-}
-
 /// The form of an IANA name; the zone itself is looked up where local time is needed.
 bool is_zone_name(std::string_view text) noexcept {
     return !text.empty() && text.size() <= balance::kIdBytesMax &&
@@ -94,9 +89,35 @@ struct ParentFacts {
     bool closed;
 };
 
+constexpr std::string_view kTooManyLists =
+    "there are as many different lists of tariffs as there may be; use one that another party has";
+
+/// What a party is to be charged by. `tariff` is short for a list of one.
+template <typename Complain>
+std::optional<balance::TariffChoice> checked_tariffs(const rating::TariffBook& tariffs,
+                                                     balance::TariffLists& lists, const TariffTaker& taker,
+                                                     const std::optional<std::string>& tariff,
+                                                     const std::optional<std::vector<TariffEntryDraft>>& list,
+                                                     const Complain& fault) {
+    const std::string field = tariff ? "tariff" : "tariffs";
+    std::vector<TariffEntryDraft> drafts;
+    if (tariff) {
+        drafts.push_back({.from_prefixes = {}, .tariff = *tariff});
+    } else if (list) {
+        drafts = *list;
+    }
+    GivenTariffs given = give_tariffs(tariffs, taker, drafts);
+    for (auto& message : given.faults)
+        fault(field, std::move(message));
+    if (!given.faults.empty()) return std::nullopt;
+    const auto choice = lists.intern(std::move(given.entries));
+    if (!choice) fault(field, std::string{kTooManyLists});
+    return choice;
+}
+
 class DraftChecker {
   public:
-    DraftChecker(rating::TariffBook& tariffs, const balance::PartyTable& parties)
+    DraftChecker(const rating::TariffBook& tariffs, balance::PartyTable& parties)
         : tariffs_(tariffs), parties_(parties) {}
 
     /// Checks one draft against the table and the drafts before it, and keeps what is needed to add it.
@@ -153,10 +174,10 @@ class DraftChecker {
 
     [[nodiscard]] std::vector<Fault>& faults() { return faults_; }
 
-    void add_all(balance::PartyTable& parties) {
+    void add_all() {
         for (std::size_t i = 0; i < sources_.size(); ++i) {
-            if (!parents_[i].empty()) sources_[i].parent = parties.find(parents_[i]);
-            parties.add(sources_[i]);
+            if (!parents_[i].empty()) sources_[i].parent = parties_.find(parents_[i]);
+            parties_.add(sources_[i]);
         }
     }
 
@@ -201,7 +222,7 @@ class DraftChecker {
 
     template <typename Complain>
     void check_service(const PartyDraft& draft, const std::optional<ParentFacts>& parent,
-                       balance::PartySource& source, const Complain& fault) const {
+                       balance::PartySource& source, const Complain& fault) {
         source.terms = draft.terms.value_or(Terms::margin);
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
         source.status = draft.status.value_or(balance::Status{});
@@ -210,41 +231,15 @@ class DraftChecker {
             fault("time_zone", quoted(source.time_zone) + ": expected an IANA name such as Europe/Berlin");
         }
         if (draft.max_calls) source.max_calls = *draft.max_calls;
-        if (!draft.tariff) return;
-        if (!may_have_tariff(draft.kind, source.terms)) {
-            fault("tariff", "a " +
-                                std::string{draft.kind == PartyKind::reseller ? "commission reseller"
-                                                                              : text_of(draft.kind)} +
-                                " pays for no calls and has no tariff");
-            return;
-        }
-        if (const auto id = checked_tariff(tariffs_, *draft.tariff, source.currency, fault))
-            source.tariff = *id;
+        if (!draft.tariff && !draft.tariffs) return;
+        const TariffTaker taker{draft.kind, source.terms, source.currency};
+        const auto choice =
+            checked_tariffs(tariffs_, parties_.tariff_lists(), taker, draft.tariff, draft.tariffs, fault);
+        if (choice) source.tariff = *choice;
     }
 
-  public:
-    /// The tariff of that name if a party of `currency` may have it; otherwise a fault.
-    template <typename Complain>
-    static std::optional<rating::TariffId> checked_tariff(rating::TariffBook& tariffs,
-                                                          const std::string& name, rating::Currency currency,
-                                                          const Complain& fault) {
-        const auto id = tariffs.find(name);
-        if (!id) {
-            fault("tariff", quoted(name) + ": no such tariff; PUT /v1/tariffs/" + name + " makes one");
-            return std::nullopt;
-        }
-        const auto theirs = tariffs.current(*id).settings.currency;
-        if (!(theirs == currency)) {
-            fault("tariff", quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
-                                std::string{currency.view()});
-            return std::nullopt;
-        }
-        return id;
-    }
-
-  private:
-    rating::TariffBook& tariffs_;
-    const balance::PartyTable& parties_;
+    const rating::TariffBook& tariffs_;
+    balance::PartyTable& parties_;
     std::unordered_map<std::string, ParentFacts> drafts_;
     std::vector<balance::PartySource> sources_;
     std::vector<std::string> parents_;
@@ -280,7 +275,7 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
     DraftChecker checker{tariffs_, parties_};
     for (const auto& draft : drafts)
         checker.check(draft);
-    if (checker.faults().empty()) checker.add_all(parties_);
+    if (checker.faults().empty()) checker.add_all();
     return std::move(checker.faults());
 }
 
@@ -302,14 +297,11 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     }
     if (change.min_available && !is_limit(*change.min_available))
         fault("min_available", std::string{kLimitExpected});
-    auto tariff = rating::kNoTariff;
-    if (change.tariff && *change.tariff) {
-        if (!may_have_tariff(party.kind, party.terms)) {
-            fault("tariff", "this party pays for no calls and has no tariff");
-        } else if (const auto found =
-                       DraftChecker::checked_tariff(tariffs_, **change.tariff, party.currency, fault)) {
-            tariff = *found;
-        }
+    std::optional<balance::TariffChoice> tariff;
+    if (change.tariff || change.tariffs) {
+        const TariffTaker taker{party.kind, party.terms, party.currency};
+        tariff = checked_tariffs(tariffs_, parties_.tariff_lists(), taker,
+                                 change.tariff ? *change.tariff : std::nullopt, change.tariffs, fault);
     }
     if (!faults.empty()) return faults;
 
@@ -317,7 +309,7 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     if (change.credit_limit) party.account.set_credit_limit(*change.credit_limit);
     if (change.min_available)
         party.min_available.store(change.min_available->micros(), std::memory_order_relaxed);
-    if (change.tariff) party.tariff.store(tariff, std::memory_order_relaxed);
+    if (tariff) party.tariff.store(*tariff, std::memory_order_release);
     if (change.max_calls) {
         party.max_calls.store(change.max_calls->value_or(balance::kCallsUnlimited),
                               std::memory_order_relaxed);
@@ -334,8 +326,17 @@ bool Catalog::close(PartyId id) {
 }
 
 std::string_view Catalog::tariff_of(const Party& party) const noexcept {
-    const auto tariff = party.tariff.load(std::memory_order_relaxed);
-    return tariff == rating::kNoTariff ? std::string_view{} : tariffs_.current(tariff).tariff;
+    const auto choice = party.tariff.load(std::memory_order_acquire);
+    return choice.none() || choice.is_list() ? std::string_view{} : name_of(choice.one());
+}
+
+std::vector<TariffEntryDraft> Catalog::tariffs_of(const Party& party) const {
+    std::vector<TariffEntryDraft> drafts;
+    for (auto& entry : parties_.tariff_lists().entries(party.tariff.load(std::memory_order_acquire))) {
+        drafts.push_back(
+            {std::move(entry.service), std::move(entry.from_prefixes), std::string{name_of(entry.tariff)}});
+    }
+    return drafts;
 }
 
 }  // namespace tollgate::daemon

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "balance/party_table.h"
+#include "daemon/tariff_giving.h"
 #include "rating/deck_csv.h"
 #include "rating/tariff_book.h"
 
@@ -36,7 +37,8 @@ struct PartyDraft {
     std::optional<std::string> time_zone;      ///< Default: the parent's.
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
-    std::optional<std::string> tariff;
+    std::optional<std::string> tariff;                     ///< Short for a list of one, for voice.
+    std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where there is no `tariff`.
     std::optional<std::uint32_t> max_calls;
 };
 
@@ -47,6 +49,7 @@ struct PartyChange {
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
     std::optional<std::optional<std::string>> tariff;
+    std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where `tariff` is not named; empty: none.
     std::optional<std::optional<std::uint32_t>> max_calls;
 };
 
@@ -72,10 +75,16 @@ class Catalog {
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
 
-    /// The id of a party's tariff, empty without one.
+    /// The id of a party's tariff where `tariff` says it all; empty without one and for a list.
     [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const noexcept;
+    /// All a party's tariffs, as `tariffs` says them.
+    [[nodiscard]] std::vector<TariffEntryDraft> tariffs_of(const balance::Party& party) const;
 
   private:
+    [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const noexcept {
+        return tariffs_.current(tariff).tariff;
+    }
+
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
     std::mutex mutex_;

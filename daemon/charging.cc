@@ -125,14 +125,15 @@ bool Charging::is_emergency(std::string_view digits) const noexcept {
     return std::find(numbers.begin(), numbers.end(), digits) != numbers.end();
 }
 
-Charging::Resolution Charging::resolve(const Path& path, std::string_view digits, rating::Instant at,
+Charging::Resolution Charging::resolve(const Path& path, std::string_view digits,
+                                       const balance::CallTraits& call, rating::Instant at,
                                        SessionLevel* levels) const noexcept {
     Resolution found;
     const auto parties = path.parties();
     for (std::size_t i = 1; i < parties.size(); ++i) {  // The line itself pays nothing.
         const Party& party = *parties[i];
         if (!party.pays_for_calls()) continue;
-        const auto tariff = party.tariff.load(std::memory_order_relaxed);
+        const auto tariff = parties_.tariff_lists().match(party.tariff.load(std::memory_order_acquire), call);
         if (tariff == rating::kNoTariff && party.kind == balance::PartyKind::provider) continue;
         SessionLevel& level = levels[found.level_count];
         level = SessionLevel{};
@@ -169,6 +170,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     std::uint64_t fingerprint = kFingerprint(request.line);
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination));
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.from));
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.service));
     const std::uint64_t owner = switch_hash(request.switch_name);
     fingerprint = kFingerprint.mix(fingerprint, owner);
     fingerprint = kFingerprint.mix(fingerprint,
@@ -204,7 +206,8 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.line = line;
         session.switch_hash = owner;
         session.emergency = emergency;
-        decide(line, digits, session, request.want.value_or(settings_.want));
+        const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
+        decide(line, digits, call, session, request.want.value_or(settings_.want));
         if (session.state != SessionState::refused) {
             session.deadline =
                 now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
@@ -280,8 +283,8 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     return answer;
 }
 
-void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits, Session& session,
-                      seconds want) {
+void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
+                      const balance::CallTraits& call, Session& session, seconds want) {
     if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
     const Path path{parties_, line};
     session.available = path.parties()[1]->account.available();
@@ -299,7 +302,7 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     }
     if (!digits) return refuse(session, Code::rating_failed, Reason::number);
 
-    const Resolution found = resolve(path, digits->view(), session.rated_at, session.level_memory());
+    const Resolution found = resolve(path, digits->view(), call, session.rated_at, session.level_memory());
     session.level_count = found.level_count;
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
@@ -765,16 +768,15 @@ void Charging::derive(Derivation& derivation, std::span<const SessionLevel> leve
     }
 }
 
-QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destination,
-                            std::optional<std::chrono::milliseconds> used, rating::Instant at) const {
+QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     QuoteAnswer answer;
-    const PartyId line = parties_.find(line_id);
+    const PartyId line = parties_.find(request.line);
     if (line == kNoParty || parties_.get(line).kind != balance::PartyKind::line) {
         answer.code = Code::unknown_account;
         return answer;
     }
     const Path path{parties_, line};
-    const auto digits = rating::Digits::parse(destination);
+    const auto digits = rating::Digits::parse(request.destination);
     if (digits && is_emergency(digits->view())) {
         answer.code = Code::free;
         return answer;
@@ -788,7 +790,8 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
         return answer;
     }
     std::array<SessionLevel, balance::kChainDepthMax> memory;
-    const Resolution found = resolve(path, digits->view(), at, memory.data());
+    const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
+    const Resolution found = resolve(path, digits->view(), call, request.at, memory.data());
     const std::span<SessionLevel> levels{memory.data(), found.level_count};
     bool free = !levels.empty();
     for (SessionLevel& level : levels) {
@@ -807,7 +810,7 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
             answer.code = Code::free;
         }
     }
-    derive(answer.derivation, levels, rating::whole_seconds(used.value_or(std::chrono::minutes{1})));
+    derive(answer.derivation, levels, rating::whole_seconds(request.used.value_or(std::chrono::minutes{1})));
     if (answer.code == Code::ok) {
         answer.cost = answer.derivation.levels()[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;

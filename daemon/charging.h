@@ -95,6 +95,7 @@ struct AuthorizeRequest {
     std::string_view destination;
     std::string_view session;
     std::string_view from;
+    std::string_view service = balance::kVoice;
     std::string_view switch_name;  ///< Whose session it is, for RESYNC; empty: nobody's.
     std::optional<std::chrono::seconds> want;
     std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
@@ -158,6 +159,15 @@ struct ReleaseAnswer {
     bool duplicate = false;
 };
 
+struct QuoteRequest {
+    std::string_view line;
+    std::string_view destination;
+    std::string_view from;
+    std::string_view service = balance::kVoice;
+    std::optional<std::chrono::milliseconds> used;  ///< nullopt: one minute.
+    rating::Instant at{};
+};
+
 struct QuoteAnswer {
     Code code = Code::ok;
     Money cost{};
@@ -186,9 +196,8 @@ class Charging {
     StopAnswer stop(const StopRequest& request, Moment now);
     ReleaseAnswer release(std::string_view session, std::string_view cause, Moment now);
 
-    /// What a call would cost; nothing is held. `used` nullopt: one minute.
-    [[nodiscard]] QuoteAnswer quote(std::string_view line, std::string_view destination,
-                                    std::optional<std::chrono::milliseconds> used, rating::Instant at) const;
+    /// What a call would cost; nothing is held.
+    [[nodiscard]] QuoteAnswer quote(const QuoteRequest& request) const;
     [[nodiscard]] ExplainAnswer explain(std::string_view session);
     [[nodiscard]] ExplainAnswer explain_record(std::uint64_t record);
 
@@ -206,10 +215,11 @@ class Charging {
     struct Bound;
 
     [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
-    [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits, rating::Instant at,
+    [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits,
+                                     const balance::CallTraits& call, rating::Instant at,
                                      balance::SessionLevel* levels) const noexcept;
-    void decide(PartyId line, const std::optional<rating::Digits>& digits, balance::Session& session,
-                std::chrono::seconds want);
+    void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,
+                balance::Session& session, std::chrono::seconds want);
     void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;

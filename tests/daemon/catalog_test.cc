@@ -71,6 +71,25 @@ TEST(Catalog, TariffsFitTheirParties) {
     EXPECT_EQ(fault_of(world, agent), "tariff");
 }
 
+TEST(Catalog, AListOfTariffsHasLimits) {
+    World world;
+    PartyDraft party = draft("bob", "south", PartyKind::customer);
+    const TariffEntryDraft entry{.service = "sms", .from_prefixes = {}, .tariff = "retail"};
+    party.tariffs.emplace(balance::kTariffEntriesMax + 1, entry);
+    EXPECT_EQ(fault_of(world, party), "tariffs");
+    party.tariffs.emplace(1, entry).front().from_prefixes.assign(balance::kFromPrefixesMax + 1, "49");
+    EXPECT_EQ(fault_of(world, party), "tariffs");
+    PartyDraft line = draft("bob-line", "alice", PartyKind::line);
+    line.tariffs = {entry};
+    EXPECT_EQ(fault_of(world, line), "tariffs");
+    party.tariffs.emplace(balance::kTariffEntriesMax, entry)
+        .front()
+        .from_prefixes.assign(balance::kFromPrefixesMax, "49");
+    EXPECT_TRUE(world.catalog.add({&party, 1}).empty());
+    EXPECT_EQ(world.catalog.tariffs_of(world.party("bob")), *party.tariffs);
+    EXPECT_EQ(world.catalog.tariff_of(world.party("bob")), "");
+}
+
 TEST(Catalog, AListIsAddedWholeOrNotAtAll) {
     World world;
     const std::vector list = {draft("c1", "south", PartyKind::customer),

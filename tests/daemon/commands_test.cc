@@ -99,12 +99,25 @@ TEST_F(CommandsTest, FiguresAreJudged) {
 }
 
 TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {
-    for (const char* line :
-         {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "AUTHORIZE alice-desk 4930 s SERVICE sms",
-          "STOP s 5 VIA carrier", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
+    for (const char* line : {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "STOP s 5 VIA carrier",
+                             "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
         EXPECT_NE(run(line).find("not available yet"), std::string::npos) << line;
         EXPECT_EQ(run(line)[0], '-') << line;
     }
+}
+
+TEST_F(CommandsTest, AServiceHasAFormAndTellsARepeatFromAConflict) {
+    for (const char* command :
+         {"AUTHORIZE alice-desk 4930 call SERVICE ", "QUOTE alice-desk 4930 SERVICE "}) {
+        for (const char* name : {"Voice", "toll.free", "123456789012345678901234567890123"}) {
+            EXPECT_EQ(run(command + std::string{name}).substr(0, 17), "-BADARG SERVICE: ") << name;
+        }
+    }
+    EXPECT_NE(plain("AUTHORIZE alice-desk 4930 call SERVICE sms").find("level alice reason tariff"),
+              std::string::npos);
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 4930 call SERVICE fax").substr(0, 8), "CONFLICT");
+    EXPECT_EQ(plain("QUOTE alice-desk 4930 SERVICE sms FROM +49").substr(0, 13), "RATING_FAILED");
+    EXPECT_EQ(plain("QUOTE alice-desk 4930 SERVICE voice FROM +49").substr(0, 6), "OK 0.6");
 }
 
 TEST_F(CommandsTest, KeywordsComeInAnyOrderAndCaseAndNullIsAbsent) {
