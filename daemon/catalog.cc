@@ -87,6 +87,7 @@ struct ParentFacts {
     rating::Currency currency;
     std::string time_zone;
     bool closed;
+    std::string seller_below;  ///< Who sells to those who stand under it.
 };
 
 constexpr std::string_view kTooManyLists =
@@ -167,7 +168,10 @@ class DraftChecker {
         check_service(draft, parent, source, fault);
 
         drafts_.emplace(draft.id, ParentFacts{draft.kind, parent ? parent->depth + 1 : 0, source.currency,
-                                              source.time_zone, draft.status && draft.status->closed()});
+                                              source.time_zone, draft.status && draft.status->closed(),
+                                              sells_by_tariff(draft.kind, source.terms) ? draft.id
+                                              : parent                                  ? parent->seller_below
+                                                                                        : std::string{}});
         sources_.push_back(std::move(source));
         parents_.push_back(draft.parent);
     }
@@ -188,8 +192,12 @@ class DraftChecker {
         source.parent = parties_.find(draft.parent);
         if (source.parent == kNoParty) return std::nullopt;
         const Party& parent = parties_.get(source.parent);
-        return ParentFacts{parent.kind, parent.depth, parent.currency, std::string{parent.time_zone},
-                           parent.status().closed()};
+        return ParentFacts{parent.kind,
+                           parent.depth,
+                           parent.currency,
+                           std::string{parent.time_zone},
+                           parent.status().closed(),
+                           std::string{seller_from(parties_, source.parent)}};
     }
 
     template <typename Complain>
@@ -232,7 +240,12 @@ class DraftChecker {
         }
         if (draft.max_calls) source.max_calls = *draft.max_calls;
         if (!draft.tariff && !draft.tariffs) return;
-        const TariffTaker taker{draft.kind, source.terms, source.currency};
+        const TariffTaker taker{
+            .id = draft.id,
+            .seller = parent ? std::string_view{parent->seller_below} : std::string_view{},
+            .kind = draft.kind,
+            .terms = source.terms,
+            .currency = source.currency};
         const auto choice =
             checked_tariffs(tariffs_, parties_.tariff_lists(), taker, draft.tariff, draft.tariffs, fault);
         if (choice) source.tariff = *choice;
@@ -299,8 +312,7 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
         fault("min_available", std::string{kLimitExpected});
     std::optional<balance::TariffChoice> tariff;
     if (change.tariff || change.tariffs) {
-        const TariffTaker taker{party.kind, party.terms, party.currency};
-        tariff = checked_tariffs(tariffs_, parties_.tariff_lists(), taker,
+        tariff = checked_tariffs(tariffs_, parties_.tariff_lists(), TariffTaker::of(parties_, party),
                                  change.tariff ? *change.tariff : std::nullopt, change.tariffs, fault);
     }
     if (!faults.empty()) return faults;
@@ -323,6 +335,38 @@ bool Catalog::close(PartyId id) {
     if (party.kind == PartyKind::provider) return false;
     party.status_bits.store(balance::Status::kClosed, std::memory_order_relaxed);
     return true;
+}
+
+std::vector<Fault> Catalog::owner_faults(std::string_view id, std::string_view owner) const {
+    const auto fault = [](std::string message) {
+        return std::vector<Fault>{{0, "owner", std::move(message)}};
+    };
+    if (owner.empty()) return {};
+    const PartyId found = parties_.find(owner);
+    if (found == kNoParty) return fault(quoted(owner) + ": no such party");
+    if (const Party& party = parties_.get(found); !sells_by_tariff(party.kind, party.terms)) {
+        return fault(quoted(owner) + " is a " + (party.kind == PartyKind::reseller ? "commission " : "") +
+                     std::string{text_of(party.kind)} + "; expected the provider or a margin reseller");
+    }
+    const auto tariff = tariffs_.find(id);
+    if (!tariff || tariffs_.current(*tariff).settings.owner == owner) return {};
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        if (!parties_.tariff_lists().names(party.tariff.load(std::memory_order_relaxed), *tariff)) continue;
+        if (party.status().closed()) continue;  // It makes no calls, and nothing of it can be changed.
+        std::string message = ownership_fault(id, owner, TariffTaker::of(parties_, party));
+        if (!message.empty()) return fault(message + " and has it");
+    }
+    return {};
+}
+
+Catalog::TariffPut Catalog::put_tariff(std::string_view id, const rating::TariffSettings& settings) {
+    const std::lock_guard lock{mutex_};
+    TariffPut put;
+    put.faults = owner_faults(id, settings.owner);
+    if (put.faults.empty()) put.status = tariffs_.put_settings(id, settings);
+    return put;
 }
 
 std::string_view Catalog::tariff_of(const Party& party) const noexcept {

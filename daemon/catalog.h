@@ -72,6 +72,14 @@ class Catalog {
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
     [[nodiscard]] bool close(balance::PartyId id);
 
+    struct TariffPut {
+        rating::TariffBook::PutStatus status{};
+        std::vector<Fault> faults;  ///< Where there are any, nothing was put.
+    };
+    /// Makes a tariff or a new version of one. Its owner must be the provider or a margin reseller, and every
+    /// open party that has the tariff must be one that the owner may give it to.
+    [[nodiscard]] TariffPut put_tariff(std::string_view id, const rating::TariffSettings& settings);
+
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
 
@@ -81,6 +89,7 @@ class Catalog {
     [[nodiscard]] std::vector<TariffEntryDraft> tariffs_of(const balance::Party& party) const;
 
   private:
+    [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const noexcept {
         return tariffs_.current(tariff).tariff;
     }

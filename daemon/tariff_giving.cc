@@ -53,13 +53,39 @@ std::string fault_of(const TariffEntryDraft& entry) {
 std::string fault_of(const rating::TariffBook& tariffs, const TariffTaker& taker, const std::string& name,
                      std::optional<rating::TariffId> id) {
     if (!id) return quoted(name) + ": no such tariff; PUT /v1/tariffs/{id} makes one";
-    const auto theirs = tariffs.current(*id).settings.currency;
-    if (theirs == taker.currency) return {};
+    const auto& settings = tariffs.current(*id).settings;
+    const auto theirs = settings.currency;
+    if (theirs == taker.currency) return ownership_fault(name, settings.owner, taker);
     return quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
            std::string{taker.currency.view()};
 }
 
 }  // namespace
+
+std::string_view seller_from(const balance::PartyTable& parties, balance::PartyId from) noexcept {
+    for (balance::PartyId id = from; id != balance::kNoParty; id = parties.get(id).parent) {
+        const balance::Party& party = parties.get(id);
+        if (sells_by_tariff(party.kind, party.terms)) return party.id;
+    }
+    return {};
+}
+
+TariffTaker TariffTaker::of(const balance::PartyTable& parties, const balance::Party& party) noexcept {
+    return {.id = party.id,
+            .seller = seller_from(parties, party.parent),
+            .kind = party.kind,
+            .terms = party.terms,
+            .currency = party.currency};
+}
+
+std::string ownership_fault(std::string_view tariff, std::string_view owner, const TariffTaker& taker) {
+    if (owner.empty() || owner == taker.seller) return {};
+    std::string fault = quoted(tariff) + " belongs to " + quoted(owner) +
+                        " and may be given only to those who buy from " + quoted(owner) + "; ";
+    if (owner == taker.id) return fault + "it is never its owner's own";
+    if (taker.seller.empty()) return fault + quoted(taker.id) + " buys from nobody";
+    return fault + quoted(taker.id) + " buys from " + quoted(taker.seller);
+}
 
 GivenTariffs give_tariffs(const rating::TariffBook& tariffs, const TariffTaker& taker,
                           const std::vector<TariffEntryDraft>& drafts) {

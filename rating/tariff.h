@@ -55,6 +55,7 @@ struct TariffSettings {
     IncrementAnchor anchor = IncrementAnchor::end_of_initial;
     std::int64_t markup = 0;  ///< On the price per minute only, never on fees; kMarkupMin to kMarkupMax.
     std::string time_zone = "UTC";
+    std::string owner;  ///< Whose it is to give away; empty: nobody's. Rating does not look at it.
 
     friend bool operator==(const TariffSettings&, const TariffSettings&) = default;
 };

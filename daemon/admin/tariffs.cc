@@ -107,13 +107,22 @@ void read_windows(const JsonValue& value, TariffSettings& /*settings*/, FieldFau
     if (!none) faults.add("windows", "time-of-day windows are not available yet");
 }
 
-constexpr std::array<Field<TariffSettings>, 7> kFields = {{{"currency", read_currency},
+void read_owner(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
+    if (value.kind != Kind::string || value.text.empty()) {
+        faults.add("owner", shown(value) + ": expected the id of the provider or of a margin reseller");
+        return;
+    }
+    settings.owner = value.text;
+}
+
+constexpr std::array<Field<TariffSettings>, 8> kFields = {{{"currency", read_currency},
                                                            {"decimals", read_decimals},
                                                            {"rounding", read_rounding},
                                                            {"anchor", read_anchor},
                                                            {"markup_percent", read_markup},
                                                            {"time_zone", read_time_zone},
-                                                           {"windows", read_windows}}};
+                                                           {"windows", read_windows},
+                                                           {"owner", read_owner}}};
 
 void write_settings(JsonWriter& json, const rating::TariffVersion& version) {
     const TariffSettings& settings = version.settings;
@@ -123,6 +132,7 @@ void write_settings(JsonWriter& json, const rating::TariffVersion& version) {
     json.name("anchor").text(word_of(kAnchors, settings.anchor));
     json.name("markup_percent").number(rating::format_decimal(settings.markup, kMarkupPlaces));
     json.name("time_zone").text(settings.time_zone).name("windows").null();
+    json.name("owner").text_or_null(settings.owner);
 }
 
 Response unknown_tariff(std::string_view id) {
@@ -188,7 +198,11 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
 
     auto& tariffs = services_.catalog.tariffs();
     unsigned status = 200;
-    switch (tariffs.put_settings(id, settings)) {
+    const auto put = services_.catalog.put_tariff(id, settings);
+    for (const Fault& fault : put.faults)
+        faults.add(fault.field, fault.message);
+    if (!all.empty()) return invalid(all);
+    switch (put.status) {
         case rating::TariffBook::PutStatus::created:
             status = 201;
             break;

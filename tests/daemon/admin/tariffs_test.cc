@@ -26,7 +26,8 @@ TEST(Tariffs, AreCreatedWithDefaults) {
     EXPECT_EQ(created.content_type, "application/json");
     EXPECT_EQ(created.body,
               "{\"id\":\"retail\",\"version\":1,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"up\","
-              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":null}\n");
+              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":null,"
+              "\"owner\":null}\n");
 }
 
 TEST(Tariffs, AreReplacedWhole) {
@@ -41,7 +42,7 @@ TEST(Tariffs, AreReplacedWhole) {
         replaced.body,
         "{\"id\":\"retail\",\"version\":2,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"half_even\","
         "\"anchor\":\"zero\",\"markup_percent\":-12.3456,\"time_zone\":\"Europe/"
-        "Berlin\",\"windows\":null}\n");
+        "Berlin\",\"windows\":null,\"owner\":null}\n");
     EXPECT_EQ(house.tariffs.current(*house.tariffs.find("retail")).settings.markup, -123'456);
 }
 
@@ -81,6 +82,9 @@ TEST(Tariffs, RefuseFaultySettings) {
         {R"({"currency":"EUR","time_zone":""})", "time_zone"},
         {R"({"currency":"EUR","windows":{"peak":[]}})", "windows"},
         {R"({"currency":"EUR","windows":[]})", "windows"},
+        {R"({"currency":"EUR","owner":5})", "owner"},
+        {R"({"currency":"EUR","owner":""})", "owner"},
+        {R"({"currency":"EUR","owner":"nobody"})", "owner"},
         {R"({"currency":"EUR","colour":"red"})", "colour"},
         {R"({"currency":"EUR","currency":"EUR"})", "currency"},
     };
