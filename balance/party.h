@@ -56,6 +56,9 @@ inline constexpr std::uint32_t kCallsUnlimited = UINT32_MAX;
 /// The most that a limit of concurrent calls may be: what an account counts.
 inline constexpr std::uint32_t kCallsMax = (1U << 28) - 1;
 
+/// No dial plan.
+inline constexpr std::uint16_t kNoDialPlan = UINT16_MAX;
+
 /// How far below the root a party may stand: a line's chain has at most 16 levels.
 inline constexpr std::size_t kChainDepthMax = 16;
 /// A line and everyone above it.
@@ -85,6 +88,7 @@ struct PartySource {
     Money min_available;
     TariffChoice tariff;
     std::uint32_t max_calls = kCallsUnlimited;
+    std::uint16_t dial_plan = kNoDialPlan;
 };
 
 /// One party. The first cache line is what a call touches; the second what it seldom does.
@@ -105,7 +109,8 @@ struct alignas(64) Party {
           billing(source.billing),
           id(stored_id),
           time_zone(stored_zone),
-          currency(source.currency) {}
+          currency(source.currency),
+          dial_plan(source.dial_plan) {}
 
     [[nodiscard]] Status status() const noexcept {
         return Status{status_bits.load(std::memory_order_relaxed)};
@@ -141,6 +146,7 @@ struct alignas(64) Party {
     std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
     std::uint8_t depth = 0;             ///< Parties above it; set once, before it is published.
     const rating::Currency currency;
+    std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };
 static_assert(sizeof(Party) == 128);
 

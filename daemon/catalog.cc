@@ -116,10 +116,23 @@ std::optional<balance::TariffChoice> checked_tariffs(const rating::TariffBook& t
     return choice;
 }
 
+/// The place of the dial plan of that name, if a party of `kind` may have one; otherwise a fault.
+template <typename Complain>
+std::uint16_t checked_dial_plan(const DialPlans& plans, PartyKind kind, const std::string& name,
+                                const Complain& fault) {
+    if (kind != PartyKind::line && kind != PartyKind::customer) {
+        fault("dial_plan", "only a line or a customer has a dial plan");
+        return balance::kNoDialPlan;
+    }
+    const auto place = plans.find(name);
+    if (!place) fault("dial_plan", quoted(name) + ": no such dial plan; PUT /v1/dial-plans/{id} makes one");
+    return place.value_or(balance::kNoDialPlan);
+}
+
 class DraftChecker {
   public:
-    DraftChecker(const rating::TariffBook& tariffs, balance::PartyTable& parties)
-        : tariffs_(tariffs), parties_(parties) {}
+    DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, balance::PartyTable& parties)
+        : tariffs_(tariffs), dial_plans_(dial_plans), parties_(parties) {}
 
     /// Checks one draft against the table and the drafts before it, and keeps what is needed to add it.
     void check(const PartyDraft& draft) {
@@ -239,6 +252,9 @@ class DraftChecker {
             fault("time_zone", quoted(source.time_zone) + ": expected an IANA name such as Europe/Berlin");
         }
         if (draft.max_calls) source.max_calls = *draft.max_calls;
+        if (draft.dial_plan) {
+            source.dial_plan = checked_dial_plan(dial_plans_, draft.kind, *draft.dial_plan, fault);
+        }
         if (!draft.tariff && !draft.tariffs) return;
         const TariffTaker taker{
             .id = draft.id,
@@ -252,6 +268,7 @@ class DraftChecker {
     }
 
     const rating::TariffBook& tariffs_;
+    const DialPlans& dial_plans_;
     balance::PartyTable& parties_;
     std::unordered_map<std::string, ParentFacts> drafts_;
     std::vector<balance::PartySource> sources_;
@@ -285,7 +302,7 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
     if (parties_.size() + drafts.size() > parties_.parties_max()) {
         return {{0, "", "more than " + std::to_string(parties_.parties_max()) + " parties (party.max)"}};
     }
-    DraftChecker checker{tariffs_, parties_};
+    DraftChecker checker{tariffs_, dial_plans_, parties_};
     for (const auto& draft : drafts)
         checker.check(draft);
     if (checker.faults().empty()) checker.add_all();
@@ -315,6 +332,10 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
         tariff = checked_tariffs(tariffs_, parties_.tariff_lists(), TariffTaker::of(parties_, party),
                                  change.tariff ? *change.tariff : std::nullopt, change.tariffs, fault);
     }
+    std::uint16_t dial_plan = balance::kNoDialPlan;
+    if (change.dial_plan && *change.dial_plan) {
+        dial_plan = checked_dial_plan(dial_plans_, party.kind, **change.dial_plan, fault);
+    }
     if (!faults.empty()) return faults;
 
     if (change.status) party.status_bits.store(change.status->bits(), std::memory_order_relaxed);
@@ -322,6 +343,7 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     if (change.min_available)
         party.min_available.store(change.min_available->micros(), std::memory_order_relaxed);
     if (tariff) party.tariff.store(*tariff, std::memory_order_release);
+    if (change.dial_plan) party.dial_plan.store(dial_plan, std::memory_order_relaxed);
     if (change.max_calls) {
         party.max_calls.store(change.max_calls->value_or(balance::kCallsUnlimited),
                               std::memory_order_relaxed);
@@ -335,6 +357,24 @@ bool Catalog::close(PartyId id) {
     if (party.kind == PartyKind::provider) return false;
     party.status_bits.store(balance::Status::kClosed, std::memory_order_relaxed);
     return true;
+}
+
+std::string Catalog::remove_dial_plan(NamePlace place) {
+    const std::lock_guard lock{mutex_};
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        if (party.dial_plan.load(std::memory_order_relaxed) != place) continue;
+        // Who is closed makes no calls, and nothing of him can be changed.
+        if (!party.status().closed()) return std::string{party.id};
+    }
+    dial_plans_.remove(place);
+    return {};
+}
+
+std::string Catalog::dial_plan_of(const Party& party) const {
+    const auto place = party.dial_plan.load(std::memory_order_relaxed);
+    return place == balance::kNoDialPlan ? std::string{} : dial_plans_.name_of(place);
 }
 
 std::vector<Fault> Catalog::owner_faults(std::string_view id, std::string_view owner) const {

@@ -1,4 +1,4 @@
-/// Administration of tariffs and parties: everything that changes what calls are decided by.
+/// Administration of tariffs, dial plans and parties: everything that changes what calls are decided by.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "balance/party_table.h"
+#include "daemon/dial_plan.h"
 #include "daemon/tariff_giving.h"
 #include "rating/deck_csv.h"
 #include "rating/tariff_book.h"
@@ -40,6 +41,7 @@ struct PartyDraft {
     std::optional<std::string> tariff;                     ///< Short for a list of one, for voice.
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where there is no `tariff`.
     std::optional<std::uint32_t> max_calls;
+    std::optional<std::string> dial_plan;
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -51,6 +53,7 @@ struct PartyChange {
     std::optional<std::optional<std::string>> tariff;
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where `tariff` is not named; empty: none.
     std::optional<std::optional<std::uint32_t>> max_calls;
+    std::optional<std::optional<std::string>> dial_plan;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -58,7 +61,7 @@ struct PartyChange {
 class Catalog {
   public:
     /// Both must outlive this.
-    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties) noexcept
+    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties)
         : tariffs_(tariffs), parties_(parties) {}
 
     /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
@@ -82,6 +85,13 @@ class Catalog {
 
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
+    [[nodiscard]] DialPlans& dial_plans() noexcept { return dial_plans_; }
+
+    /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
+    /// Requires: a place of dial_plans().
+    [[nodiscard]] std::string remove_dial_plan(NamePlace place);
+    /// The id of a party's dial plan, empty without one.
+    [[nodiscard]] std::string dial_plan_of(const balance::Party& party) const;
 
     /// The id of a party's tariff where `tariff` says it all; empty without one and for a list.
     [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const noexcept;
@@ -96,6 +106,7 @@ class Catalog {
 
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
+    DialPlans dial_plans_;
     std::mutex mutex_;
 };
 

@@ -118,11 +118,19 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       parties_(parties),
       ledger_(ledger),
       sessions_(sessions),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)),
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {}
 
-bool Charging::is_emergency(std::string_view digits) const noexcept {
+bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
-    return std::find(numbers.begin(), numbers.end(), digits) != numbers.end();
+    return std::find(numbers.begin(), numbers.end(), dialled) != numbers.end();
+}
+
+std::optional<rating::Digits> Charging::number_of(PartyId line, std::string_view switch_name,
+                                                  std::string_view dialled) const noexcept {
+    if (is_emergency(dialled)) return rating::Digits::parse(dialled);
+    const Party& caller = parties_.get(line);
+    return dialling_.number(caller, parties_.get(caller.parent), switch_name, dialled);
 }
 
 Charging::Resolution Charging::resolve(const Path& path, std::string_view digits,
@@ -180,8 +188,9 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     PartyId line = parties_.find(request.line);
     if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
-    const auto digits = rating::Digits::parse(request.destination);
-    const bool emergency = line != kNoParty && digits && is_emergency(digits->view());
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const bool emergency = line != kNoParty && is_emergency(dialled);
+    const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
 
     for (;;) {
         auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
@@ -776,8 +785,9 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
         return answer;
     }
     const Path path{parties_, line};
-    const auto digits = rating::Digits::parse(request.destination);
-    if (digits && is_emergency(digits->view())) {
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const auto digits = number_of(line, request.switch_name, dialled);
+    if (is_emergency(dialled)) {
         answer.code = Code::free;
         return answer;
     }

@@ -15,6 +15,7 @@
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
+#include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::daemon {
@@ -65,7 +66,10 @@ struct ChargingSettings {
     std::chrono::nanoseconds grace = std::chrono::seconds{60};
     std::chrono::nanoseconds repeat = std::chrono::seconds{32};
     bool charge_granted_at_expiry = false;
-    std::vector<std::string> emergency_numbers;
+    std::vector<std::string> emergency_numbers{};
+    DialPlan dial_plan{};  ///< Of whoever names none.
+    std::vector<SwitchDialPlan> dial_switches{};
+    DialPlans* dial_plans = nullptr;  ///< Must outlive the charging function; nullptr: nobody names one.
 };
 
 /// One level of a decision, as QUOTE and EXPLAIN show it. What it points to lives as long as the daemon.
@@ -164,6 +168,7 @@ struct QuoteRequest {
     std::string_view destination;
     std::string_view from;
     std::string_view service = balance::kVoice;
+    std::string_view switch_name;                   ///< Decides only by which plan the destination is read.
     std::optional<std::chrono::milliseconds> used;  ///< nullopt: one minute.
     rating::Instant at{};
 };
@@ -214,7 +219,10 @@ class Charging {
     struct Resolution;
     struct Bound;
 
-    [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
+    [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
+    /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
+    [[nodiscard]] std::optional<rating::Digits> number_of(PartyId line, std::string_view switch_name,
+                                                          std::string_view dialled) const noexcept;
     [[nodiscard]] Resolution resolve(const balance::Path& path, std::string_view digits,
                                      const balance::CallTraits& call, rating::Instant at,
                                      balance::SessionLevel* levels) const noexcept;
@@ -239,6 +247,7 @@ class Charging {
     balance::Ledger& ledger_;
     balance::SessionTable& sessions_;
     ChargingSettings settings_;
+    Dialling dialling_;
 };
 
 }  // namespace tollgate::daemon

@@ -182,6 +182,11 @@ void read_tariffs(const JsonValue& value, PartyFields& fields, FieldFaults& faul
     }
 }
 
+void read_dial_plan(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.dial_plan = std::optional<std::string>{};
+    if (!value.is_null()) fields.change.dial_plan = std::optional{text_of(value, faults)};
+}
+
 void read_loss_policy(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
     if (value.is_null() || (value.kind == Kind::string && value.text == "allow")) return;
     faults.add("loss_policy", shown(value) + ": not available yet in this version; expected \"allow\"");
@@ -226,7 +231,7 @@ constexpr std::array<Field<PartyFields>, 20> kOtherFields = {{{"status", read_st
                                                               {"home_country", refuse_unavailable},
                                                               {"opened_countries", refuse_unavailable},
                                                               {"refill_policy", refuse_unavailable},
-                                                              {"dial_plan", refuse_unavailable},
+                                                              {"dial_plan", read_dial_plan},
                                                               {"balance", refuse_money},
                                                               {"held", refuse_money},
                                                               {"available", refuse_money}}};
@@ -283,6 +288,7 @@ PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
     fields.draft.min_available = fields.change.min_available;
     if (fields.change.tariff) fields.draft.tariff = std::move(*fields.change.tariff);
     fields.draft.tariffs = std::move(fields.change.tariffs);
+    if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
     if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
     return std::move(fields.draft);
 }
@@ -336,7 +342,8 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
     }
     write_money("min_available", Money::from_micros(party.min_available.load(std::memory_order_relaxed)));
     json.name("home_country").null().name("opened_countries").null();
-    json.name("loss_policy").text("allow").name("refill_policy").null().name("dial_plan").null();
+    json.name("loss_policy").text("allow").name("refill_policy").null();
+    json.name("dial_plan").text_or_null(catalog.dial_plan_of(party));
     write_money("balance", only_with_account(party.account.balance()));
     write_money("held", only_with_account(party.account.held()));
     write_money("available", only_with_account(party.account.available()));

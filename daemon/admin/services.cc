@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/dial_plans.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
 
@@ -21,6 +22,17 @@ Router make_router(Services services) {
     router.add(
         "PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
         [tariffs](const Request& request, std::string_view id) { return tariffs->put_deck(request, id); });
+
+    const auto dial_plans = std::make_shared<DialPlanResource>(services);
+    router.add("GET", "/v1/dial-plans", Lane::brief,
+               [dial_plans](const Request&, std::string_view) { return dial_plans->list(); });
+    router.add("GET", "/v1/dial-plans/{id}", Lane::brief,
+               [dial_plans](const Request&, std::string_view id) { return dial_plans->get(id); });
+    router.add(
+        "PUT", "/v1/dial-plans/{id}", Lane::brief,
+        [dial_plans](const Request& request, std::string_view id) { return dial_plans->put(request, id); });
+    router.add("DELETE", "/v1/dial-plans/{id}", Lane::brief,
+               [dial_plans](const Request&, std::string_view id) { return dial_plans->remove(id); });
 
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,

@@ -13,14 +13,16 @@ constexpr std::array<std::string_view, 2> kPositionals = {"line", "destination"}
 }  // namespace
 
 void quote(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"USED"}, Keyword{"FROM"}, Keyword{"SERVICE"}, Keyword{"AT"}};
-    const auto& [used, from, service, at] = keywords;
+    std::array keywords = {Keyword{"USED"}, Keyword{"FROM"}, Keyword{"SERVICE"}, Keyword{"SWITCH"},
+                           Keyword{"AT"}};
+    const auto& [used, from, service, switch_name, at] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     QuoteRequest request;
     request.line = arguments[0];
     request.destination = arguments[1];
     request.from = from.value;
     request.service = arguments.service(service);
+    request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
     request.used = arguments.duration(used);
     request.at = arguments.instant(at).value_or(context.now.wall);
     if (arguments.refused(out)) return;

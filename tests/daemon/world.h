@@ -20,7 +20,8 @@ namespace tollgate::daemon {
 class World {
   public:
     explicit World(ChargingSettings settings = {}, balance::SessionLimits limits = {})
-        : sessions(2, limits), charging(tariffs, parties, ledger, sessions, std::move(settings)) {
+        : sessions(2, limits),
+          charging(tariffs, parties, ledger, sessions, with_dial_plans(std::move(settings))) {
         put_tariff("retail", "0.60");
         put_tariff("resale", "0.30");
         put_tariff("wholesale", "0.12");
@@ -92,6 +93,11 @@ class World {
         }
         for (const auto& sum : ledger.trial_balance())
             EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0);
+    }
+
+    ChargingSettings with_dial_plans(ChargingSettings settings) {
+        settings.dial_plans = &catalog.dial_plans();
+        return settings;
     }
 
     Moment now{*rating::parse_instant("2026-03-02T12:00:00Z"), std::chrono::hours{1}};
