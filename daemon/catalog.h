@@ -1,4 +1,5 @@
-/// Administration of tariffs, dial plans and parties: everything that changes what calls are decided by.
+/// Administration of tariffs, dial plans, destination groups and parties: everything that changes what calls
+/// are decided by.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "balance/party_table.h"
+#include "daemon/destination_groups.h"
 #include "daemon/dial_plan.h"
 #include "daemon/tariff_giving.h"
 #include "rating/deck_csv.h"
@@ -86,6 +88,7 @@ class Catalog {
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
     [[nodiscard]] DialPlans& dial_plans() noexcept { return dial_plans_; }
+    [[nodiscard]] DestinationGroups& destination_groups() noexcept { return destination_groups_; }
 
     /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
     /// Requires: a place of dial_plans().
@@ -107,6 +110,7 @@ class Catalog {
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
     DialPlans dial_plans_;
+    DestinationGroups destination_groups_;
     std::mutex mutex_;
 };
 
