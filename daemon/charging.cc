@@ -601,6 +601,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     StopAnswer answer;
     answer.status = static_cast<EndStatus>(session.end_status);
     answer.implausible = session.implausible;
+    answer.via_unrated = session.via_unrated;
     answer.record = session.record;
     answer.duplicate = duplicate;
     if (session.level_count > 0) {
@@ -612,11 +613,43 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     return answer;
 }
 
+bool Charging::put_via(Session& session, const rating::TariffVersion& via) const noexcept {
+    const auto row = via.find(session.number.view(), session.rated_at);
+    if (row == Deck::kNoRow) return false;
+    const PartyId provider = parties_.root();
+    if (session.level_count == 0 || session.levels().back().payer != provider) {
+        // There is room for everyone above the line, so for the provider too.
+        assert(session.level_count < session.level_capacity);
+        ++session.level_count;
+        session.levels().back() = SessionLevel{};
+        session.levels().back().affordable_seconds = SessionLevel::kAffordableUnlimited;
+    }
+    // What this leg has been charged and holds stays: the total of STOP is compared with it.
+    SessionLevel& leg = session.levels().back();
+    leg.payer = leg.seller = provider;
+    leg.tariff = &via;
+    leg.row = row;
+    leg.rate = &via.deck->rate(row);
+    return true;
+}
+
 StopAnswer Charging::stop(const StopRequest& request, Moment now) {
+    const rating::TariffVersion* via = nullptr;
+    if (!request.via.empty() && parties_.root() != kNoParty) {
+        const auto tariff = tariffs_.find(request.via);
+        if (!tariff) return {.code = Code::via_unknown};
+        via = &tariffs_.current(*tariff);
+        if (!(via->settings.currency == parties_.get(parties_.root()).currency)) {
+            return {.code = Code::via_other_currency};
+        }
+    }
     auto claim = sessions_.claim(request.session);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of('X', request.at, request.cause, request.used);
+    const std::uint64_t fingerprint =
+        kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
+                         kFingerprint(request.via)) |
+        1;
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
         case SessionState::deciding:
@@ -638,10 +671,19 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     const bool was_expired = session.state == SessionState::expired;
     const bool never_started = session.answered_at == balance::Steady{};
     const seconds used = rating::whole_seconds(request.used);
+    const std::uint8_t count_before = session.level_count;
+    const SessionLevel top_before = count_before > 0 ? session.levels().back() : SessionLevel{};
+    // An emergency call is charged nowhere.
+    const bool via_unrated = via != nullptr && !session.emergency && !put_via(session, *via);
     const auto levels = session.levels();
     const Amounts totals = costs_of(levels, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
-    if (!ledger_.can_charge(levels, charges)) return {.code = Code::too_large};
+    if (!ledger_.can_charge(levels, charges)) {
+        session.level_count = count_before;
+        if (count_before > 0) session.levels().back() = top_before;
+        return {.code = Code::too_large};
+    }
+    session.via_unrated = via_unrated;
 
     EndStatus status = EndStatus::stopped;
     if (nothing_used && never_started) {

@@ -34,8 +34,10 @@ enum class Code : std::uint8_t {
     credit_limit,
     unknown_session,
     conflict,
-    busy,       ///< A limit of the daemon's own; not remembered, try again.
-    too_large,  ///< The cost is beyond rating::kAmountMax; nothing has changed.
+    busy,                ///< A limit of the daemon's own; not remembered, try again.
+    too_large,           ///< The cost is beyond rating::kAmountMax; nothing has changed.
+    via_unknown,         ///< STOP's VIA is no tariff; nothing has changed.
+    via_other_currency,  ///< STOP's VIA is in another currency than the provider's; nothing has changed.
 };
 
 /// Why, where the code alone does not say it.
@@ -146,6 +148,7 @@ struct StopRequest {
     // Told apart in repeats; a journal will keep them in the call record.
     std::optional<rating::Instant> at;
     std::string_view cause;
+    std::string_view via{};  ///< The carrier's tariff by which the provider pays; empty: his own.
 };
 
 struct StopAnswer {
@@ -154,6 +157,7 @@ struct StopAnswer {
     std::chrono::seconds billed{};
     EndStatus status = EndStatus::none;
     bool implausible = false;
+    bool via_unrated = false;
     std::uint64_t record = 0;
     bool duplicate = false;
 };
@@ -238,6 +242,9 @@ class Charging {
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     void derive(Derivation& derivation, std::span<const balance::SessionLevel> levels,
                 std::chrono::seconds used) const;
+    /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
+    /// number.
+    bool put_via(balance::Session& session, const rating::TariffVersion& via) const noexcept;
     [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
     [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
     void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;

@@ -15,7 +15,7 @@ constexpr std::array kCommands = {
         "AUTHORIZE", authorize, 1,
         "line destination session [WANT s] [FROM caller] [SERVICE name] [SWITCH name] [AT time] [EXPLAIN]",
         "May this line call there, and for how long? Holds the money at every level."},
-    Command{"STOP", stop, 1, "session s [AT time] [CAUSE text]",
+    Command{"STOP", stop, 1, "session s [AT time] [CAUSE text] [VIA tariff]",
             "The call lasted so long: charges it and ends it."},
     Command{"START", start, 1, "session [AT time]", "The call was answered."},
     Command{"EXTEND", extend, 1, "session USED s [WANT s]", "Charges what was used and holds for more."},
