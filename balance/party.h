@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "balance/account.h"
+#include "balance/tariff_lists.h"
 #include "rating/tariff.h"
 #include "rating/tariff_book.h"
 
@@ -55,6 +56,9 @@ inline constexpr std::uint32_t kCallsUnlimited = UINT32_MAX;
 /// The most that a limit of concurrent calls may be: what an account counts.
 inline constexpr std::uint32_t kCallsMax = (1U << 28) - 1;
 
+/// No dial plan.
+inline constexpr std::uint16_t kNoDialPlan = UINT16_MAX;
+
 /// How far below the root a party may stand: a line's chain has at most 16 levels.
 inline constexpr std::size_t kChainDepthMax = 16;
 /// A line and everyone above it.
@@ -82,8 +86,9 @@ struct PartySource {
     std::string time_zone = "UTC";
     Money credit_limit;
     Money min_available;
-    rating::TariffId tariff = rating::kNoTariff;
+    TariffChoice tariff;
     std::uint32_t max_calls = kCallsUnlimited;
+    std::uint16_t dial_plan = kNoDialPlan;
 };
 
 /// One party. The first cache line is what a call touches; the second what it seldom does.
@@ -104,7 +109,8 @@ struct alignas(64) Party {
           billing(source.billing),
           id(stored_id),
           time_zone(stored_zone),
-          currency(source.currency) {}
+          currency(source.currency),
+          dial_plan(source.dial_plan) {}
 
     [[nodiscard]] Status status() const noexcept {
         return Status{status_bits.load(std::memory_order_relaxed)};
@@ -125,7 +131,9 @@ struct alignas(64) Party {
 
     Account account;
     std::atomic<std::int64_t> min_available;
-    std::atomic<rating::TariffId> tariff;  ///< kNoTariff: none.
+    /// Which list it names lies in PartyTable::tariff_lists: stored with release, read with acquire, so that
+    /// whoever sees a list's index sees the list.
+    std::atomic<TariffChoice> tariff;
     std::atomic<std::uint32_t> max_calls;
     const PartyId parent;
     std::atomic<std::uint8_t> status_bits;
@@ -138,6 +146,7 @@ struct alignas(64) Party {
     std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
     std::uint8_t depth = 0;             ///< Parties above it; set once, before it is published.
     const rating::Currency currency;
+    std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };
 static_assert(sizeof(Party) == 128);
 

@@ -11,6 +11,7 @@
 
 #include "balance/hash.h"
 #include "balance/party.h"
+#include "balance/tariff_lists.h"
 
 namespace tollgate::balance {
 
@@ -48,6 +49,10 @@ class PartyTable {
     /// The provider, or kNoParty before there is one.
     [[nodiscard]] PartyId root() const noexcept { return size() == 0 ? kNoParty : PartyId{0}; }
 
+    /// The lists that Party::tariff names. Adding to them is for one thread at a time, as `add` is.
+    [[nodiscard]] const TariffLists& tariff_lists() const noexcept { return tariff_lists_; }
+    [[nodiscard]] TariffLists& tariff_lists() noexcept { return tariff_lists_; }
+
     /// Memory that parties, their ids and the index take.
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
@@ -73,6 +78,7 @@ class PartyTable {
     static std::size_t shard_of(std::uint64_t hash) noexcept { return hash >> 52; }
 
     KeyedHash hash_;
+    TariffLists tariff_lists_;
     std::size_t parties_max_;
     std::vector<std::atomic<Party*>> chunks_;
     std::array<std::atomic<Shard*>, kShards> shards_{};

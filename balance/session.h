@@ -99,6 +99,7 @@ struct Session {
     bool implausible = false;    ///< More was reported than can have passed.
     bool overrun = false;        ///< A report exceeded the grant.
     bool ended_by_stop = false;  ///< Else by RELEASE, or not yet.
+    bool via_unrated = false;    ///< The carrier's tariff that STOP named had no row for the number.
     bool emergency = false;      ///< Counted and charged nowhere.
 
     [[nodiscard]] bool open() const noexcept {

@@ -86,10 +86,6 @@ class Assembly {
                                            "; the nearest is " + std::string{nearest_key(setting.key).name});
             return;
         }
-        if (!key->is_available) {
-            faults_.add(setting.place, "not available yet in this version; remove the key");
-            return;
-        }
         Origin& origin = origins_[key->name];
         const std::optional<Problem> problem = key->read(setting.value, config_);
         origin.place = setting.place;

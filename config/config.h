@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "config/dial_rule.h"
+
 /// What the operator can set, read once at the start (and again on SIGHUP) and handed on as values.
 ///
 /// `config/tollgate.toml` is the manual: it names every key with its default, unit and range. The fields here
@@ -48,6 +50,14 @@ enum class JournalReply : std::uint8_t {
 
 /// From the most to the least said.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+
+/// A switch whose callers dial by a plan.
+struct SwitchPlan {
+    std::string switch_name;
+    std::string plan;
+
+    friend bool operator==(const SwitchPlan&, const SwitchPlan&) = default;
+};
 
 struct Config {
     /// The switches' protocol. Sizes are bytes, counted for each connection alone.
@@ -124,6 +134,8 @@ struct Config {
     struct Dial {
         /// Granted FREE whatever else holds; compared with the whole of the digits as dialled.
         std::vector<std::string> emergency{"112", "911"};
+        std::vector<DialRule> plan;        ///< Of whoever names no dial plan.
+        std::vector<SwitchPlan> switches;  ///< Each switch once. A plan need not exist.
 
         friend bool operator==(const Dial&, const Dial&) = default;
     };

@@ -24,6 +24,9 @@ constexpr std::size_t kPathBytesMax = 1024;
 /// As many digits as a dialled number may have; an emergency number is compared with the whole of it.
 constexpr std::size_t kDialledDigitsMax = 32;
 constexpr std::size_t kEmergencyNumbersMax = 256;
+/// As long as a name in AUTHORIZE's SWITCH, and an id.
+constexpr std::size_t kNameBytesMax = 64;
+constexpr std::size_t kSwitchPlansMax = 256;
 
 /// An AUTHORIZE with every option has 16 words, `HELLO 3 AUTH user password` has 5 and `AUTH password` 2.
 constexpr std::uint32_t kArgumentsLeast = 16;
@@ -52,7 +55,8 @@ Key make_key(std::string_view name, Field field, Kind kind) {
     Key key;
     key.name = name;
     key.expects = kind.expects();
-    key.takes_list = std::is_same_v<Kind, Numbers>;
+    key.takes_list =
+        std::is_same_v<Kind, Numbers> || std::is_same_v<Kind, DialRules> || std::is_same_v<Kind, SwitchPlans>;
     key.show = [field, kind](const Config& config) { return kind.show(field(config)); };
     key.read = [field, kind](const Written& written, Config& config) -> std::optional<Problem> {
         Outcome<Value> outcome = kind.read(written);
@@ -60,14 +64,6 @@ Key make_key(std::string_view name, Field field, Kind kind) {
         field(config) = std::move(std::get<Value>(outcome));
         return std::nullopt;
     };
-    return key;
-}
-
-/// A key that later versions will have. It is refused, for whoever sets it counts on it.
-Key unavailable_key(std::string_view name) {
-    Key key;
-    key.name = name;
-    key.is_available = false;
     return key;
 }
 
@@ -124,7 +120,8 @@ std::vector<Key> make_keys() {
 
     add("dial.emergency", field(&C::dial, &C::Dial::emergency),
         Numbers{kDialledDigitsMax, kEmergencyNumbersMax});
-    keys.push_back(unavailable_key("dial.plan"));
+    add("dial.plan", field(&C::dial, &C::Dial::plan), DialRules{kDialRulesMax});
+    add("dial.switches", field(&C::dial, &C::Dial::switches), SwitchPlans{kNameBytesMax, kSwitchPlansMax});
 
     add("journal.dir", field(&C::journal, &C::Journal::dir), Path{kPathBytesMax});
     add("journal.reply", field(&C::journal, &C::Journal::reply),
@@ -214,7 +211,6 @@ const Key& nearest_key(std::string_view name) {
     const Key* nearest = nullptr;
     std::size_t distance = 0;
     for (const Key& key : keys()) {
-        if (!key.is_available) continue;
         const std::size_t candidate = edit_distance(name, key.name);
         if (nearest == nullptr || candidate < distance) {
             nearest = &key;

@@ -17,10 +17,9 @@
 namespace tollgate::config {
 
 struct Key {
-    std::string_view name;     ///< Section and key: `session.hold`; no section: `workers`.
-    std::string expects;       ///< Ends the sentence "takes ..."; see values.h.
-    bool takes_list = false;   ///< Then `--set` reads `a,b` or a TOML array.
-    bool is_available = true;  ///< Else it is known, but this version refuses it; the rest is empty then.
+    std::string_view name;    ///< Section and key: `session.hold`; no section: `workers`.
+    std::string expects;      ///< Ends the sentence "takes ..."; see values.h.
+    bool takes_list = false;  ///< Then `--set` reads `a,b` or a TOML array.
 
     /// Puts a value into its field, or leaves the field as it is and says what is wrong.
     std::function<std::optional<Problem>(const Written& written, Config& config)> read;
@@ -38,7 +37,7 @@ struct Key {
 /// Whether `name` is what stands before the dot of some key: `session`.
 [[nodiscard]] bool is_section(std::string_view name);
 
-/// The available key that takes the fewest insertions, deletions and replacements of a letter to become from
+/// The key that takes the fewest insertions, deletions and replacements of a letter to become from
 /// `name`; the first in the table where several do.
 [[nodiscard]] const Key& nearest_key(std::string_view name);
 

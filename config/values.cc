@@ -299,6 +299,98 @@ std::string Numbers::show(const Value& numbers) {
     return '[' + list + ']';
 }
 
+std::string DialRules::expects() const {
+    return "a list of up to " + std::to_string(entries_max) +
+           " rules MATCH:STRIP:PREPEND, such as \"00:2:\" or \"0:1:49\"";
+}
+
+Outcome<DialRules::Value> DialRules::read(const Written& written) const {
+    if (written.form != Form::list) {
+        return Problem{is_not(written, expects()).text + R"(; write ["00:2:", "0:1:49"])"};
+    }
+    if (written.elements.size() > entries_max) {
+        return Problem{std::to_string(written.elements.size()) + " entries are not " + expects()};
+    }
+    const std::string most = std::to_string(kDialBytesMax);
+    const std::string form = "MATCH:STRIP:PREPEND, up to " + most +
+                             " of 0-9 A-Z a-z * #, a number from 0 to " + most + " and up to " + most +
+                             " digits";
+    Value rules;
+    for (const Written& element : written.elements) {
+        const std::string_view text = element.text;
+        const std::size_t first = std::min(text.find(':'), text.size());
+        const std::size_t second = std::min(text.find(':', first + 1), text.size());
+        const std::string_view match = text.substr(0, first);
+        const std::string_view strip = text.substr(std::min(first + 1, text.size()), second - first - 1);
+        const std::string_view prepend = text.substr(std::min(second + 1, text.size()));
+        if (!is_text(element) || second == text.size() || !is_dial_match(match) || !all_digits(strip) ||
+            read_digits(strip) > kDialBytesMax || !is_dial_prepend(prepend)) {
+            return is_not_text(element, form);
+        }
+        rules.push_back(
+            {std::string{match}, static_cast<std::uint32_t>(read_digits(strip)), std::string{prepend}});
+    }
+    return rules;
+}
+
+std::string DialRules::show(const Value& rules) {
+    std::string list;
+    for (const DialRule& rule : rules) {
+        list += list.empty() ? "\"" : ", \"";
+        list += rule.match;
+        list += ':';
+        list += std::to_string(rule.strip);
+        list += ':';
+        list += rule.prepend;
+        list += '"';
+    }
+    return '[' + list + ']';
+}
+
+std::string SwitchPlans::expects() const {
+    return "a list of up to " + std::to_string(entries_max) + " SWITCH=PLAN, each switch once";
+}
+
+Outcome<SwitchPlans::Value> SwitchPlans::read(const Written& written) const {
+    if (written.form != Form::list) {
+        return Problem{is_not(written, expects()).text + R"(; write ["sbc1=national"])"};
+    }
+    if (written.elements.size() > entries_max) {
+        return Problem{std::to_string(written.elements.size()) + " entries are not " + expects()};
+    }
+    Value switches;
+    for (const Written& element : written.elements) {
+        const std::string_view text = element.text;
+        // The name of a plan has no equals sign; that of a switch may.
+        const std::size_t equals = std::min(text.rfind('='), text.size());
+        const std::string_view name = text.substr(0, equals);
+        const std::string_view plan = text.substr(std::min(equals + 1, text.size()));
+        if (!is_text(element) || name.empty() || name.size() > name_bytes_max || plan.empty() ||
+            plan.size() > name_bytes_max || std::any_of(text.begin(), text.end(), is_control)) {
+            return is_not_text(element,
+                               "SWITCH=PLAN, names of 1 to " + std::to_string(name_bytes_max) + " bytes");
+        }
+        if (std::any_of(switches.begin(), switches.end(),
+                        [name](const SwitchPlan& known) { return known.switch_name == name; })) {
+            return Problem{quoted(text) + " names a switch that stands there already; name each once"};
+        }
+        switches.push_back({std::string{name}, std::string{plan}});
+    }
+    return switches;
+}
+
+std::string SwitchPlans::show(const Value& switches) {
+    std::string list;
+    for (const SwitchPlan& known : switches) {
+        list += list.empty() ? "\"" : ", \"";
+        list += known.switch_name;
+        list += '=';
+        list += known.plan;
+        list += '"';
+    }
+    return '[' + list + ']';
+}
+
 template <typename Enumeration>
 std::string Choice<Enumeration>::expects() const {
     std::string list;

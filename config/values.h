@@ -122,6 +122,27 @@ struct Numbers {
     [[nodiscard]] static std::string show(const Value& numbers);
 };
 
+/// Rules of a dial plan, MATCH:STRIP:PREPEND each.
+struct DialRules {
+    using Value = std::vector<DialRule>;
+    std::size_t entries_max;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(const Value& rules);
+};
+
+/// Dial plans of switches, SWITCH=PLAN each.
+struct SwitchPlans {
+    using Value = std::vector<SwitchPlan>;
+    std::size_t name_bytes_max;
+    std::size_t entries_max;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(const Value& switches);
+};
+
 /// One of a few words, each of which is an enumerator.
 template <typename Enumeration>
 struct Choice {

@@ -52,7 +52,10 @@ balance::SessionLimits session_limits(const config::Config& config) {
             .repeat = config.session.repeat};
 }
 
-ChargingSettings charging_settings(const config::Config& config) {
+ChargingSettings charging_settings(const config::Config& config, DialPlans& dial_plans) {
+    std::vector<SwitchDialPlan> switches;
+    for (const auto& [name, plan] : config.dial.switches)
+        switches.push_back({name, plan});
     return {.want = config.session.want,
             .longest = config.session.longest,
             .shortest = config.session.shortest,
@@ -60,7 +63,10 @@ ChargingSettings charging_settings(const config::Config& config) {
             .grace = config.session.grace,
             .repeat = config.session.repeat,
             .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted,
-            .emergency_numbers = config.dial.emergency};
+            .emergency_numbers = config.dial.emergency,
+            .dial_plan = DialPlan{config.dial.plan},
+            .dial_switches = std::move(switches),
+            .dial_plans = &dial_plans};
 }
 
 net::ConnectionLimits connection_limits(const config::Config& config) {
@@ -91,7 +97,7 @@ struct App::Parts {
           sessions(random_key(), session_limits(config)),
           catalog(tariffs, parties),
           payments(parties, ledger, config.request.remember),
-          charging(tariffs, parties, ledger, sessions, charging_settings(config)),
+          charging(tariffs, parties, ledger, sessions, charging_settings(config, catalog.dial_plans())),
           resync(charging),
           counters(worker_count(config)),
           http(config.http,

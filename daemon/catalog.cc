@@ -61,11 +61,6 @@ std::pair<std::vector<PartyKind>, std::string_view> parents_of(PartyKind kind) {
     std::abort();  // Not an enumerator: memory is corrupt.
 }
 
-bool may_have_tariff(PartyKind kind, Terms terms) noexcept {
-    return kind == PartyKind::provider || kind == PartyKind::customer ||
-           (kind == PartyKind::reseller && terms == Terms::margin);
-}
-
 bool is_limit(rating::Money amount) noexcept {
     return amount >= rating::Money{} && amount <= rating::kAmountMax;
 }
@@ -83,12 +78,53 @@ struct ParentFacts {
     rating::Currency currency;
     std::string time_zone;
     bool closed;
+    std::string seller_below;  ///< Who sells to those who stand under it.
 };
+
+constexpr std::string_view kTooManyLists =
+    "there are as many different lists of tariffs as there may be; use one that another party has";
+
+/// What a party is to be charged by. `tariff` is short for a list of one.
+template <typename Complain>
+std::optional<balance::TariffChoice> checked_tariffs(const rating::TariffBook& tariffs,
+                                                     balance::TariffLists& lists, const TariffTaker& taker,
+                                                     const std::optional<std::string>& tariff,
+                                                     const std::optional<std::vector<TariffEntryDraft>>& list,
+                                                     const Complain& fault) {
+    const std::string field = tariff ? "tariff" : "tariffs";
+    std::vector<TariffEntryDraft> drafts;
+    if (tariff) {
+        drafts.push_back({.from_prefixes = {}, .tariff = *tariff});
+    } else if (list) {
+        drafts = *list;
+    }
+    GivenTariffs given = give_tariffs(tariffs, taker, drafts);
+    for (auto& message : given.faults)
+        fault(field, std::move(message));
+    if (!given.faults.empty()) return std::nullopt;
+    const auto choice = lists.intern(std::move(given.entries));
+    if (!choice) fault(field, std::string{kTooManyLists});
+    return choice;
+}
+
+/// The place of the dial plan of that name, if a party of `kind` may have one; otherwise a fault.
+template <typename Complain>
+std::uint16_t checked_dial_plan(const DialPlans& plans, PartyKind kind, const std::string& name,
+                                const Complain& fault) {
+    if (kind != PartyKind::line && kind != PartyKind::customer) {
+        fault("dial_plan", "only a line or a customer has a dial plan");
+        return balance::kNoDialPlan;
+    }
+    const auto place = plans.find(name);
+    if (!place) fault("dial_plan", quoted(name) + ": no such dial plan; PUT /v1/dial-plans/{id} makes one");
+    return place.value_or(balance::kNoDialPlan);
+}
 
 class DraftChecker {
   public:
-    DraftChecker(rating::TariffBook& tariffs, const balance::PartyTable& parties, const TimeZones& zones)
-        : tariffs_(tariffs), parties_(parties), zones_(zones) {}
+    DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, const TimeZones& zones,
+                 balance::PartyTable& parties)
+        : tariffs_(tariffs), dial_plans_(dial_plans), zones_(zones), parties_(parties) {}
 
     /// Checks one draft against the table and the drafts before it, and keeps what is needed to add it.
     void check(const PartyDraft& draft) {
@@ -137,17 +173,20 @@ class DraftChecker {
         check_service(draft, parent, source, fault);
 
         drafts_.emplace(draft.id, ParentFacts{draft.kind, parent ? parent->depth + 1 : 0, source.currency,
-                                              source.time_zone, draft.status && draft.status->closed()});
+                                              source.time_zone, draft.status && draft.status->closed(),
+                                              sells_by_tariff(draft.kind, source.terms) ? draft.id
+                                              : parent                                  ? parent->seller_below
+                                                                                        : std::string{}});
         sources_.push_back(std::move(source));
         parents_.push_back(draft.parent);
     }
 
     [[nodiscard]] std::vector<Fault>& faults() { return faults_; }
 
-    void add_all(balance::PartyTable& parties) {
+    void add_all() {
         for (std::size_t i = 0; i < sources_.size(); ++i) {
-            if (!parents_[i].empty()) sources_[i].parent = parties.find(parents_[i]);
-            parties.add(sources_[i]);
+            if (!parents_[i].empty()) sources_[i].parent = parties_.find(parents_[i]);
+            parties_.add(sources_[i]);
         }
     }
 
@@ -158,8 +197,12 @@ class DraftChecker {
         source.parent = parties_.find(draft.parent);
         if (source.parent == kNoParty) return std::nullopt;
         const Party& parent = parties_.get(source.parent);
-        return ParentFacts{parent.kind, parent.depth, parent.currency, std::string{parent.time_zone},
-                           parent.status().closed()};
+        return ParentFacts{parent.kind,
+                           parent.depth,
+                           parent.currency,
+                           std::string{parent.time_zone},
+                           parent.status().closed(),
+                           std::string{seller_from(parties_, source.parent)}};
     }
 
     template <typename Complain>
@@ -192,7 +235,7 @@ class DraftChecker {
 
     template <typename Complain>
     void check_service(const PartyDraft& draft, const std::optional<ParentFacts>& parent,
-                       balance::PartySource& source, const Complain& fault) const {
+                       balance::PartySource& source, const Complain& fault) {
         source.terms = draft.terms.value_or(Terms::margin);
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
         source.status = draft.status.value_or(balance::Status{});
@@ -202,42 +245,25 @@ class DraftChecker {
             fault("time_zone", quoted(source.time_zone) + ": expected an IANA name such as Europe/Berlin");
         }
         if (draft.max_calls) source.max_calls = *draft.max_calls;
-        if (!draft.tariff) return;
-        if (!may_have_tariff(draft.kind, source.terms)) {
-            fault("tariff", "a " +
-                                std::string{draft.kind == PartyKind::reseller ? "commission reseller"
-                                                                              : text_of(draft.kind)} +
-                                " pays for no calls and has no tariff");
-            return;
+        if (draft.dial_plan) {
+            source.dial_plan = checked_dial_plan(dial_plans_, draft.kind, *draft.dial_plan, fault);
         }
-        if (const auto id = checked_tariff(tariffs_, *draft.tariff, source.currency, fault))
-            source.tariff = *id;
+        if (!draft.tariff && !draft.tariffs) return;
+        const TariffTaker taker{
+            .id = draft.id,
+            .seller = parent ? std::string_view{parent->seller_below} : std::string_view{},
+            .kind = draft.kind,
+            .terms = source.terms,
+            .currency = source.currency};
+        const auto choice =
+            checked_tariffs(tariffs_, parties_.tariff_lists(), taker, draft.tariff, draft.tariffs, fault);
+        if (choice) source.tariff = *choice;
     }
 
-  public:
-    /// The tariff of that name if a party of `currency` may have it; otherwise a fault.
-    template <typename Complain>
-    static std::optional<rating::TariffId> checked_tariff(rating::TariffBook& tariffs,
-                                                          const std::string& name, rating::Currency currency,
-                                                          const Complain& fault) {
-        const auto id = tariffs.find(name);
-        if (!id) {
-            fault("tariff", quoted(name) + ": no such tariff; PUT /v1/tariffs/" + name + " makes one");
-            return std::nullopt;
-        }
-        const auto theirs = tariffs.current(*id)->settings.currency;
-        if (!(theirs == currency)) {
-            fault("tariff", quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
-                                std::string{currency.view()});
-            return std::nullopt;
-        }
-        return id;
-    }
-
-  private:
-    rating::TariffBook& tariffs_;
-    const balance::PartyTable& parties_;
+    const rating::TariffBook& tariffs_;
+    const DialPlans& dial_plans_;
     const TimeZones& zones_;
+    balance::PartyTable& parties_;
     std::unordered_map<std::string, ParentFacts> drafts_;
     std::vector<balance::PartySource> sources_;
     std::vector<std::string> parents_;
@@ -270,10 +296,10 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
     if (parties_.size() + drafts.size() > parties_.parties_max()) {
         return {{0, "", "more than " + std::to_string(parties_.parties_max()) + " parties (party.max)"}};
     }
-    DraftChecker checker{tariffs_, parties_, zones_};
+    DraftChecker checker{tariffs_, dial_plans_, zones_, parties_};
     for (const auto& draft : drafts)
         checker.check(draft);
-    if (checker.faults().empty()) checker.add_all(parties_);
+    if (checker.faults().empty()) checker.add_all();
     return std::move(checker.faults());
 }
 
@@ -295,14 +321,14 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     }
     if (change.min_available && !is_limit(*change.min_available))
         fault("min_available", std::string{kLimitExpected});
-    auto tariff = rating::kNoTariff;
-    if (change.tariff && *change.tariff) {
-        if (!may_have_tariff(party.kind, party.terms)) {
-            fault("tariff", "this party pays for no calls and has no tariff");
-        } else if (const auto found =
-                       DraftChecker::checked_tariff(tariffs_, **change.tariff, party.currency, fault)) {
-            tariff = *found;
-        }
+    std::optional<balance::TariffChoice> tariff;
+    if (change.tariff || change.tariffs) {
+        tariff = checked_tariffs(tariffs_, parties_.tariff_lists(), TariffTaker::of(parties_, party),
+                                 change.tariff ? *change.tariff : std::nullopt, change.tariffs, fault);
+    }
+    std::uint16_t dial_plan = balance::kNoDialPlan;
+    if (change.dial_plan && *change.dial_plan) {
+        dial_plan = checked_dial_plan(dial_plans_, party.kind, **change.dial_plan, fault);
     }
     if (!faults.empty()) return faults;
 
@@ -310,7 +336,8 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     if (change.credit_limit) party.account.set_credit_limit(*change.credit_limit);
     if (change.min_available)
         party.min_available.store(change.min_available->micros(), std::memory_order_relaxed);
-    if (change.tariff) party.tariff.store(tariff, std::memory_order_relaxed);
+    if (tariff) party.tariff.store(*tariff, std::memory_order_release);
+    if (change.dial_plan) party.dial_plan.store(dial_plan, std::memory_order_relaxed);
     if (change.max_calls) {
         party.max_calls.store(change.max_calls->value_or(balance::kCallsUnlimited),
                               std::memory_order_relaxed);
@@ -326,9 +353,69 @@ bool Catalog::close(PartyId id) {
     return true;
 }
 
+std::string Catalog::remove_dial_plan(NamePlace place) {
+    const std::lock_guard lock{mutex_};
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        if (party.dial_plan.load(std::memory_order_relaxed) != place) continue;
+        // Who is closed makes no calls, and nothing of him can be changed.
+        if (!party.status().closed()) return std::string{party.id};
+    }
+    dial_plans_.remove(place);
+    return {};
+}
+
+std::string Catalog::dial_plan_of(const Party& party) const {
+    const auto place = party.dial_plan.load(std::memory_order_relaxed);
+    return place == balance::kNoDialPlan ? std::string{} : dial_plans_.name_of(place);
+}
+
+std::vector<Fault> Catalog::owner_faults(std::string_view id, std::string_view owner) const {
+    const auto fault = [](std::string message) {
+        return std::vector<Fault>{{0, "owner", std::move(message)}};
+    };
+    if (owner.empty()) return {};
+    const PartyId found = parties_.find(owner);
+    if (found == kNoParty) return fault(quoted(owner) + ": no such party");
+    if (const Party& party = parties_.get(found); !sells_by_tariff(party.kind, party.terms)) {
+        return fault(quoted(owner) + " is a " + (party.kind == PartyKind::reseller ? "commission " : "") +
+                     std::string{text_of(party.kind)} + "; expected the provider or a margin reseller");
+    }
+    const auto tariff = tariffs_.find(id);
+    if (!tariff || tariffs_.current(*tariff)->settings.owner == owner) return {};
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        if (!parties_.tariff_lists().names(party.tariff.load(std::memory_order_relaxed), *tariff)) continue;
+        if (party.status().closed()) continue;  // It makes no calls, and nothing of it can be changed.
+        std::string message = ownership_fault(id, owner, TariffTaker::of(parties_, party));
+        if (!message.empty()) return fault(message + " and has it");
+    }
+    return {};
+}
+
+Catalog::TariffPut Catalog::put_tariff(std::string_view id, const rating::TariffSettings& settings,
+                                       rating::Origin origin) {
+    const std::lock_guard lock{mutex_};
+    TariffPut put;
+    put.faults = owner_faults(id, settings.owner);
+    if (put.faults.empty()) put.result = tariffs_.put_settings(id, settings, std::move(origin));
+    return put;
+}
+
 std::string_view Catalog::tariff_of(const Party& party) const {
-    const auto tariff = party.tariff.load(std::memory_order_relaxed);
-    return tariff == rating::kNoTariff ? std::string_view{} : tariffs_.name(tariff);
+    const auto choice = party.tariff.load(std::memory_order_acquire);
+    return choice.none() || choice.is_list() ? std::string_view{} : name_of(choice.one());
+}
+
+std::vector<TariffEntryDraft> Catalog::tariffs_of(const Party& party) const {
+    std::vector<TariffEntryDraft> drafts;
+    for (auto& entry : parties_.tariff_lists().entries(party.tariff.load(std::memory_order_acquire))) {
+        drafts.push_back(
+            {std::move(entry.service), std::move(entry.from_prefixes), std::string{name_of(entry.tariff)}});
+    }
+    return drafts;
 }
 
 }  // namespace tollgate::daemon

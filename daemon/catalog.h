@@ -1,4 +1,5 @@
-/// Administration of tariffs and parties: everything that changes what calls are decided by.
+/// Administration of tariffs, dial plans, destination groups and parties: everything that changes what calls
+/// are decided by.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,9 @@
 #include <vector>
 
 #include "balance/party_table.h"
+#include "daemon/destination_groups.h"
+#include "daemon/dial_plan.h"
+#include "daemon/tariff_giving.h"
 #include "daemon/time_zones.h"
 #include "rating/deck_csv.h"
 #include "rating/tariff_book.h"
@@ -37,8 +41,10 @@ struct PartyDraft {
     std::optional<std::string> time_zone;      ///< Default: the parent's.
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
-    std::optional<std::string> tariff;
+    std::optional<std::string> tariff;                     ///< Short for a list of one, for voice.
+    std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where there is no `tariff`.
     std::optional<std::uint32_t> max_calls;
+    std::optional<std::string> dial_plan;
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -48,7 +54,9 @@ struct PartyChange {
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
     std::optional<std::optional<std::string>> tariff;
+    std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where `tariff` is not named; empty: none.
     std::optional<std::optional<std::uint32_t>> max_calls;
+    std::optional<std::optional<std::string>> dial_plan;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -56,7 +64,7 @@ struct PartyChange {
 class Catalog {
   public:
     /// Both must outlive this.
-    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties) noexcept
+    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties)
         : tariffs_(tariffs), parties_(parties) {}
 
     /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
@@ -70,16 +78,40 @@ class Catalog {
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
     [[nodiscard]] bool close(balance::PartyId id);
 
+    struct TariffPut {
+        rating::TariffBook::PutResult result;
+        std::vector<Fault> faults;  ///< Where there are any, nothing was put and there is no result.
+    };
+    /// Makes a tariff or a new version of one. Its owner must be the provider or a margin reseller, and every
+    /// open party that has the tariff must be one that the owner may give it to.
+    [[nodiscard]] TariffPut put_tariff(std::string_view id, const rating::TariffSettings& settings,
+                                       rating::Origin origin = {});
+
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
+    [[nodiscard]] DialPlans& dial_plans() noexcept { return dial_plans_; }
+    [[nodiscard]] DestinationGroups& destination_groups() noexcept { return destination_groups_; }
     [[nodiscard]] const TimeZones& time_zones() const noexcept { return zones_; }
 
-    /// The id of a party's tariff, empty without one.
+    /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
+    /// Requires: a place of dial_plans().
+    [[nodiscard]] std::string remove_dial_plan(NamePlace place);
+    /// The id of a party's dial plan, empty without one.
+    [[nodiscard]] std::string dial_plan_of(const balance::Party& party) const;
+
+    /// The id of a party's tariff where `tariff` says it all; empty without one and for a list.
     [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const;
+    /// All a party's tariffs, as `tariffs` says them.
+    [[nodiscard]] std::vector<TariffEntryDraft> tariffs_of(const balance::Party& party) const;
 
   private:
+    [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
+    [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
+
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
+    DialPlans dial_plans_;
+    DestinationGroups destination_groups_;
     TimeZones zones_;
     std::mutex mutex_;
 };

@@ -121,23 +121,31 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       parties_(parties),
       ledger_(ledger),
       sessions_(sessions),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)),
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {}
 
-bool Charging::is_emergency(std::string_view digits) const noexcept {
+bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
-    return std::find(numbers.begin(), numbers.end(), digits) != numbers.end();
+    return std::find(numbers.begin(), numbers.end(), dialled) != numbers.end();
+}
+
+std::optional<rating::Digits> Charging::number_of(PartyId line, std::string_view switch_name,
+                                                  std::string_view dialled) const noexcept {
+    if (is_emergency(dialled)) return rating::Digits::parse(dialled);
+    const Party& caller = parties_.get(line);
+    return dialling_.number(caller, parties_.get(caller.parent), switch_name, dialled);
 }
 
 Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariffs, const Path& path,
-                                       std::string_view digits, rating::Instant at,
-                                       SessionLevel* levels) const noexcept {
+                                       std::string_view digits, const balance::CallTraits& call,
+                                       rating::Instant at, SessionLevel* levels) const noexcept {
     Resolution found;
     const auto place = tariffs.place(digits);
     const auto parties = path.parties();
     for (std::size_t i = 1; i < parties.size(); ++i) {  // The line itself pays nothing.
         const Party& party = *parties[i];
         if (!party.pays_for_calls()) continue;
-        const auto tariff = party.tariff.load(std::memory_order_relaxed);
+        const auto tariff = parties_.tariff_lists().match(party.tariff.load(std::memory_order_acquire), call);
         if (tariff == rating::kNoTariff && party.kind == balance::PartyKind::provider) continue;
         SessionLevel& level = levels[found.level_count];
         level = SessionLevel{};
@@ -174,6 +182,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     std::uint64_t fingerprint = kFingerprint(request.line);
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination));
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.from));
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.service));
     const std::uint64_t owner = switch_hash(request.switch_name);
     fingerprint = kFingerprint.mix(fingerprint, owner);
     fingerprint = kFingerprint.mix(fingerprint,
@@ -183,8 +192,9 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     PartyId line = parties_.find(request.line);
     if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
-    const auto digits = rating::Digits::parse(request.destination);
-    const bool emergency = line != kNoParty && digits && is_emergency(digits->view());
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const bool emergency = line != kNoParty && is_emergency(dialled);
+    const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
 
     for (;;) {
         auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
@@ -209,7 +219,8 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.line = line;
         session.switch_hash = owner;
         session.emergency = emergency;
-        decide(line, digits, session, request.want.value_or(settings_.want));
+        const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
+        decide(line, digits, call, session, request.want.value_or(settings_.want));
         if (session.state != SessionState::refused) {
             session.deadline =
                 now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
@@ -286,9 +297,10 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
 }
 
 /// What the session was rated by stays, as long as the session does.
-Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_view digits, Session& session) {
+Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_view digits,
+                                               const balance::CallTraits& call, Session& session) {
     const auto tariffs = tariffs_.read();
-    const Resolution found = resolve(tariffs, path, digits, session.rated_at, session.level_memory());
+    const Resolution found = resolve(tariffs, path, digits, call, session.rated_at, session.level_memory());
     session.level_count = found.level_count;
     for (const SessionLevel& level : session.levels()) {
         if (level.tariff != nullptr) level.tariff->pins.add();
@@ -296,8 +308,8 @@ Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_vie
     return found;
 }
 
-void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits, Session& session,
-                      seconds want) {
+void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
+                      const balance::CallTraits& call, Session& session, seconds want) {
     if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
     const Path path{parties_, line};
     session.available = path.parties()[1]->account.available();
@@ -315,7 +327,7 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     }
     if (!digits) return refuse(session, Code::rating_failed, Reason::number);
 
-    const Resolution found = resolve_and_pin(path, digits->view(), session);
+    const Resolution found = resolve_and_pin(path, digits->view(), call, session);
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
@@ -604,6 +616,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     StopAnswer answer;
     answer.status = static_cast<EndStatus>(session.end_status);
     answer.implausible = session.implausible;
+    answer.via_unrated = session.via_unrated;
     answer.record = session.record;
     answer.duplicate = duplicate;
     if (session.level_count > 0) {
@@ -615,11 +628,46 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     return answer;
 }
 
+bool Charging::put_via(Session& session, const rating::TariffBook::Reading& tariffs,
+                       rating::TariffId via) const {
+    const auto row = tariffs.find(via, tariffs.place(session.number.view()), session.rated_at);
+    if (row == Deck::kNoRow) return false;
+    const rating::TariffVersion& version = tariffs.version(via);
+    version.pins.add();
+    const PartyId provider = parties_.root();
+    if (session.level_count == 0 || session.levels().back().payer != provider) {
+        // There is room for everyone above the line, so for the provider too.
+        assert(session.level_count < session.level_capacity);
+        ++session.level_count;
+        session.levels().back() = SessionLevel{};
+        session.levels().back().affordable_seconds = SessionLevel::kAffordableUnlimited;
+    }
+    // What this leg has been charged and holds stays: the total of STOP is compared with it.
+    SessionLevel& leg = session.levels().back();
+    leg.payer = leg.seller = provider;
+    leg.tariff = &version;
+    leg.row = row;
+    leg.rate = &version.deck->rate(row);
+    return true;
+}
+
 StopAnswer Charging::stop(const StopRequest& request, Moment now) {
+    const auto tariffs = tariffs_.read();
+    std::optional<rating::TariffId> via;
+    if (!request.via.empty() && parties_.root() != kNoParty) {
+        via = tariffs.find(request.via);
+        if (!via) return {.code = Code::via_unknown};
+        if (!(tariffs.version(*via).settings.currency == parties_.get(parties_.root()).currency)) {
+            return {.code = Code::via_other_currency};
+        }
+    }
     auto claim = sessions_.claim(request.session);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of('X', request.at, request.cause, request.used);
+    const std::uint64_t fingerprint =
+        kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
+                         kFingerprint(request.via)) |
+        1;
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
         case SessionState::deciding:
@@ -641,10 +689,23 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     const bool was_expired = session.state == SessionState::expired;
     const bool never_started = session.answered_at == balance::Steady{};
     const seconds used = rating::whole_seconds(request.used);
+    const std::uint8_t count_before = session.level_count;
+    const SessionLevel top_before = count_before > 0 ? session.levels().back() : SessionLevel{};
+    // An emergency call is charged nowhere.
+    const bool via_put = via && !session.emergency && put_via(session, tariffs, *via);
     const auto levels = session.levels();
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
-    if (!ledger_.can_charge(levels, charges)) return {.code = Code::too_large};
+    if (!ledger_.can_charge(levels, charges)) {
+        if (via_put) levels.back().tariff->pins.remove();
+        session.level_count = count_before;
+        if (count_before > 0) session.levels().back() = top_before;
+        return {.code = Code::too_large};
+    }
+    // The carrier's leg took the place of the provider's own; what that was rated by is let go.
+    if (via_put && levels.size() == count_before && top_before.tariff != nullptr)
+        top_before.tariff->pins.remove();
+    session.via_unrated = via && !session.emergency && !via_put;
 
     EndStatus status = EndStatus::stopped;
     if (nothing_used && never_started) {
@@ -792,17 +853,17 @@ Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instan
     return derivation;
 }
 
-QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destination,
-                            std::optional<std::chrono::milliseconds> used, rating::Instant at) const {
+QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     QuoteAnswer answer;
-    const PartyId line = parties_.find(line_id);
+    const PartyId line = parties_.find(request.line);
     if (line == kNoParty || parties_.get(line).kind != balance::PartyKind::line) {
         answer.code = Code::unknown_account;
         return answer;
     }
     const Path path{parties_, line};
-    const auto digits = rating::Digits::parse(destination);
-    if (digits && is_emergency(digits->view())) {
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const auto digits = number_of(line, request.switch_name, dialled);
+    if (is_emergency(dialled)) {
         answer.code = Code::free;
         return answer;
     }
@@ -815,16 +876,17 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
         return answer;
     }
     std::array<SessionLevel, balance::kChainDepthMax> memory;
+    const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
     const auto tariffs = tariffs_.read();
-    const Resolution found = resolve(tariffs, path, digits->view(), at, memory.data());
+    const Resolution found = resolve(tariffs, path, digits->view(), call, request.at, memory.data());
     const std::span<SessionLevel> levels{memory.data(), found.level_count};
-    const seconds duration = rating::whole_seconds(used.value_or(std::chrono::minutes{1}));
+    const seconds duration = rating::whole_seconds(request.used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
     for (SessionLevel& level : levels) {
         if (level.rate == nullptr) continue;
-        free = free && rating::is_free(level.call(at), duration);
-        level.affordable_seconds =
-            affordable_of(rating::longest_affordable(level.call(at), spendable(parties_.get(level.payer))));
+        free = free && rating::is_free(level.call(request.at), duration);
+        level.affordable_seconds = affordable_of(
+            rating::longest_affordable(level.call(request.at), spendable(parties_.get(level.payer))));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty) {
@@ -835,7 +897,7 @@ QuoteAnswer Charging::quote(std::string_view line_id, std::string_view destinati
             answer.code = Code::free;
         }
     }
-    answer.derivation = derive(levels, at, duration);
+    answer.derivation = derive(levels, request.at, duration);
     if (answer.code == Code::ok) {
         answer.cost = answer.derivation[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;

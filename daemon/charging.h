@@ -15,6 +15,7 @@
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
+#include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::daemon {
@@ -33,8 +34,10 @@ enum class Code : std::uint8_t {
     credit_limit,
     unknown_session,
     conflict,
-    busy,       ///< A limit of the daemon's own; not remembered, try again.
-    too_large,  ///< The cost is beyond rating::kAmountMax; nothing has changed.
+    busy,                ///< A limit of the daemon's own; not remembered, try again.
+    too_large,           ///< The cost is beyond rating::kAmountMax; nothing has changed.
+    via_unknown,         ///< STOP's VIA is no tariff; nothing has changed.
+    via_other_currency,  ///< STOP's VIA is in another currency than the provider's; nothing has changed.
 };
 
 /// Why, where the code alone does not say it.
@@ -65,7 +68,10 @@ struct ChargingSettings {
     std::chrono::nanoseconds grace = std::chrono::seconds{60};
     std::chrono::nanoseconds repeat = std::chrono::seconds{32};
     bool charge_granted_at_expiry = false;
-    std::vector<std::string> emergency_numbers;
+    std::vector<std::string> emergency_numbers{};
+    DialPlan dial_plan{};  ///< Of whoever names none.
+    std::vector<SwitchDialPlan> dial_switches{};
+    DialPlans* dial_plans = nullptr;  ///< Must outlive the charging function; nullptr: nobody names one.
 };
 
 /// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
@@ -93,6 +99,7 @@ struct AuthorizeRequest {
     std::string_view destination;
     std::string_view session;
     std::string_view from;
+    std::string_view service = balance::kVoice;
     std::string_view switch_name;  ///< Whose session it is, for RESYNC; empty: nobody's.
     std::optional<std::chrono::seconds> want;
     std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
@@ -139,6 +146,7 @@ struct StopRequest {
     // Told apart in repeats; a journal will keep them in the call record.
     std::optional<rating::Instant> at;
     std::string_view cause;
+    std::string_view via{};  ///< The carrier's tariff by which the provider pays; empty: his own.
 };
 
 struct StopAnswer {
@@ -147,6 +155,7 @@ struct StopAnswer {
     std::chrono::seconds billed{};
     EndStatus status = EndStatus::none;
     bool implausible = false;
+    bool via_unrated = false;
     std::uint64_t record = 0;
     bool duplicate = false;
 };
@@ -154,6 +163,16 @@ struct StopAnswer {
 struct ReleaseAnswer {
     Code code = Code::ok;
     bool duplicate = false;
+};
+
+struct QuoteRequest {
+    std::string_view line;
+    std::string_view destination;
+    std::string_view from;
+    std::string_view service = balance::kVoice;
+    std::string_view switch_name;                   ///< Decides only by which plan the destination is read.
+    std::optional<std::chrono::milliseconds> used;  ///< nullopt: one minute.
+    rating::Instant at{};
 };
 
 struct QuoteAnswer {
@@ -184,9 +203,8 @@ class Charging {
     StopAnswer stop(const StopRequest& request, Moment now);
     ReleaseAnswer release(std::string_view session, std::string_view cause, Moment now);
 
-    /// What a call would cost; nothing is held. `used` nullopt: one minute.
-    [[nodiscard]] QuoteAnswer quote(std::string_view line, std::string_view destination,
-                                    std::optional<std::chrono::milliseconds> used, rating::Instant at) const;
+    /// What a call would cost; nothing is held.
+    [[nodiscard]] QuoteAnswer quote(const QuoteRequest& request) const;
     [[nodiscard]] ExplainAnswer explain(std::string_view session);
     [[nodiscard]] ExplainAnswer explain_record(std::uint64_t record);
 
@@ -203,13 +221,17 @@ class Charging {
     struct Resolution;
     struct Bound;
 
-    [[nodiscard]] bool is_emergency(std::string_view digits) const noexcept;
+    [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
+    /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
+    [[nodiscard]] std::optional<rating::Digits> number_of(PartyId line, std::string_view switch_name,
+                                                          std::string_view dialled) const noexcept;
     [[nodiscard]] Resolution resolve(const rating::TariffBook::Reading& tariffs, const balance::Path& path,
-                                     std::string_view digits, rating::Instant at,
-                                     balance::SessionLevel* levels) const noexcept;
-    Resolution resolve_and_pin(const balance::Path& path, std::string_view digits, balance::Session& session);
-    void decide(PartyId line, const std::optional<rating::Digits>& digits, balance::Session& session,
-                std::chrono::seconds want);
+                                     std::string_view digits, const balance::CallTraits& call,
+                                     rating::Instant at, balance::SessionLevel* levels) const noexcept;
+    Resolution resolve_and_pin(const balance::Path& path, std::string_view digits,
+                               const balance::CallTraits& call, balance::Session& session);
+    void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,
+                balance::Session& session, std::chrono::seconds want);
     void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;
@@ -220,6 +242,10 @@ class Charging {
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
                                     std::chrono::seconds used) const;
+    /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
+    /// number.
+    bool put_via(balance::Session& session, const rating::TariffBook::Reading& tariffs,
+                 rating::TariffId via) const;
     [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
     [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
     void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;
@@ -229,6 +255,7 @@ class Charging {
     balance::Ledger& ledger_;
     balance::SessionTable& sessions_;
     ChargingSettings settings_;
+    Dialling dialling_;
 };
 
 }  // namespace tollgate::daemon

@@ -69,6 +69,7 @@ struct TariffSettings {
         }
         return nullptr;
     }
+    std::string owner;  ///< Whose it is to give away; empty: nobody's. Rating does not look at it.
 
     friend bool operator==(const TariffSettings&, const TariffSettings&) = default;
 };

@@ -34,6 +34,14 @@ Deck::RowIndex TariffBook::Column::at(PrefixTree::Place place) const noexcept {
     return rows[static_cast<std::size_t>(next - begins.begin()) - 1];
 }
 
+std::optional<TariffId> TariffBook::Reading::find(std::string_view name) const noexcept {
+    const auto& names = *edition_.names;
+    const auto at =
+        std::lower_bound(names.begin(), names.end(), name,
+                         [](const auto& known, std::string_view wanted) { return known.first < wanted; });
+    return at == names.end() || at->first != name ? std::nullopt : std::optional{at->second};
+}
+
 TariffBook::TariffBook(std::size_t versions_kept)
     : versions_kept_(std::max<std::size_t>(versions_kept, 1)),
       readers_(std::make_unique<std::array<Reading::Reader, kThreadsMax>>()),
@@ -293,6 +301,13 @@ std::shared_ptr<const TariffBook::Column> TariffBook::column_of(const Deck& deck
 void TariffBook::publish_edition() {
     auto edition = std::make_unique<Edition>();
     edition->tree = tree_;
+    if (names_ == nullptr ||
+        names_->size() != tariffs_.size()) {  // A tariff came, or one that was refused went.
+        std::vector<Edition::Name> names{ids_.begin(), ids_.end()};
+        std::sort(names.begin(), names.end());
+        names_ = std::make_shared<const std::vector<Edition::Name>>(std::move(names));
+    }
+    edition->names = names_;
     for (const auto& tariff : tariffs_) {
         const Column* const column = tariff->column.get();
         edition->entries.push_back(

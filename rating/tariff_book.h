@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "rating/pins.h"
@@ -58,6 +59,9 @@ class TariffBook {
             // Release: whoever sees it sees that all reading is over.
             if (--reader_.depth == 0) reader_.edition.store(nullptr, std::memory_order_release);
         }
+
+        /// The tariff of that name.
+        [[nodiscard]] std::optional<TariffId> find(std::string_view name) const noexcept;
 
         /// Where a number's digits lead; good for this reading alone.
         [[nodiscard]] PrefixTree::Place place(std::string_view digits) const noexcept;
@@ -156,7 +160,8 @@ class TariffBook {
     PinCounts pins_;
     std::unordered_map<std::string, TariffId> ids_;
     std::vector<std::unique_ptr<Tariff>> tariffs_;  // By id.
-    std::vector<VersionPtr> versions_;              // All that are in memory.
+    std::shared_ptr<const std::vector<std::pair<std::string_view, TariffId>>> names_;
+    std::vector<VersionPtr> versions_;  // All that are in memory.
     std::shared_ptr<const PrefixTree> tree_;
     std::vector<Prefix> prefixes_;     // What the tree was built from: at least those of all decks in force.
     std::vector<std::uint32_t> uses_;  // By prefix: how many decks in force have it.
@@ -185,8 +190,11 @@ struct TariffBook::Column {
 
 /// Everything calls are rated by, at one moment.
 struct TariffBook::Edition {
+    using Name = std::pair<std::string_view, TariffId>;
+
     std::shared_ptr<const PrefixTree> tree;
-    std::vector<Entry> entries;  ///< By tariff.
+    std::shared_ptr<const std::vector<Name>> names;  ///< In order.
+    std::vector<Entry> entries;                      ///< By tariff.
     // What the entries point to.
     std::vector<VersionPtr> versions;
     std::vector<std::shared_ptr<const Column>> columns;

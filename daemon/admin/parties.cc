@@ -21,14 +21,14 @@ using Kind = JsonValue::Kind;
 constexpr std::string_view kAmountExpected = "expected an amount with at most 6 places, such as \"12.5\"";
 
 /// A tariff, or none.
-using TariffChoice = std::optional<std::string>;
+using TariffName = std::optional<std::string>;
 
 /// What an object said of a party. What may be changed later stands in `change`, the rest in `draft`.
 struct PartyFields {
     PartyDraft draft;
     PartyChange change;
     bool kind_named = false;
-    std::optional<TariffChoice> from_list;  ///< What `tariffs` comes to.
+    std::optional<std::vector<TariffEntryDraft>> from_list;  ///< What `tariffs` says.
 };
 
 // ---- One field each ----
@@ -131,54 +131,60 @@ void read_max_calls(const JsonValue& value, PartyFields& fields, FieldFaults& fa
 }
 
 void read_tariff(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.tariff = value.is_null() ? TariffChoice{} : TariffChoice{text_of(value, faults)};
+    fields.change.tariff = value.is_null() ? TariffName{} : TariffName{text_of(value, faults)};
 }
 
-/// One entry of `tariffs`, as it stands there.
-struct TariffEntry {
-    TariffChoice tariff;
-};
-
-void read_entry_service(const JsonValue& value, TariffEntry& /*entry*/, FieldFaults& faults) {
-    if (value.kind == Kind::string && value.text == "voice") return;
-    faults.add("tariffs",
-               "service " + shown(value) + ": not available yet in this version; expected \"voice\"");
+void read_entry_service(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
+    if (value.kind == Kind::string) {
+        entry.service = value.text;
+    } else {
+        faults.add("tariffs", "service " + shown(value) + ": expected a string such as \"voice\"");
+    }
 }
 
-void read_entry_prefixes(const JsonValue& value, TariffEntry& /*entry*/, FieldFaults& faults) {
-    if (value.kind == Kind::list && value.children().begin() == value.children().end()) return;
-    faults.add("tariffs", "from_prefixes: not available yet in this version; expected none");
+void read_entry_prefixes(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
+    bool readable = value.kind == Kind::list;
+    for (const JsonValue& prefix : value.children()) {
+        readable = readable && prefix.kind == Kind::string;
+        entry.from_prefixes.emplace_back(prefix.text);
+    }
+    if (!readable) faults.add("tariffs", "from_prefixes: expected a list of strings such as \"49\"");
 }
 
-void read_entry_tariff(const JsonValue& value, TariffEntry& entry, FieldFaults& faults) {
-    entry.tariff = text_of(value, faults);
+void read_entry_tariff(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
+    if (value.kind == Kind::string && !value.text.empty()) {
+        entry.tariff = value.text;
+    } else {
+        faults.add("tariffs", "tariff " + shown(value) + ": expected a string");
+    }
 }
 
-constexpr std::array<Field<TariffEntry>, 3> kEntryFields = {
+constexpr std::array<Field<TariffEntryDraft>, 3> kEntryFields = {
     {{"service", read_entry_service}, {"from_prefixes", read_entry_prefixes}, {"tariff", read_entry_tariff}}};
 
-/// A list of one entry is what `tariff` says shortly; an empty one is none.
+/// In its order: the first entry that matches a call pays. An empty list is none.
 void read_tariffs(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.from_list = TariffChoice{};
+    auto& list = fields.from_list.emplace();
     if (value.is_null()) return;
-    const auto entries = value.children();
     if (value.kind != Kind::list) {
         faults.add("tariffs",
                    shown(value) + ": expected a list of {\"service\",\"from_prefixes\",\"tariff\"}");
         return;
     }
-    if (entries.begin() == entries.end()) return;
-    if (++entries.begin() != entries.end()) {
-        faults.add("tariffs", "more than one entry: not available yet in this version");
-        return;
+    for (const JsonValue& object : value.children()) {
+        TariffEntryDraft entry;
+        bool named = false;
+        for (const JsonValue& field : object.children())
+            named = named || (field.name == "tariff" && !field.is_null());
+        read_fields(object, kEntryFields, Nulls::are_absent, entry, faults);
+        if (!named) faults.add("tariffs", "an entry names no tariff");
+        list.push_back(std::move(entry));
     }
-    TariffEntry entry;
-    bool named = false;
-    for (const JsonValue& field : (*entries.begin()).children())
-        named = named || field.name == "tariff";
-    read_fields(*entries.begin(), kEntryFields, Nulls::are_absent, entry, faults);
-    if (!named) faults.add("tariffs", "an entry names no tariff");
-    fields.from_list = std::move(entry.tariff);
+}
+
+void read_dial_plan(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.dial_plan = std::optional<std::string>{};
+    if (!value.is_null()) fields.change.dial_plan = std::optional{text_of(value, faults)};
 }
 
 void read_loss_policy(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
@@ -225,7 +231,7 @@ constexpr std::array<Field<PartyFields>, 20> kOtherFields = {{{"status", read_st
                                                               {"home_country", refuse_unavailable},
                                                               {"opened_countries", refuse_unavailable},
                                                               {"refill_policy", refuse_unavailable},
-                                                              {"dial_plan", refuse_unavailable},
+                                                              {"dial_plan", read_dial_plan},
                                                               {"balance", refuse_money},
                                                               {"held", refuse_money},
                                                               {"available", refuse_money}}};
@@ -248,15 +254,25 @@ constexpr FieldTable kChangeFields = [] {
     return table;
 }();
 
-/// `tariff` and `tariffs` say the same in two ways: afterwards `tariff` alone says it.
+/// `tariff` and `tariffs` may say the same in two ways: afterwards one of them says it, `tariff` where it
+/// can.
 void join_tariffs(PartyFields& fields, FieldFaults& faults) {
-    auto& tariff = fields.change.tariff;
     if (!fields.from_list) return;
-    if (tariff && *tariff != *fields.from_list) {
+    auto& tariff = fields.change.tariff;
+    auto& list = *fields.from_list;
+    const bool is_short = list.empty() || (list.size() == 1 && list[0].service == balance::kVoice &&
+                                           list[0].from_prefixes.empty());
+    TariffName only;
+    if (is_short && !list.empty()) only = std::move(list[0].tariff);
+    if (tariff && (!is_short || *tariff != only)) {
         faults.add("tariffs", "names another tariff than \"tariff\"; expected one of the two");
         return;
     }
-    tariff = std::move(fields.from_list);
+    if (is_short) {
+        tariff = std::move(only);
+    } else {
+        fields.change.tariffs = std::move(list);
+    }
 }
 
 /// The draft of one object. Worth something only where no fault was added.
@@ -271,11 +287,29 @@ PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
     fields.draft.credit_limit = fields.change.credit_limit;
     fields.draft.min_available = fields.change.min_available;
     if (fields.change.tariff) fields.draft.tariff = std::move(*fields.change.tariff);
+    fields.draft.tariffs = std::move(fields.change.tariffs);
+    if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
     if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
     return std::move(fields.draft);
 }
 
 // ---- A party as it is shown ----
+
+void write_tariffs(JsonWriter& json, const std::vector<TariffEntryDraft>& tariffs) {
+    json.name("tariffs");
+    if (tariffs.empty()) {
+        json.null();
+        return;
+    }
+    json.open_list();
+    for (const auto& entry : tariffs) {
+        json.open_object().name("service").text(entry.service).name("from_prefixes").open_list();
+        for (const auto& prefix : entry.from_prefixes)
+            json.text(prefix);
+        json.close_list().name("tariff").text(entry.tariff).close_object();
+    }
+    json.close_list();
+}
 
 void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
     const bool has_account = party.has_account();
@@ -287,7 +321,6 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
         return has_account ? std::optional{amount} : std::nullopt;
     };
     const auto max_calls = party.max_calls.load(std::memory_order_relaxed);
-    const std::string_view tariff = catalog.tariff_of(party);
 
     json.open_object();
     json.name("id").text(party.id).name("kind").text(daemon::text_of(party.kind));
@@ -297,19 +330,8 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
     json.name("currency").text(party.currency.view()).name("time_zone").text(party.time_zone);
     json.name("billing").text_or_null(has_account ? daemon::text_of(party.billing) : std::string_view{});
     write_money("credit_limit", only_with_account(party.account.credit_limit()));
-    json.name("tariff").text_or_null(tariff).name("tariffs");
-    if (tariff.empty()) {
-        json.null();
-    } else {
-        json.open_list()
-            .open_object()
-            .name("service")
-            .text("voice")
-            .name("from_prefixes")
-            .open_list()
-            .close_list();
-        json.name("tariff").text(tariff).close_object().close_list();
-    }
+    json.name("tariff").text_or_null(catalog.tariff_of(party));
+    write_tariffs(json, catalog.tariffs_of(party));
     json.name("terms").text_or_null(party.kind == balance::PartyKind::reseller ? daemon::text_of(party.terms)
                                                                                : std::string_view{});
     json.name("max_calls");
@@ -320,7 +342,8 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
     }
     write_money("min_available", Money::from_micros(party.min_available.load(std::memory_order_relaxed)));
     json.name("home_country").null().name("opened_countries").null();
-    json.name("loss_policy").text("allow").name("refill_policy").null().name("dial_plan").null();
+    json.name("loss_policy").text("allow").name("refill_policy").null();
+    json.name("dial_plan").text_or_null(catalog.dial_plan_of(party));
     write_money("balance", only_with_account(party.account.balance()));
     write_money("held", only_with_account(party.account.held()));
     write_money("available", only_with_account(party.account.available()));

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/destination_groups.h"
+#include "daemon/admin/dial_plans.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
 
@@ -21,6 +23,27 @@ Router make_router(Services services) {
     router.add(
         "PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
         [tariffs](const Request& request, std::string_view id) { return tariffs->put_deck(request, id); });
+
+    const auto dial_plans = std::make_shared<DialPlanResource>(services);
+    router.add("GET", "/v1/dial-plans", Lane::brief,
+               [dial_plans](const Request&, std::string_view) { return dial_plans->list(); });
+    router.add("GET", "/v1/dial-plans/{id}", Lane::brief,
+               [dial_plans](const Request&, std::string_view id) { return dial_plans->get(id); });
+    router.add(
+        "PUT", "/v1/dial-plans/{id}", Lane::brief,
+        [dial_plans](const Request& request, std::string_view id) { return dial_plans->put(request, id); });
+    router.add("DELETE", "/v1/dial-plans/{id}", Lane::brief,
+               [dial_plans](const Request&, std::string_view id) { return dial_plans->remove(id); });
+
+    const auto groups = std::make_shared<DestinationGroupResource>(services);
+    router.add("GET", "/v1/destination-groups", Lane::brief,
+               [groups](const Request&, std::string_view) { return groups->list(); });
+    router.add("GET", "/v1/destination-groups/{id}", Lane::brief,
+               [groups](const Request& request, std::string_view id) { return groups->get(request, id); });
+    router.add("PUT", "/v1/destination-groups/{id}", Lane::brief,
+               [groups](const Request& request, std::string_view id) { return groups->put(request, id); });
+    router.add("DELETE", "/v1/destination-groups/{id}", Lane::brief,
+               [groups](const Request&, std::string_view id) { return groups->remove(id); });
 
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,

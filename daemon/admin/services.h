@@ -23,7 +23,7 @@ struct Services {
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
 };
 
-/// Every resource of this version: `/healthz`, tariffs, parties.
+/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

@@ -275,13 +275,22 @@ void write_windows(JsonWriter& json, const TariffSettings& settings) {
     json.close_object();
 }
 
-constexpr std::array<Field<TariffSettings>, 7> kFields = {{{"currency", read_currency},
+void read_owner(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
+    if (value.kind != Kind::string || value.text.empty()) {
+        faults.add("owner", shown(value) + ": expected the id of the provider or of a margin reseller");
+        return;
+    }
+    settings.owner = value.text;
+}
+
+constexpr std::array<Field<TariffSettings>, 8> kFields = {{{"currency", read_currency},
                                                            {"decimals", read_decimals},
                                                            {"rounding", read_rounding},
                                                            {"anchor", read_anchor},
                                                            {"markup_percent", read_markup},
                                                            {"time_zone", read_time_zone},
-                                                           {"windows", read_windows}}};
+                                                           {"windows", read_windows},
+                                                           {"owner", read_owner}}};
 
 void write_settings(JsonWriter& json, const rating::TariffVersion& version) {
     const TariffSettings& settings = version.settings;
@@ -292,6 +301,7 @@ void write_settings(JsonWriter& json, const rating::TariffVersion& version) {
     json.name("markup_percent").number(rating::format_decimal(settings.markup, kMarkupPlaces));
     json.name("time_zone").text(settings.time_zone);
     write_windows(json, settings);
+    json.name("owner").text_or_null(settings.owner);
 }
 
 Response unknown_tariff(std::string_view id) {
@@ -383,9 +393,12 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (!all.empty()) return invalid(all);
 
     auto& tariffs = services_.catalog.tariffs();
-    const auto result = tariffs.put_settings(id, settings, origin());
+    const auto put = services_.catalog.put_tariff(id, settings, origin());
+    const auto& result = put.result;
     using Status = rating::TariffBook::PutStatus;
-    if (result.status == Status::too_many) return too_many_versions();
+    if (put.faults.empty() && result.status == Status::too_many) return too_many_versions();
+    for (const Fault& fault : put.faults)
+        faults.add(fault.field, fault.message);
     if (result.status == Status::currency_differs) {
         faults.add("currency", "\"" + std::string{settings.currency.view()} +
                                    "\": a tariff keeps the currency it was made with");

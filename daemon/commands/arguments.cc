@@ -129,4 +129,13 @@ std::string_view Arguments::text(const Keyword& keyword, std::size_t bytes_max) 
     return keyword.value;
 }
 
+std::string_view Arguments::service(const Keyword& keyword) {
+    if (!keyword.present) return balance::kVoice;
+    if (!balance::is_service(keyword.value)) {
+        fault(keyword.name, keyword.value,
+              "expected 1 to " + std::to_string(balance::kServiceBytesMax) + " of a-z 0-9 _ -");
+    }
+    return keyword.value;
+}
+
 }  // namespace tollgate::daemon::commands

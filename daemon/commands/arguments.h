@@ -51,6 +51,9 @@ class Arguments {
     rating::Money amount(std::string_view name, std::string_view text);
     std::string_view text(const Keyword& keyword, std::size_t bytes_max);
 
+    /// Of SERVICE: kVoice where it is absent.
+    std::string_view service(const Keyword& keyword);
+
     void fault(std::string_view name, std::string_view value, std::string_view expected);
     /// Writes the fault, if there is one, as the command's answer.
     [[nodiscard]] bool refused(std::string& out) const;

@@ -15,7 +15,7 @@ constexpr std::size_t kPairs = 10;
 
 void authorize(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"WANT"},   Keyword{"FROM"},          Keyword{"AT"},
-                           Keyword{"SWITCH"}, Keyword{"EXPLAIN", true}, Keyword{"SERVICE", false, true}};
+                           Keyword{"SWITCH"}, Keyword{"EXPLAIN", true}, Keyword{"SERVICE"}};
     const auto& [want, from, at, switch_name, explain, service] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     AuthorizeRequest request;
@@ -24,6 +24,7 @@ void authorize(Context& context, Words words, std::string& out) {
     request.session = arguments[2];
     request.want = arguments.grant(want);
     request.from = from.value;
+    request.service = arguments.service(service);
     request.at = arguments.instant(at);
     request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
     request.explain = explain.present;

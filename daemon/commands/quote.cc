@@ -13,15 +13,21 @@ constexpr std::array<std::string_view, 2> kPositionals = {"line", "destination"}
 }  // namespace
 
 void quote(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"USED"}, Keyword{"AT"}, Keyword{"SERVICE", false, true}};
-    const auto& [used, at, service] = keywords;
+    std::array keywords = {Keyword{"USED"}, Keyword{"FROM"}, Keyword{"SERVICE"}, Keyword{"SWITCH"},
+                           Keyword{"AT"}};
+    const auto& [used, from, service, switch_name, at] = keywords;
     Arguments arguments{words, kPositionals, keywords};
-    const auto duration = arguments.duration(used);
-    const auto instant = arguments.instant(at);
+    QuoteRequest request;
+    request.line = arguments[0];
+    request.destination = arguments[1];
+    request.from = from.value;
+    request.service = arguments.service(service);
+    request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
+    request.used = arguments.duration(used);
+    request.at = arguments.instant(at).value_or(context.now.wall);
     if (arguments.refused(out)) return;
 
-    const QuoteAnswer quoted = context.services.charging.quote(arguments[0], arguments[1], duration,
-                                                               instant.value_or(context.now.wall));
+    const QuoteAnswer quoted = context.services.charging.quote(request);
     if (answered_as_error(quoted.code, out)) return;
     Answer answer{out, arguments.plain(), text_of(quoted.code), rating::format(quoted.cost),
                   pairs_of(quoted.derivation)};

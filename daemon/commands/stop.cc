@@ -4,17 +4,32 @@
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/words.h"
+#include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
 namespace {
 
 constexpr std::array<std::string_view, 2> kPositionals = {"session", "s"};
 
+std::string_view flags_of(const StopAnswer& answer) noexcept {
+    if (answer.implausible) return answer.via_unrated ? "implausible,via_unrated" : "implausible";
+    return answer.via_unrated ? "via_unrated" : "";
+}
+
+/// Writes what is wrong with VIA, where something is.
+bool via_refused(Code code, std::string_view via, std::string& out) {
+    std::string expected;
+    if (code == Code::via_unknown) expected = "no such tariff; expected one of a carrier";
+    if (code == Code::via_other_currency) expected = "expected a tariff in the provider's currency";
+    if (expected.empty()) return false;
+    protocol::RespWriter{out}.error("BADARG via: \"" + std::string{via} + "\": " + expected);
+    return true;
+}
+
 }  // namespace
 
 void stop(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA", false, true},
-                           Keyword{"TAGS", false, true}};
+    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS", false, true}};
     const auto& [at, cause, via, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     StopRequest request;
@@ -22,16 +37,17 @@ void stop(Context& context, Words words, std::string& out) {
     request.used = arguments.duration("s", arguments[1]);
     request.at = arguments.instant(at);
     request.cause = arguments.text(cause, kMemoBytesMax);
+    request.via = arguments.text(via, balance::kIdBytesMax);
     if (arguments.refused(out)) return;
 
     const StopAnswer stopped = context.services.charging.stop(request, context.now);
-    if (answered_as_error(stopped.code, out)) return;
+    if (via_refused(stopped.code, request.via, out) || answered_as_error(stopped.code, out)) return;
     const bool ok = stopped.code == Code::ok;
     if (ok && !stopped.duplicate) WorkerCounters::add(context.counters.ended);
     Answer answer{out, arguments.plain(), text_of(stopped.code), rating::format(stopped.charged), 5};
     answer.pair("billed", ok ? rating::format_decimal(stopped.billed.count(), 0).view() : std::string_view{});
     answer.pair("status", text_of(stopped.status));
-    answer.pair("flags", stopped.implausible ? "implausible" : "");
+    answer.pair("flags", flags_of(stopped));
     answer.pair("record", record_id(stopped.record).view());
     answer.pair("dup", stopped.duplicate);
 }

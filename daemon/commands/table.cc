@@ -11,15 +11,17 @@ namespace tollgate::daemon::commands {
 namespace {
 
 constexpr std::array kCommands = {
-    Command{"AUTHORIZE", authorize, 1,
-            "line destination session [WANT s] [FROM caller] [SWITCH name] [AT time] [EXPLAIN]",
-            "May this line call there, and for how long? Holds the money at every level."},
-    Command{"STOP", stop, 1, "session s [AT time] [CAUSE text]",
+    Command{
+        "AUTHORIZE", authorize, 1,
+        "line destination session [WANT s] [FROM caller] [SERVICE name] [SWITCH name] [AT time] [EXPLAIN]",
+        "May this line call there, and for how long? Holds the money at every level."},
+    Command{"STOP", stop, 1, "session s [AT time] [CAUSE text] [VIA tariff]",
             "The call lasted so long: charges it and ends it."},
     Command{"START", start, 1, "session [AT time]", "The call was answered."},
     Command{"EXTEND", extend, 1, "session USED s [WANT s]", "Charges what was used and holds for more."},
     Command{"RELEASE", release, 1, "session [CAUSE text]", "Nobody answered: gives everything back."},
-    Command{"QUOTE", quote, 1, "line destination [USED s] [AT time]",
+    Command{"QUOTE", quote, 1,
+            "line destination [USED s] [FROM caller] [SERVICE name] [SWITCH name] [AT time]",
             "What a call would cost at every level."},
     Command{"EXPLAIN", explain, 1, "session-or-record", "How a decision was derived."},
     Command{"BALANCE", balance, 1, "party", "Balance, holds and credit limit of a party."},

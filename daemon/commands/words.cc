@@ -43,6 +43,8 @@ std::string_view text_of(Code code) noexcept {
             return "CONFLICT";
         case Code::busy:
         case Code::too_large:
+        case Code::via_unknown:
+        case Code::via_other_currency:
             break;
     }
     std::abort();  // An error, or not an enumerator: memory is corrupt.

@@ -9,7 +9,7 @@
 
 namespace tollgate::daemon::commands {
 
-/// Requires: not `busy` or `too_large`, which are RESP errors.
+/// Requires: none of those from `busy` on, which are RESP errors.
 [[nodiscard]] std::string_view text_of(Code code) noexcept;
 [[nodiscard]] std::string_view text_of(Reason reason) noexcept;
 [[nodiscard]] std::string_view text_of(EndStatus status) noexcept;

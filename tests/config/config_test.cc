@@ -173,14 +173,14 @@ TEST_F(Load, SectionIsNoKeyAndKeyIsNoSection) {
               "log.level");
 }
 
-TEST_F(Load, DialPlanIsKnownAndRefused) {
-    EXPECT_EQ(complaint("[dial]\nplan = []\n"),
-              "FILE:2: dial.plan: not available yet in this version; remove the key");
-    EXPECT_EQ(complaint("[[dial.plan]]\nmatch = \"00\"\n"),
-              "FILE:1: dial.plan: not available yet in this version; remove the key");
-    EXPECT_EQ(complaint_of_set("dial.plan=00"),
-              "--set dial.plan=00: not available yet in this version; remove the key");
-    EXPECT_EQ(complaint("[dial]\nemergency = []\n"), "(none)");
+TEST_F(Load, DialPlansAreListsOfTexts) {
+    EXPECT_EQ(complaint("[dial]\nplan = []\nswitches = []\nemergency = []\n"), "(none)");
+    EXPECT_EQ(complaint("[dial]\nplan = ['00:2:', '*31#:4:', ':0:']\nswitches = ['a=b=c']\n"), "(none)");
+    const std::vector<std::string> overrides{"dial.plan=00:2:,0:1:49"};
+    const Config config = load({}, overrides);
+    EXPECT_EQ(config.dial.plan, (std::vector<DialRule>{{"00", 2, ""}, {"0", 1, "49"}}));
+    EXPECT_NE(complaint("[dial]\nplan = '00:2:'\n").find("; write [\"00:2:\", \"0:1:49\"]"),
+              std::string::npos);
 }
 
 TEST_F(Load, SyntaxErrorNamesLineAndColumn) {

@@ -208,6 +208,46 @@ TEST(Path, TakesWhatTheSystemTakes) {
               R"("5" is not a path of at most 8 bytes, or empty for none; write it in quotes)");
 }
 
+/// The problem of a list with one entry; empty where there is none.
+template <typename Kind>
+std::string problem_of_entry(const Kind& kind, const std::string& text) {
+    const auto outcome = kind.read({Written::Form::list, "", {{Written::Form::string, text, {}}}});
+    const auto* const problem = std::get_if<Problem>(&outcome);
+    return problem == nullptr ? "" : problem->text;
+}
+
+TEST(DialRules, TakesThreeParts) {
+    const DialRules kind{2};
+    const std::string longest(32, '9');
+    const std::string all_longest = longest + ":32:" + longest;
+    for (const std::string& text : {std::string{"00:2:"}, std::string{"0:1:49"}, std::string{":0:"},
+                                    std::string{"aZ*#9:32:1"}, all_longest}) {
+        EXPECT_EQ(problem_of_entry(kind, text), "") << text;
+    }
+    for (const std::string& text :
+         {std::string{}, std::string{"00"}, std::string{"00:2"}, std::string{"00::49"}, std::string{"0:-1:"},
+          std::string{"0:33:"}, std::string{"+49:1:"}, std::string{"0:1:4x"}, std::string{"0:1:4:9"},
+          longest + "9:1:", "0:1:9" + longest}) {
+        EXPECT_NE(problem_of_entry(kind, text).find("is not MATCH:STRIP:PREPEND"), std::string::npos) << text;
+    }
+    const Written rule{Written::Form::string, "0:1:49", {}};
+    EXPECT_EQ(kind.read({Written::Form::list, "", {rule, rule, rule}}).index(), 1U);
+    EXPECT_EQ(DialRules::show({{"00", 2, ""}, {"0", 1, "49"}}), R"(["00:2:", "0:1:49"])");
+}
+
+TEST(SwitchPlans, TakesEachSwitchOnce) {
+    const SwitchPlans kind{8, 2};
+    for (const char* text : {"sbc=uk", "a=b=uk", "12345678=12345678"}) {
+        EXPECT_EQ(problem_of_entry(kind, text), "") << text;
+    }
+    for (const char* text : {"", "sbc", "=uk", "sbc=", "123456789=uk", "sbc=123456789", "s\tb=uk"}) {
+        EXPECT_NE(problem_of_entry(kind, text).find("is not SWITCH=PLAN"), std::string::npos) << text;
+    }
+    const Written sbc{Written::Form::string, "sbc=uk", {}};
+    EXPECT_EQ(kind.read({Written::Form::list, "", {sbc, sbc}}).index(), 1U);
+    EXPECT_EQ(SwitchPlans::show({{"a=b", "uk"}}), R"(["a=b=uk"])");
+}
+
 TEST(Numbers, TakesTextsOfDigits) {
     const Numbers kind{3, 2};
     using List = std::vector<std::string>;

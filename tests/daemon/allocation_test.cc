@@ -54,6 +54,11 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     World world{{}, {.remember_bytes = 0}};
     world.top_up("alice", "5000");
     world.top_up("south", "1000");
+    PartyChange with_list;
+    with_list.tariffs = {{"voice", {"33"}, "resale"}, {"voice", {"49"}, "retail"}};
+    world.catalog.dial_plans().put("national", DialPlan{{{"00", 2, ""}, {"0", 1, "49"}}});
+    with_list.dial_plan = std::optional<std::string>{"national"};
+    ASSERT_TRUE(world.catalog.change(world.parties.find("alice"), with_list).empty());
     ClientRegistry clients;
     ServerFacts facts;
     WorkerCounters counters;
@@ -68,8 +73,8 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
         for (int digit = 10; digit > 4; --digit, number /= 10)
             id[digit] = static_cast<char>('0' + number % 10);
         const std::string_view session{id, 11};
-        const std::string_view authorize[] = {"AUTHORIZE", "alice-desk", "4930123456",
-                                              session,     "WANT",       "300"};
+        const std::string_view authorize[] = {"AUTHORIZE", "alice-desk", "030123456", session,   "WANT",
+                                              "300",       "FROM",       "+4940123",  "SERVICE", "voice"};
         const std::string_view start[] = {"START", session};
         const std::string_view extend[] = {"EXTEND", session, "USED", "3", "WANT", "300"};
         const std::string_view stop[] = {"STOP", session, "4.2", "CAUSE", "16"};

@@ -71,6 +71,100 @@ TEST(Catalog, TariffsFitTheirParties) {
     EXPECT_EQ(fault_of(world, agent), "tariff");
 }
 
+TEST(Catalog, AListOfTariffsHasLimits) {
+    World world;
+    PartyDraft party = draft("bob", "south", PartyKind::customer);
+    const TariffEntryDraft entry{.service = "sms", .from_prefixes = {}, .tariff = "retail"};
+    party.tariffs.emplace(balance::kTariffEntriesMax + 1, entry);
+    EXPECT_EQ(fault_of(world, party), "tariffs");
+    party.tariffs.emplace(1, entry).front().from_prefixes.assign(balance::kFromPrefixesMax + 1, "49");
+    EXPECT_EQ(fault_of(world, party), "tariffs");
+    PartyDraft line = draft("bob-line", "alice", PartyKind::line);
+    line.tariffs = {entry};
+    EXPECT_EQ(fault_of(world, line), "tariffs");
+    party.tariffs.emplace(balance::kTariffEntriesMax, entry)
+        .front()
+        .from_prefixes.assign(balance::kFromPrefixesMax, "49");
+    EXPECT_TRUE(world.catalog.add({&party, 1}).empty());
+    EXPECT_EQ(world.catalog.tariffs_of(world.party("bob")), *party.tariffs);
+    EXPECT_EQ(world.catalog.tariff_of(world.party("bob")), "");
+}
+
+// Goal: an owned tariff goes to those whose nearest provider or margin reseller is the owner, and to nobody
+// else.
+TEST(Catalog, AnOwnedTariffIsGivenOnlyToThoseWhoBuyFromItsOwner) {
+    World world;
+    rating::TariffSettings settings;
+    settings.currency = *rating::Currency::parse("EUR");
+    settings.owner = "north";
+    ASSERT_TRUE(world.catalog.put_tariff("norths", settings).faults.empty());
+    settings.owner = "provider";
+    ASSERT_TRUE(world.catalog.put_tariff("providers", settings).faults.empty());
+
+    const auto message_of = [&](const char* id, const char* tariff) {
+        PartyChange change;
+        change.tariff = std::optional<std::string>{tariff};
+        const auto faults = world.catalog.change(world.parties.find(id), change);
+        return faults.empty() ? std::string{} : faults[0].field + ": " + faults[0].message;
+    };
+    const std::string norths =
+        "tariff: \"norths\" belongs to \"north\" and may be given only to those who buy from \"north\"; ";
+    EXPECT_EQ(message_of("south", "norths"), "");
+    EXPECT_EQ(message_of("alice", "norths"), norths + "\"alice\" buys from \"south\"");
+    EXPECT_EQ(message_of("north", "norths"), norths + "it is never its owner's own");
+    EXPECT_EQ(message_of("provider", "norths"), norths + "\"provider\" buys from nobody");
+    EXPECT_EQ(message_of("north", "providers"), "");
+    EXPECT_NE(message_of("provider", "providers"), "");
+    EXPECT_NE(message_of("south", "providers"), "");
+
+    // Commission resellers and distributors are passed over, in the table and within one list.
+    PartyDraft agent = draft("agent", "north", PartyKind::reseller);
+    agent.terms = balance::Terms::commission;
+    PartyDraft bob = draft("bob", "kiosk", PartyKind::customer);
+    bob.tariff = "norths";
+    PartyDraft carl = draft("carl", "agent", PartyKind::customer);
+    carl.tariffs = {{"sms", {}, "norths"}, {"voice", {}, "retail"}};
+    EXPECT_TRUE(
+        world.catalog.add(std::vector{agent, draft("kiosk", "agent", PartyKind::distributor), bob, carl})
+            .empty());
+    PartyDraft dora = draft("dora", "kiosk", PartyKind::customer);
+    dora.tariff = "norths";
+    EXPECT_TRUE(world.catalog.add({&dora, 1}).empty());
+    PartyDraft east = draft("east", "north", PartyKind::reseller);
+    PartyDraft emil = draft("emil", "east", PartyKind::customer);
+    emil.tariff = "norths";
+    const auto refused = world.catalog.add(std::vector{east, emil});
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_EQ(refused[0].item, 1U);
+}
+
+// Goal: settings never make a tariff somebody's whose holders he could not have given it to.
+TEST(Catalog, AnOwnerIsASellerAndTheHoldersBuyFromHim) {
+    World world;
+    world.add("kiosk", "south", PartyKind::distributor);
+    rating::TariffSettings settings;
+    settings.currency = *rating::Currency::parse("EUR");
+    const auto message_of = [&](const char* tariff, const char* owner) {
+        settings.owner = owner;
+        const auto put = world.catalog.put_tariff(tariff, settings);
+        return put.faults.empty() ? std::string{} : put.faults[0].field + ": " + put.faults[0].message;
+    };
+    EXPECT_EQ(message_of("fresh", "nobody"), "owner: \"nobody\": no such party");
+    EXPECT_EQ(message_of("fresh", "alice"),
+              "owner: \"alice\" is a customer; expected the provider or a margin reseller");
+    EXPECT_NE(message_of("fresh", "kiosk"), "");
+    EXPECT_FALSE(world.tariffs.find("fresh"));
+
+    EXPECT_EQ(message_of("retail", "south"), "");
+    EXPECT_EQ(message_of("retail", "north"),
+              "owner: \"retail\" belongs to \"north\" and may be given only to those who buy from \"north\"; "
+              "\"alice\" buys from \"south\" and has it");
+    EXPECT_EQ(world.tariffs.current(*world.tariffs.find("retail"))->settings.owner, "south");
+    EXPECT_EQ(message_of("retail", ""), "");
+    ASSERT_TRUE(world.catalog.close(world.parties.find("alice")));
+    EXPECT_EQ(message_of("retail", "north"), "") << "who is closed does not count";
+}
+
 TEST(Catalog, AListIsAddedWholeOrNotAtAll) {
     World world;
     const std::vector list = {draft("c1", "south", PartyKind::customer),

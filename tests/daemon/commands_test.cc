@@ -100,11 +100,37 @@ TEST_F(CommandsTest, FiguresAreJudged) {
 
 TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {
     for (const char* line :
-         {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "AUTHORIZE alice-desk 4930 s SERVICE sms",
-          "STOP s 5 VIA carrier", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
+         {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
         EXPECT_NE(run(line).find("not available yet"), std::string::npos) << line;
         EXPECT_EQ(run(line)[0], '-') << line;
     }
+}
+
+TEST_F(CommandsTest, AServiceHasAFormAndTellsARepeatFromAConflict) {
+    for (const char* command :
+         {"AUTHORIZE alice-desk 4930 call SERVICE ", "QUOTE alice-desk 4930 SERVICE "}) {
+        for (const char* name : {"Voice", "toll.free", "123456789012345678901234567890123"}) {
+            EXPECT_EQ(run(command + std::string{name}).substr(0, 17), "-BADARG SERVICE: ") << name;
+        }
+    }
+    EXPECT_NE(plain("AUTHORIZE alice-desk 4930 call SERVICE sms").find("level alice reason tariff"),
+              std::string::npos);
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 4930 call SERVICE fax").substr(0, 8), "CONFLICT");
+    EXPECT_EQ(plain("QUOTE alice-desk 4930 SERVICE sms FROM +49").substr(0, 13), "RATING_FAILED");
+    EXPECT_EQ(plain("QUOTE alice-desk 4930 SERVICE voice FROM +49").substr(0, 6), "OK 0.6");
+}
+
+TEST_F(CommandsTest, ViaIsATariffAndItsFlagIsShown) {
+    rating::TariffSettings settings;
+    settings.currency = *rating::Currency::parse("EUR");
+    world_.tariffs.put_settings("empty", settings);
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 4930 call WANT 60").substr(0, 5), "OK 60");
+    EXPECT_EQ(run("STOP call 5 VIA nothing"),
+              "-BADARG via: \"nothing\": no such tariff; expected one of a carrier\r\n");
+    EXPECT_EQ(plain("STOP call 5 VIA empty").substr(0, 52),
+              "OK 0.05 billed 5 status stopped flags via_unrated re");
+    EXPECT_EQ(plain("AUTHORIZE alice-desk 4930 long WANT 60").substr(0, 5), "OK 60");
+    EXPECT_NE(plain("STOP long 6 VIA empty").find("flags implausible,via_unrated "), std::string::npos);
 }
 
 TEST_F(CommandsTest, KeywordsComeInAnyOrderAndCaseAndNullIsAbsent) {

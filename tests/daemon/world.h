@@ -20,7 +20,8 @@ namespace tollgate::daemon {
 class World {
   public:
     explicit World(ChargingSettings settings = {}, balance::SessionLimits limits = {})
-        : sessions(2, limits), charging(tariffs, parties, ledger, sessions, std::move(settings)) {
+        : sessions(2, limits),
+          charging(tariffs, parties, ledger, sessions, with_dial_plans(std::move(settings))) {
         put_tariff("retail", "0.60");
         put_tariff("resale", "0.30");
         put_tariff("wholesale", "0.12");
@@ -59,6 +60,10 @@ class World {
                                             "world-" + std::to_string(++requests), {}, now.steady);
         EXPECT_EQ(answer.code, PaymentCode::ok) << party;
     }
+    /// How many sessions hold on to the version of a tariff that is in force.
+    [[nodiscard]] std::int64_t pins(std::string_view tariff) const {
+        return tariffs.current(*tariffs.find(tariff))->pins.sum();
+    }
     [[nodiscard]] balance::Party& party(std::string_view id) const { return parties.get(parties.find(id)); }
     [[nodiscard]] std::string balance(std::string_view id) const {
         return std::string{rating::format(party(id).account.balance()).view()};
@@ -92,6 +97,11 @@ class World {
         }
         for (const auto& sum : ledger.trial_balance())
             EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0);
+    }
+
+    ChargingSettings with_dial_plans(ChargingSettings settings) {
+        settings.dial_plans = &catalog.dial_plans();
+        return settings;
     }
 
     Moment now{*rating::parse_instant("2026-03-02T12:00:00Z"), std::chrono::hours{1}};

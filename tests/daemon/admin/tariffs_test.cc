@@ -26,7 +26,8 @@ TEST(Tariffs, AreCreatedWithDefaults) {
     EXPECT_EQ(created.content_type, "application/json");
     EXPECT_EQ(created.body,
               "{\"id\":\"retail\",\"version\":1,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"up\","
-              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":{}}\n");
+              "\"anchor\":\"end_of_initial\",\"markup_percent\":0,\"time_zone\":\"UTC\",\"windows\":{},"
+              "\"owner\":null}\n");
 }
 
 TEST(Tariffs, AreReplacedWhole) {
@@ -41,7 +42,7 @@ TEST(Tariffs, AreReplacedWhole) {
         replaced.body,
         "{\"id\":\"retail\",\"version\":2,\"currency\":\"EUR\",\"decimals\":6,\"rounding\":\"half_even\","
         "\"anchor\":\"zero\",\"markup_percent\":-12.3456,\"time_zone\":\"Europe/"
-        "Berlin\",\"windows\":{}}\n");
+        "Berlin\",\"windows\":{},\"owner\":null}\n");
     EXPECT_EQ(house.tariffs.current(*house.tariffs.find("retail"))->settings.markup, -123'456);
 }
 
@@ -95,6 +96,9 @@ TEST(Tariffs, RefuseFaultySettings) {
         {R"({"currency":"EUR","windows":{"peak":[{"from":"08:00","until":"08:00"}]}})", "windows"},
         {R"({"currency":"EUR","windows":{"peak":[{"hours":[8]}]}})", "hours"},
         {R"({"currency":"EUR","windows":[]})", "windows"},
+        {R"({"currency":"EUR","owner":5})", "owner"},
+        {R"({"currency":"EUR","owner":""})", "owner"},
+        {R"({"currency":"EUR","owner":"nobody"})", "owner"},
         {R"({"currency":"EUR","colour":"red"})", "colour"},
         {R"({"currency":"EUR","currency":"EUR"})", "currency"},
     };
