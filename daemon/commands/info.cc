@@ -77,7 +77,11 @@ void tollgate(const Context& context, Lines& lines) {
     const auto counts = context.services.sessions.counts();
     lines.line("parties", parties.size());
     lines.line("party_bytes", parties.bytes());
-    lines.line("tariffs", context.services.catalog.tariffs().size());
+    const auto tariffs = context.services.catalog.tariffs().counts();
+    lines.line("tariffs", tariffs.tariffs);
+    lines.line("tariff_versions", tariffs.versions);
+    lines.line("tree_prefixes", tariffs.tree_prefixes);
+    lines.line("tree_bytes", tariffs.tree_bytes);
     lines.line("sessions_open", counts.open);
     lines.line("sessions_remembered", counts.remembered);
     lines.line("session_bytes", counts.memory_bytes);

@@ -30,6 +30,7 @@ CONNECTIONS = 4
 NUMBERS = 300
 BATCH = 20  # Calls in flight on a connection: enough that every change meets some.
 WANT = 120
+VERSIONS_KEPT = 5  # deck.versions_kept as it comes.
 
 
 def numbers_of(deck):
@@ -118,7 +119,7 @@ class Calls:
 
 class DeckSwap(unittest.TestCase):
     def setUp(self):
-        self.daemon = self.enterContext(Daemon())
+        self.daemon = self.enterContext(Daemon("session.remember=1s", "session.repeat=1s"))
         self.daemon.parties([{"id": "provider", "kind": "provider", "currency": "EUR"}])
 
     def put(self, body, **headers):
@@ -163,6 +164,42 @@ class DeckSwap(unittest.TestCase):
         check_problem(reply.json)
         self.assertEqual(self.http.get("/v1/tariffs/full").json, in_force)
         self.wait_for_calls(scaled(2_000, 200))
+
+    def test_a_hundred_swaps_leave_nothing_behind(self):
+        """What is neither in force nor kept nor pinned by a call is freed."""
+        swaps, rows = scaled(100, 10), scaled(50_000, 2_000)
+        numbers = [f"49{at:06d}" for at in range(rows)]
+        header = ",".join(("prefix", "destination", "rate_per_minute", "effective_from", "effective_until",
+                           "connect_fee", "initial_increment", "increment", "grace_seconds"))
+        texts = [header + "\n" + "".join(f"{number},Place,0.{price}{at % 97:02d},,,0,1,1,0\n"
+                                         for at, number in enumerate(numbers)) for price in (11, 22, 33)]
+        decks = [Deck(text) for text in texts]
+        first = self.daemon.tariff("full", {}, texts[0])
+        self.daemon.parties([{"id": "customer", "kind": "customer", "parent": "provider", "tariff": "full"},
+                             {"id": "line", "kind": "line", "parent": "customer"}])
+        self.daemon.topup("customer", 1_000_000_000 * MICROS)
+        self.http = self.daemon.http
+        self.calls = Calls(self.daemon, [number + "12345" for number in numbers[::97]], first["version"], decks[0])
+        self.calls.start()
+        try:
+            for swap in range(1, swaps + 1):
+                version = self.calls.version_max + 1
+                self.calls.decks[version] = decks[swap % 3]
+                self.calls.version_max = version
+                reply = self.put(texts[swap % 3])
+                self.assertEqual((reply.status, reply.json["version"]), (200, version), reply)
+                self.calls.version_min = version
+            self.wait_for_calls(scaled(1_000, 100))
+        finally:
+            self.calls.stop()
+        self.assertEqual(self.calls.faults, [])
+        # The calls are forgotten after a second, the versions they pinned at the next look.
+        deadline = time.monotonic() + 30
+        while (versions := int(self.daemon.info("tollgate")["tariff_versions"])) > VERSIONS_KEPT:
+            self.assertLess(time.monotonic(), deadline, f"{versions} versions are still there")
+            time.sleep(0.1)
+        print(f"{swaps} swaps of {rows} rows, {self.calls.done} calls by {len(self.calls.by_version)} versions",
+              flush=True)
 
     def test_full_decks_replace_each_other_while_calls_go_on(self):
         texts = [full_deck(DATA, tariff) for tariff in ("retail", "reseller", "wholesale")]
