@@ -86,14 +86,9 @@ std::size_t TariffBook::size() const {
 }
 
 TariffBook::Counts TariffBook::counts() const {
-    const std::lock_guard lock{mutex_};
-    Counts counts{tariffs_.size(), versions_.size(), prefixes_.size(), tree_->bytes()};
-    for (const auto& tariff : tariffs_) {
-        if (tariff->column == nullptr) continue;
-        counts.tree_bytes += tariff->column->rows.capacity() * sizeof(Deck::RowIndex) +
-                             tariff->column->begins.capacity() * sizeof(PrefixTree::Place);
-    }
-    return counts;
+    const Reading reading = read();
+    return {reading.edition_.entries.size(), version_count_.load(std::memory_order_relaxed),
+            reading.edition_.tree_prefixes, reading.edition_.tree_bytes};
 }
 
 // ---- Putting in force ----
@@ -182,6 +177,7 @@ TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings setting
         TariffVersion{tariff.name, result.number, std::move(settings), std::move(deck), std::move(calendar),
                       change, std::move(origin), Pins{pins_, *slot}});
     versions_.push_back(tariff.current);
+    version_count_.store(versions_.size(), std::memory_order_relaxed);
     tariff.kept.push_back(tariff.current);
     if (tariff.kept.size() > versions_kept_) tariff.kept.erase(tariff.kept.begin());
     publish_edition();
@@ -308,8 +304,11 @@ void TariffBook::publish_edition() {
         names_ = std::make_shared<const std::vector<Edition::Name>>(std::move(names));
     }
     edition->names = names_;
+    edition->tree_prefixes = prefixes_.size();
+    edition->tree_bytes = tree_->bytes();
     for (const auto& tariff : tariffs_) {
         const Column* const column = tariff->column.get();
+        if (column != nullptr) edition->tree_bytes += column->bytes();
         edition->entries.push_back(
             {tariff->current.get(), tariff->current->deck.get(),
              column == nullptr || !column->begins.empty() ? nullptr : column->rows.data(), column});
@@ -350,6 +349,7 @@ void TariffBook::reclaim() {
             [](const VersionPtr& version) { return version.use_count() > 1 || version->pins.sum() != 0; });
         std::move(unused, versions_.end(), std::back_inserter(old_versions));
         versions_.erase(unused, versions_.end());
+        version_count_.store(versions_.size(), std::memory_order_relaxed);
     }
 }
 

@@ -134,6 +134,7 @@ class TariffBook {
         std::size_t tree_prefixes = 0;
         std::size_t tree_bytes = 0;  ///< The tree and all columns.
     };
+    /// Any thread, without waiting.
     [[nodiscard]] Counts counts() const;
 
   private:
@@ -161,7 +162,8 @@ class TariffBook {
     std::unordered_map<std::string, TariffId> ids_;
     std::vector<std::unique_ptr<Tariff>> tariffs_;  // By id.
     std::shared_ptr<const std::vector<std::pair<std::string_view, TariffId>>> names_;
-    std::vector<VersionPtr> versions_;  // All that are in memory.
+    std::vector<VersionPtr> versions_;           // All that are in memory.
+    std::atomic<std::size_t> version_count_{0};  // Of them.
     std::shared_ptr<const PrefixTree> tree_;
     std::vector<Prefix> prefixes_;     // What the tree was built from: at least those of all decks in force.
     std::vector<std::uint32_t> uses_;  // By prefix: how many decks in force have it.
@@ -186,6 +188,9 @@ struct TariffBook::Column {
     std::vector<PrefixTree::Place> begins;  ///< Of the runs; empty for a list by place.
 
     [[nodiscard]] Deck::RowIndex at(PrefixTree::Place place) const noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return rows.capacity() * sizeof(rows[0]) + begins.capacity() * sizeof(begins[0]);
+    }
 };
 
 /// Everything calls are rated by, at one moment.
@@ -198,6 +203,8 @@ struct TariffBook::Edition {
     // What the entries point to.
     std::vector<VersionPtr> versions;
     std::vector<std::shared_ptr<const Column>> columns;
+    std::size_t tree_prefixes = 0;
+    std::size_t tree_bytes = 0;
 };
 
 inline TariffBook::Reading TariffBook::read() const {
