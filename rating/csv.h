@@ -25,6 +25,11 @@ class CsvReader {
         more,    ///< The row goes on beyond the text; nothing was taken.
     };
 
+    /// Where the text begins: a byte-order mark stands at the beginning of a file only.
+    enum class Begin : bool { file, row };
+
+    explicit CsvReader(Begin begins = Begin::file) : begun_(begins == Begin::row) {}
+
     /// The next row of `text`. `whole`: nothing comes behind it. consumed() is how much of it was taken.
     Status next(std::string_view text, bool whole);
 
@@ -49,7 +54,7 @@ class CsvReader {
     const char* at_ = nullptr;
     const char* end_ = nullptr;  ///< Of what a row may take.
     const char* text_end_ = nullptr;
-    bool begun_ = false;
+    bool begun_;
     bool skipping_ = false;
     std::uint32_t line_ = 1;
     std::uint32_t row_line_ = 1;
