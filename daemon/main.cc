@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "daemon/app.h"
+#include "daemon/offline_rater.h"
 #include "daemon/version.h"
 
 namespace {
@@ -19,6 +20,7 @@ namespace {
 using tollgate::config::Config;
 
 constexpr int kExitBadStart = 1;
+constexpr int kExitFaults = 1;  // Of `rate`: something in a file was faulty.
 
 spdlog::level::level_enum level_of(tollgate::config::LogLevel level) {
     switch (level) {
@@ -81,6 +83,29 @@ void serve(const Config& config) {
     spdlog::info("stopped");
 }
 
+/// Adds the command `rate`, which needs none of the daemon's options and refuses them.
+CLI::App* add_rate(CLI::App& command_line, tollgate::daemon::OfflineRating& rating) {
+    CLI::App* const rate = command_line.add_subcommand(
+        "rate", "Rates a file of calls without a daemon, to CSV; docs/offline-rating.md is its manual");
+    rate->add_option("--deck", rating.deck, "The rate deck: CSV, may be packed with gzip")->required();
+    rate->add_option(
+            "--calls", rating.calls,
+            "The calls: CSV with call_id, destination, start_time, answered and duration_seconds, may "
+            "be packed with gzip")
+        ->required();
+    rate->add_option("--tariff", rating.tariff,
+                     "Settings of the tariff, as PUT /v1/tariffs/{id} takes them: JSON");
+    rate->add_option("--out", rating.out, "Where the results go; standard output without it");
+    rate->add_option("--threads", rating.threads, "How many threads rate; one a processor without it")
+        ->check(CLI::Range(1U, tollgate::daemon::kOfflineThreadsMax));
+    rate->add_option("--faults", rating.faults_max, "How many faults of a file are shown")
+        ->capture_default_str();
+    for (CLI::Option* const option : command_line.get_options()) {
+        if (option != command_line.get_help_ptr()) rate->excludes(option);
+    }
+    return rate;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -92,12 +117,15 @@ int main(int argc, char** argv) {
     command_line.add_option("--set", overrides, "KEY=VALUE, over the file; may be repeated")->take_all();
     command_line.add_flag("--check", check, "Check the configuration and stop");
     command_line.set_version_flag("--version", std::string{"tollgated "} + tollgate::daemon::kVersion);
+    tollgate::daemon::OfflineRating rating;
+    const CLI::App* const rate = add_rate(command_line, rating);
     try {
         command_line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return command_line.exit(error) == 0 ? EXIT_SUCCESS : kExitBadStart;
     }
     try {
+        if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
         const Config config = tollgate::config::load(path, overrides);
         if (check) {
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";

@@ -2,170 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <span>
 
+#include "rating/csv.h"
+
 namespace tollgate::rating {
 namespace {
-
-// ---- RFC 4180 ----
-
-/// Cuts CSV into rows of fields, from text that may not have come whole yet. Fields are views into the text,
-/// or into a buffer where doubled quotes had to be undone; both are good until the next row.
-class CsvReader {
-  public:
-    enum class Status {
-        row,
-        end,     ///< Nothing is left.
-        faulty,  ///< error() says why; the line is skipped.
-        more,    ///< The row goes on beyond the text; nothing was taken.
-    };
-
-    /// The next row of `text`. `whole`: nothing comes behind it. consumed() is how much of it was taken.
-    Status next(std::string_view text, bool whole) {
-        fields_.clear();
-        unquoted_.clear();
-        error_ = {};
-        at_ = begin_ = text.data();
-        text_end_ = end_ = at_ + text.size();
-        if (skipping_ && !skip_on()) return whole ? Status::end : Status::more;
-        if (!begun_) {
-            if (!whole && text.size() < kByteOrderMark.size()) return Status::more;
-            if (text.starts_with(kByteOrderMark)) at_ += kByteOrderMark.size();
-            begun_ = true;
-        }
-        for (; at_ != end_ && (*at_ == '\n' || *at_ == '\r'); ++at_) {  // Empty lines say nothing.
-            if (*at_ == '\n') {
-                ++line_;
-            } else if (at_ + 1 == end_ || at_[1] != '\n') {
-                break;
-            }
-        }
-        row_line_ = line_;
-        if (at_ == end_) return whole ? Status::end : Status::more;
-        const char* const row_begin = at_;
-        const bool cut = end_ - at_ > static_cast<std::ptrdiff_t>(kRowBytesMax);
-        if (cut) end_ = at_ + kRowBytesMax;
-        const auto outcome = read_fields(whole && !cut);
-        if (outcome != Status::more) return outcome;
-        at_ = row_begin;
-        line_ = row_line_;
-        if (!cut) return Status::more;
-        return skip_line(row_begin, "a row longer than 65536 bytes, or a quote that is never closed");
-    }
-
-    [[nodiscard]] std::size_t consumed() const { return static_cast<std::size_t>(at_ - begin_); }
-    [[nodiscard]] std::span<const std::string_view> fields() const { return fields_; }
-    [[nodiscard]] std::uint32_t line() const { return row_line_; }
-    [[nodiscard]] std::string_view error() const { return error_; }
-
-  private:
-    static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-    Status read_fields(bool whole) {
-        const char* const row_begin = at_;
-        for (;;) {
-            if (at_ != end_ && *at_ == '"') {
-                const auto outcome = quoted_field(whole);
-                if (outcome == Status::faulty) {
-                    line_ = row_line_;
-                    return skip_line(row_begin, "a quote that is never closed");
-                }
-                if (outcome != Status::row) return outcome;
-            } else {
-                const char* const field = at_;
-                while (at_ != end_ && *at_ != ',' && *at_ != '\n' && *at_ != '"')
-                    ++at_;
-                if (at_ == end_ && !whole) return Status::more;
-                if (at_ != end_ && *at_ == '"') {
-                    return skip_line(at_,
-                                     "a quote inside a field that does not begin with one; quote the whole "
-                                     "field and double the quotes in it");
-                }
-                const bool last = at_ == end_ || *at_ == '\n';
-                const char* const field_end = last && at_ != field && at_[-1] == '\r' ? at_ - 1 : at_;
-                fields_.emplace_back(field, static_cast<std::size_t>(field_end - field));
-            }
-            if (at_ == end_) return Status::row;
-            if (*at_ == ',') {
-                ++at_;
-                continue;
-            }
-            if (*at_ == '\r') {
-                if (at_ + 1 == end_ && !whole) return Status::more;
-                if (at_ + 1 != end_ && at_[1] == '\n') ++at_;
-            }
-            if (*at_ != '\n') {
-                return skip_line(at_, "text after a closing quote; expected a comma or the end of the line");
-            }
-            ++at_;
-            ++line_;
-            return Status::row;
-        }
-    }
-
-    /// A field in quotes; afterwards at_ is behind the closing one. `faulty`: there is none.
-    Status quoted_field(bool whole) {
-        const char* piece = ++at_;
-        std::size_t offset = std::string::npos;  // Into unquoted_, once a quote had to be undone.
-        for (;;) {
-            const auto* const quote =
-                static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
-            if (quote == nullptr || (quote + 1 == end_ && !whole)) {
-                return whole ? Status::faulty : Status::more;
-            }
-            line_ += static_cast<std::uint32_t>(std::count(at_, quote, '\n'));
-            at_ = quote + 1;
-            const std::string_view text{piece, static_cast<std::size_t>(quote - piece)};
-            if (at_ != end_ && *at_ == '"') {
-                if (offset == std::string::npos) {
-                    unquoted_.reserve(kRowBytesMax);  // It never grows, so that views into it stay good.
-                    offset = unquoted_.size();
-                }
-                unquoted_.append(text).push_back('"');
-                piece = ++at_;
-                continue;
-            }
-            if (offset == std::string::npos) {
-                fields_.push_back(text);
-            } else {
-                unquoted_.append(text);
-                fields_.push_back(std::string_view{unquoted_}.substr(offset));
-            }
-            return Status::row;
-        }
-    }
-
-    Status skip_line(const char* from, std::string_view error) {
-        error_ = error;
-        at_ = from;
-        skipping_ = true;
-        (void)skip_on();
-        return Status::faulty;
-    }
-    /// To the end of the line that is being skipped; false where it is not in the text.
-    bool skip_on() {
-        const auto* const end =
-            static_cast<const char*>(std::memchr(at_, '\n', static_cast<std::size_t>(text_end_ - at_)));
-        at_ = end == nullptr ? text_end_ : end + 1;
-        if (end != nullptr) ++line_;
-        skipping_ = end == nullptr;
-        return end != nullptr;
-    }
-
-    const char* begin_ = nullptr;
-    const char* at_ = nullptr;
-    const char* end_ = nullptr;  ///< Of what a row may take.
-    const char* text_end_ = nullptr;
-    bool begun_ = false;
-    bool skipping_ = false;
-    std::uint32_t line_ = 1;
-    std::uint32_t row_line_ = 1;
-    std::string_view error_;
-    std::string unquoted_;
-    std::vector<std::string_view> fields_;
-};
 
 bool is_utf8(std::string_view text) noexcept {
     if (std::none_of(text.begin(), text.end(), [](char c) { return c < 0; })) return true;
@@ -334,16 +177,6 @@ constexpr std::array kColumns = {
     Column{"tiers", read_tiers},
     Column{"blocked", read_blocked},
 };
-
-/// A value as a message shows it: short, and without bytes that a terminal or JSON could trip over.
-std::string shown(std::string_view value) {
-    constexpr std::size_t kShownMax = 40;
-    std::string text = "\"";
-    for (const char c : value.substr(0, kShownMax))
-        text.push_back(c >= ' ' && c < '\x7F' && c != '"' ? c : '?');
-    text += value.size() > kShownMax ? "…\"" : "\"";
-    return text;
-}
 
 }  // namespace
 
@@ -519,23 +352,6 @@ std::string format_tiers(std::span<const Tier> tiers) {
     return text;
 }
 
-namespace {
-
-void append_text(std::string& csv, std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-        csv.append(text);
-        return;
-    }
-    csv.push_back('"');
-    for (const char c : text) {
-        if (c == '"') csv.push_back('"');
-        csv.push_back(c);
-    }
-    csv.push_back('"');
-}
-
-}  // namespace
-
 std::string write_deck_csv(const Deck& deck) {
     std::string csv =
         "prefix,destination,country,rate_per_minute,connect_fee,initial_increment,increment,grace_seconds,"
@@ -547,7 +363,7 @@ std::string write_deck_csv(const Deck& deck) {
         const auto next = [&csv](std::string_view text) { csv.append(text).push_back(','); };
         const auto number = [&next](std::uint32_t value) { next(format_decimal(value, 0)); };
         next(row.prefix.text());
-        append_text(csv, row.destination);
+        append_field(csv, row.destination);
         csv.push_back(',');
         next(row.country);
         next(format(rate.price));
@@ -562,7 +378,7 @@ std::string write_deck_csv(const Deck& deck) {
         next(rate.max_charge ? format(*rate.max_charge).view() : std::string_view{});
         next(row.effective_from == kAlways ? std::string_view{} : format(row.effective_from).view());
         next(row.effective_until == kNever ? std::string_view{} : format(row.effective_until).view());
-        append_text(csv, row.window);
+        append_field(csv, row.window);
         csv.push_back(',');
         next(format_decimal(row.weight, 0));
         next(format_tiers(rate.tiers));

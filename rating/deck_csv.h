@@ -31,9 +31,6 @@ struct DeckLimits {
 /// The longest destination name, in bytes.
 inline constexpr std::size_t kDestinationBytesMax = 1024;
 
-/// The longest row, in bytes.
-inline constexpr std::size_t kRowBytesMax = std::size_t{64} * 1024;
-
 /// The heaviest and the lightest row; a weight may be negative.
 inline constexpr std::int32_t kWeightMax = 1'000'000;
 
