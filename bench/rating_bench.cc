@@ -1,5 +1,5 @@
-// Rating a call at several levels, as AUTHORIZE does: one search for the number, then a row a level, what the
-// call costs there and how long the payer's funds last.
+// Rating a call at several levels, as AUTHORIZE does: one search for the number and a row a level; then, for
+// each level, what the call costs there and how long the payer's funds last.
 
 #include <array>
 #include <cstdint>
@@ -23,6 +23,7 @@ void rate_calls(benchmark::State& state, const Rate& rate) {
     const auto& book = market_book(prefix_count);
     const auto& numbers = market_numbers(prefix_count);
     const unsigned shift = state.range(2) != 0 ? 63 : 64;
+    std::array<rating::RatedCall, kLevelsMax> calls;
     std::size_t i = 0;
     std::uint64_t sum = 0;  // Below 2^63 in each turn.
     for ([[maybe_unused]] auto _ : state) {
@@ -31,14 +32,18 @@ void rate_calls(benchmark::State& state, const Rate& rate) {
         const std::size_t wait = shift == 63 ? sum >> 63 : 0;
         const auto reading = book.read();
         const auto place = reading.place(numbers[(i++ + wait) % kNumbers].view());
-        sum = 0;
+        std::size_t call_count = 0;
         for (std::uint32_t level = 0; level < levels; ++level) {
             const auto tariff = static_cast<rating::TariffId>(level);
             const auto row = reading.find(tariff, place, {});
             if (row == rating::Deck::kNoRow) continue;
             const auto& version = reading.version(tariff);
-            sum += rate(rating::RatedCall{&version, &version.deck->rate(row), row, {}}) & 0xFFFF'FFFF;
+            const auto& found = version.deck->rate(row);
+            if (!found.blocked) calls[call_count++] = {&version, &found, row, {}};
         }
+        sum = 0;
+        for (std::size_t call = 0; call < call_count; ++call)
+            sum += rate(calls[call]) & 0xFFFF'FFFF;
         benchmark::DoNotOptimize(sum);
     }
     state.SetItemsProcessed(state.iterations());
