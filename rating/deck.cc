@@ -184,9 +184,20 @@ DeckBuilder& DeckBuilder::operator=(DeckBuilder&&) noexcept = default;
 
 void DeckBuilder::add(const RowSource& row) {
     auto& state = *state_;
-    state.rows.push_back({row.prefix, row.weight, state.validity_of(row.effective_from, row.effective_until),
-                          state.rate_of(row.rate), state.destination_of(row.destination), row.line,
-                          state.window_of(row.window), row.country});
+    const std::uint32_t validity = state.validity_of(row.effective_from, row.effective_until);
+    const std::uint32_t rate = state.rate_of(row.rate);
+    const std::uint32_t destination = state.destination_of(row.destination);
+    const std::uint16_t window = state.window_of(row.window);
+    // Filled where it stays: to copy at once what was written in pieces a moment ago stalls the processor.
+    State::Pending& pending = state.rows.emplace_back();
+    pending.prefix = row.prefix;
+    pending.weight = row.weight;
+    pending.validity = validity;
+    pending.rate = rate;
+    pending.destination = destination;
+    pending.line = row.line;
+    pending.window = window;
+    pending.country = row.country;
 }
 
 std::size_t DeckBuilder::row_count() const noexcept {

@@ -265,7 +265,7 @@ class DeckReader::Parser {
                       std::to_string(columns_.size()) + " as in the header");
             return;
         }
-        RowSource row;
+        RowSource row = defaults_;  // A copy is made of few wide moves, where clearing it takes long.
         row.line = csv_.line();
         bool good = true;
         for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -318,6 +318,7 @@ class DeckReader::Parser {
     bool given_up_ = false;
     std::size_t row_count_ = 0;
     std::vector<const Column*> columns_;
+    const RowSource defaults_;
     DeckBuilder builder_;
     DeckReading reading_;
 };

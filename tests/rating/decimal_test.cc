@@ -47,8 +47,25 @@ TEST(Decimal, UnsignedNumbersHaveNoSignAndABound) {
     EXPECT_EQ(parse_unsigned("65535", 65535), 65535U);
     EXPECT_EQ(parse_unsigned("65536", 65535), std::nullopt);
     EXPECT_EQ(parse_unsigned("18446744073709551616", UINT64_MAX), std::nullopt);
+    EXPECT_EQ(parse_unsigned("18446744073709551615", UINT64_MAX), UINT64_MAX);
+    EXPECT_EQ(parse_unsigned("184467440737095516150", UINT64_MAX), std::nullopt);
+    EXPECT_EQ(parse_unsigned("0000000000000000000000000000042", 42), 42U) << "leading zeros are no digits";
     EXPECT_EQ(parse_unsigned("-1", 10), std::nullopt);
     EXPECT_EQ(parse_unsigned("", 10), std::nullopt);
+}
+
+// Goal: the largest values are read to the last digit, and what lies beyond them is refused, not wrapped.
+TEST(Decimal, EndsWith64Bits) {
+    EXPECT_EQ(parse_decimal("9223372036854.775807", 6), INT64_MAX);
+    EXPECT_EQ(parse_decimal("9223372036854.775808", 6), std::nullopt);
+    EXPECT_EQ(parse_decimal("-9223372036854.775807", 6), -INT64_MAX);
+    EXPECT_EQ(parse_decimal("9223372036855", 6), std::nullopt);
+    EXPECT_EQ(parse_decimal("18446744073709.551616", 6), std::nullopt) << "2^64 is not 0";
+    EXPECT_EQ(parse_decimal("1844674407370955161600000", 0), std::nullopt);
+    EXPECT_EQ(parse_decimal("10000000000000000000", 9), std::nullopt);
+    EXPECT_EQ(parse_decimal("00000000000000000000000.5", 9), 500'000'000) << "leading zeros are no digits";
+    EXPECT_EQ(parse_decimal("0000000000000000000000000", 9), 0);
+    EXPECT_EQ(parse_decimal("-0.0", 9), 0);
 }
 
 TEST(Price, IsNeverNegativeAndHasNinePlaces) {

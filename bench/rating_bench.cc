@@ -1,0 +1,86 @@
+// Rating a call at several levels, as AUTHORIZE does: one search for the number and a row a level; then, for
+// each level, what the call costs there and how long the payer's funds last.
+
+#include <array>
+#include <cstdint>
+
+#include <benchmark/benchmark.h>
+
+#include "bench/market.h"
+#include "rating/charge.h"
+
+namespace tollgate::bench {
+namespace {
+
+using std::chrono::seconds;
+
+/// Benchmarks' arguments: prefixes a deck, levels, and whether the next call waits for the answer to this one
+/// (bench/lookup_bench.cc).
+template <typename Rate>
+void rate_calls(benchmark::State& state, const Rate& rate) {
+    const auto prefix_count = static_cast<std::size_t>(state.range(0));
+    const auto levels = static_cast<std::uint32_t>(state.range(1));
+    const auto& book = market_book(prefix_count);
+    const auto& numbers = market_numbers(prefix_count);
+    const unsigned shift = state.range(2) != 0 ? 63 : 64;
+    std::array<rating::RatedCall, kLevelsMax> calls;
+    std::size_t i = 0;
+    std::uint64_t sum = 0;  // Below 2^63 in each turn.
+    for ([[maybe_unused]] auto _ : state) {
+        // 0, which the compiler never knows; with a shift of 63 the processor does not know it before `sum`
+        // is there.
+        const std::size_t wait = shift == 63 ? sum >> 63 : 0;
+        const auto reading = book.read();
+        const auto place = reading.place(numbers[(i++ + wait) % kNumbers].view());
+        std::size_t call_count = 0;
+        for (std::uint32_t level = 0; level < levels; ++level) {
+            const auto tariff = static_cast<rating::TariffId>(level);
+            const auto row = reading.find(tariff, place, {});
+            if (row == rating::Deck::kNoRow) continue;
+            const auto& version = reading.version(tariff);
+            const auto& found = version.deck->rate(row);
+            if (!found.blocked) calls[call_count++] = {&version, &found, row, {}};
+        }
+        sum = 0;
+        for (std::size_t call = 0; call < call_count; ++call)
+            sum += rate(calls[call]) & 0xFFFF'FFFF;
+        benchmark::DoNotOptimize(sum);
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+// The rows of all levels and their prices, and nothing computed.
+// Guess: the search, then three loads a level of which those of all levels overlap: 60 ns for three levels,
+// 120 ns alone.
+void BM_Rating_FindRows(benchmark::State& state) {
+    rate_calls(state, [](const rating::RatedCall& call) {
+        return static_cast<std::uint64_t>(call.rate->price.nanos());
+    });
+}
+
+// The same, and the cost of a minute and the longest affordable time at each level.
+// Guess: 20 ns a level more, half of it hidden behind the loads: 90 ns for three levels, 160 ns alone.
+void BM_Rating_Levels(benchmark::State& state) {
+    rate_calls(state, [](const rating::RatedCall& call) {
+        const auto cost = rating::cost(call, seconds{60});
+        const auto longest = rating::longest_affordable(call, rating::Money::from_micros(12'345'678));
+        return static_cast<std::uint64_t>(cost.micros()) + static_cast<std::uint64_t>(longest.count());
+    });
+}
+
+// Guess: a level more is 25 ns, as its loads overlap those of the others. A deck ten times as large is 20 to
+// 50 % dearer: the caches hold less of it.
+void levels_and_growth(benchmark::internal::Benchmark* benchmark) {
+    benchmark->ArgNames({"prefixes", "levels", "dependent"});
+    for (const int dependent : {0, 1}) {
+        for (const int levels : {1, 3, 8, 16})
+            benchmark->Args({250'000, levels, dependent});
+        for (const int prefixes : {10'000, 100'000, 1'000'000})
+            benchmark->Args({prefixes, 3, dependent});
+    }
+}
+BENCHMARK(BM_Rating_FindRows)->Apply(levels_and_growth);
+BENCHMARK(BM_Rating_Levels)->Apply(levels_and_growth);
+
+}  // namespace
+}  // namespace tollgate::bench
