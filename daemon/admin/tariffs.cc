@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/admin/bodies.h"
+#include "daemon/admin/deck_upload.h"
 #include "daemon/admin/fields.h"
 
 namespace tollgate::daemon::admin {
@@ -410,11 +411,13 @@ Response Tariffs::put_deck(const Request& request, std::string_view id) const {
                                   "\": expected text/csv"});
     }
     const balance::Steady begun = services_.steady_now();
-    const PlainBody body{request, services_.body_bytes_max};
-    if (body.refusal()) return *body.refusal();
-    const auto reading = rating::read_deck_csv(body.text(), services_.deck_limits);
+    if (auto refusal = refusal_of_encoding(request.content_encoding)) return *std::move(refusal);
+    DeckUpload upload{services_.deck_limits, request.content_encoding, services_.body_bytes_max};
+    upload.feed(request.body);
+    const auto [reading, checksum, refusal] = upload.finish();
+    if (refusal) return *refusal;
     if (reading.deck == nullptr) return faulty_deck(reading);
-    const auto result = tariffs.put_deck(id, reading.deck, origin());
+    const auto result = tariffs.put_deck(id, reading.deck, origin(), checksum);
     if (result.status == rating::TariffBook::PutStatus::too_many) return too_many_versions();
     if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
 
