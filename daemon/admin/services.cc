@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/decks.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
 
@@ -18,9 +19,18 @@ Router make_router(Services services) {
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request& request, std::string_view id) { return tariffs->put(request, id); });
+
+    const auto decks = std::make_shared<Decks>(services);
+    router.add("GET", "/v1/tariffs/{id}/versions", Lane::brief,
+               [decks](const Request& request, std::string_view id) { return decks->versions(request, id); });
+    router.add("GET", "/v1/tariffs/{id}/deck", Lane::bulk,
+               [decks](const Request& request, std::string_view id) { return decks->get(request, id); });
+    router.add("PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
+               [decks](const Request& request, std::string_view id) { return decks->put(request, id); });
+    // Brief, although it may take a tenth of a second: who goes back is in a hurry.
     router.add(
-        "PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
-        [tariffs](const Request& request, std::string_view id) { return tariffs->put_deck(request, id); });
+        "POST", "/v1/tariffs/{id}/deck:rollback", Lane::brief,
+        [decks](const Request& request, std::string_view id) { return decks->roll_back(request, id); });
 
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,

@@ -1,0 +1,33 @@
+/// `/v1/tariffs/{id}/deck…` and `/v1/tariffs/{id}/versions`: price lists, as they come, go and come back.
+#pragma once
+
+#include <string_view>
+
+#include "daemon/admin/router.h"
+#include "daemon/admin/services.h"
+
+namespace tollgate::daemon::admin {
+
+/// Any thread may call any member. A deck that is put is in force for the next call; running ones keep
+/// theirs. Each answers 404 where there is no such tariff.
+class Decks {
+  public:
+    explicit Decks(const Services& services) : services_(services) {}
+
+    /// 200 with the versions that are kept, the newest first.
+    [[nodiscard]] Response versions(const Request& request, std::string_view id) const;
+    /// 200 with the deck in force, or that of `?version=`, as CSV; 404.
+    [[nodiscard]] Response get(const Request& request, std::string_view id) const;
+    /// 200 with the new version; 422 names every faulty row, and the deck in force stays.
+    [[nodiscard]] Response put(const Request& request, std::string_view id) const;
+    /// 200 with the new version, which has the deck of an earlier one; 404, 409, 422.
+    [[nodiscard]] Response roll_back(const Request& request, std::string_view id) const;
+
+  private:
+    [[nodiscard]] Response in_force(const rating::TariffBook::PutResult& result, const rating::Deck& deck,
+                                    balance::Steady begun) const;
+
+    Services services_;
+};
+
+}  // namespace tollgate::daemon::admin
