@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/admin/bodies.h"
+#include "daemon/admin/deck_diff.h"
 #include "daemon/admin/deck_upload.h"
 #include "daemon/admin/fields.h"
 #include "daemon/admin/tariffs.h"
@@ -99,6 +100,103 @@ VersionPtr deck_before(const std::vector<VersionPtr>& history, const rating::Tar
     return found == history.rend() ? nullptr : *found;
 }
 
+Response without_deck(std::string_view id, std::uint64_t number) {
+    return problem({.status = 404,
+                    .detail = "version " + std::to_string(number) + " of \"" + std::string{id} +
+                              "\" has no deck; PUT /v1/tariffs/{id}/deck puts one in force"});
+}
+
+// ---- Differences ----
+
+/// A difference as both formats show it. The views live as long as the decks.
+struct Difference {
+    Difference(const rating::Deck& before, const rating::Deck& after, RowPair pair) {
+        const bool has_old = pair.before != rating::Deck::kNoRow;
+        const bool has_new = pair.after != rating::Deck::kNoRow;
+        const rating::Row old_row = has_old ? before.row(pair.before) : rating::Row{};
+        const rating::Row new_row = has_new ? after.row(pair.after) : rating::Row{};
+        row = has_new ? new_row : old_row;
+        if (row.effective_from != rating::kAlways) effective_from = rating::format(row.effective_from);
+        if (has_old) old_price = rating::format(old_row.rate->price);
+        if (has_new) new_price = rating::format(new_row.rate->price);
+        if (!has_old || !has_new) return;
+        columns = different_columns(old_row, new_row);
+        if (old_row.rate->price > rating::Price{}) {
+            percent = percent_of_change(old_row.rate->price, new_row.rate->price);
+        }
+    }
+
+    rating::Row row;  ///< The new one, if there is one.
+    // Empty where they do not apply.
+    rating::ShortText effective_from;
+    rating::ShortText old_price;
+    rating::ShortText new_price;
+    std::string percent;
+    std::vector<std::string_view> columns;
+};
+
+std::string diff_json(const rating::TariffVersion& from, const rating::TariffVersion& to,
+                      const DeckDiff& diff) {
+    JsonWriter json;
+    json.open_object().name("from").whole(from.number).name("to").whole(to.number);
+    json.name("counts").open_object();
+    for (std::size_t kind = 0; kind < kRowChanges; ++kind)
+        json.name(kRowChangeWords[kind]).whole(diff.counts[kind]);
+    json.name("same").whole(diff.same).close_object();
+    for (std::size_t kind = 0; kind < kRowChanges; ++kind) {
+        json.name(kRowChangeWords[kind]).open_list();
+        for (const RowPair pair : diff.lists[kind]) {
+            const Difference shown{*from.deck, *to.deck, pair};
+            json.open_object().name("prefix").text(shown.row.prefix.text());
+            json.name("destination").text(shown.row.destination);
+            json.name("window").text_or_null(shown.row.window);
+            json.name("effective_from").text_or_null(shown.effective_from);
+            json.name("old").text_or_null(shown.old_price).name("new").text_or_null(shown.new_price);
+            json.name("percent").text_or_null(shown.percent).name("columns").open_list();
+            for (const auto column : shown.columns)
+                json.text(column);
+            json.close_list().close_object();
+        }
+        json.close_list();
+    }
+    json.close_object();
+    return json.take();
+}
+
+void append_quoted(std::string& csv, std::string_view text) {
+    csv.push_back('"');
+    for (const char c : text) {
+        if (c == '"') csv.push_back('"');
+        csv.push_back(c);
+    }
+    csv.push_back('"');
+}
+
+std::string diff_csv(const rating::TariffVersion& from, const rating::TariffVersion& to,
+                     const DeckDiff& diff) {
+    std::string csv = "change,prefix,destination,window,effective_from,old,new,percent,columns\n";
+    for (std::size_t kind = 0; kind < kRowChanges; ++kind) {
+        for (const RowPair pair : diff.lists[kind]) {
+            const Difference shown{*from.deck, *to.deck, pair};
+            const auto next = [&csv](std::string_view text) { csv.append(text).push_back(','); };
+            next(kRowChangeWords[kind]);
+            next(shown.row.prefix.text());
+            append_quoted(csv, shown.row.destination);
+            csv.push_back(',');
+            append_quoted(csv, shown.row.window);
+            csv.push_back(',');
+            next(shown.effective_from);
+            next(shown.old_price);
+            next(shown.new_price);
+            next(shown.percent);
+            for (std::size_t i = 0; i < shown.columns.size(); ++i)
+                csv.append(i == 0 ? "" : " ").append(shown.columns[i]);
+            csv.push_back('\n');
+        }
+    }
+    return csv;
+}
+
 // ---- Uploads ----
 
 /// None, anything with csv, what says no more than "bytes", "text" or "packed", and what clients say that
@@ -181,11 +279,7 @@ Response Decks::get(const Request& request, std::string_view id) const {
     const std::uint64_t number = parameters[0].value.value_or(history.back()->number);
     const auto version = version_of(history, number);
     if (version == nullptr) return not_kept(id, number, history);
-    if (version->deck == nullptr) {
-        return problem({.status = 404,
-                        .detail = "version " + std::to_string(number) + " of \"" + std::string{id} +
-                                  "\" has no deck; PUT /v1/tariffs/{id}/deck puts one in force"});
-    }
+    if (version->deck == nullptr) return without_deck(id, number);
     return {200, "text/csv; charset=utf-8", rating::write_deck_csv(*version->deck), {}};
 }
 
@@ -219,6 +313,32 @@ Response Decks::in_force(const TariffBook::PutResult& result, const rating::Deck
     json.name("milliseconds").whole(static_cast<std::uint64_t>(std::max<std::int64_t>(taken.count(), 0)));
     json.close_object();
     return json_response(200, json.take());
+}
+
+Response Decks::diff(const Request& request, std::string_view id) const {
+    const auto& tariffs = services_.catalog.tariffs();
+    const auto tariff = tariffs.find(id);
+    if (!tariff) return unknown_tariff(id);
+    std::array<Parameter, 3> parameters = {{{"from"}, {"to"}, {"limit", kDifferencesListedMax}}};
+    if (auto refusal = read_query(request, parameters)) return *std::move(refusal);
+    const auto& [from_number, to_number, limit] = parameters;
+    const auto history = tariffs.history(*tariff);
+    const auto to = to_number.value ? version_of(history, *to_number.value) : history.back();
+    if (to == nullptr) return not_kept(id, *to_number.value, history);
+    if (to->deck == nullptr) return without_deck(id, to->number);
+    const auto from = from_number.value ? version_of(history, *from_number.value) : deck_before(history, *to);
+    if (from == nullptr && from_number.value) return not_kept(id, *from_number.value, history);
+    if (from == nullptr) {
+        return problem({.status = 404,
+                        .detail = "no other deck is kept from before version " + std::to_string(to->number) +
+                                  " (deck.versions_kept)"});
+    }
+    if (from->deck == nullptr) return without_deck(id, from->number);
+    const DeckDiff diff = compare(*from->deck, *to->deck, limit.value.value_or(kDifferencesListed));
+    if (request.accept.find("text/csv") != std::string::npos) {
+        return {200, "text/csv; charset=utf-8", diff_csv(*from, *to, diff), {}};
+    }
+    return json_response(200, diff_json(*from, *to, diff));
 }
 
 Response Decks::roll_back(const Request& request, std::string_view id) const {

@@ -8,6 +8,10 @@
 
 namespace tollgate::daemon::admin {
 
+/// How many differences of a kind are listed, where a query does not say, and at most.
+inline constexpr std::size_t kDifferencesListed = 1'000;
+inline constexpr std::size_t kDifferencesListedMax = 100'000;
+
 /// Any thread may call any member. A deck that is put is in force for the next call; running ones keep
 /// theirs. Each answers 404 where there is no such tariff.
 class Decks {
@@ -20,6 +24,8 @@ class Decks {
     [[nodiscard]] Response get(const Request& request, std::string_view id) const;
     /// 200 with the new version; 422 names every faulty row, and the deck in force stays.
     [[nodiscard]] Response put(const Request& request, std::string_view id) const;
+    /// 200 with what `to` changes of `from`, as JSON or CSV; 404.
+    [[nodiscard]] Response diff(const Request& request, std::string_view id) const;
     /// 200 with the new version, which has the deck of an earlier one; 404, 409, 422.
     [[nodiscard]] Response roll_back(const Request& request, std::string_view id) const;
 

@@ -303,6 +303,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         }
         request.content_type = in_small_letters(view(head[http::field::content_type]));
         request.content_encoding = in_small_letters(view(head[http::field::content_encoding]));
+        request.accept = in_small_letters(view(head[http::field::accept]));
         request.idempotency_key = view(head["Idempotency-Key"]);
 
         const auto lane = server_.router.lane(request);

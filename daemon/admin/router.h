@@ -20,6 +20,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;  ///< Name and value, decoded, in order.
     std::string content_type;  ///< In small letters, as the next; empty where there is none.
     std::string content_encoding;
+    std::string accept;
     std::string idempotency_key;
     std::string_view body;
 

@@ -144,6 +144,49 @@ TEST(Versions, ShowTheirDecks) {
     }
 }
 
+// ---- Differences ----
+
+// Goal: what is asked for is compared, and by itself the deck in force with the one before it, however often
+// settings were put between the two.
+TEST(Differences, AreBetweenTwoVersions) {
+    const House house;
+    house.furnish();
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/nobody/deck:diff"), 404U);
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/retail/deck:diff"), 404U);
+    (void)put_deck(house, "prefix,destination,rate_per_minute\n49,\"Germany, all\",0\n44,UK,0.008\n33,,1\n");
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail/deck:diff"), "no other deck is kept"));
+    (void)put_deck(house, "prefix,destination,rate_per_minute\n49,\"Germany, all\",1\n44,UK,0.01\n");
+    (void)house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","markup_percent":10})");
+    const std::string_view expected =
+        R"({"from":2,"to":4,"counts":{"new":0,"gone":1,"dearer":2,"cheaper":0,"changed":0,"same":0},"new":[],)"
+        R"("gone":[{"prefix":"33","destination":"","window":null,"effective_from":null,"old":"1","new":null,)"
+        R"("percent":null,"columns":[]}],)"
+        R"("dearer":[{"prefix":"44","destination":"UK","window":null,"effective_from":null,"old":"0.008",)"
+        R"("new":"0.01","percent":"25.00","columns":["rate_per_minute"]},)"
+        R"({"prefix":"49","destination":"Germany, all","window":null,"effective_from":null,"old":"0",)"
+        R"("new":"1","percent":null,"columns":["rate_per_minute"]}],"cheaper":[],"changed":[]})"
+        "\n";
+    EXPECT_EQ(house.send("GET", "/v1/tariffs/retail/deck:diff").body, expected);
+    EXPECT_EQ(house.send("GET", "/v1/tariffs/retail/deck:diff?to=4&from=2").body, expected);
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail/deck:diff?from=4&to=2"), R"("new":1,)"));
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail/deck:diff?limit=1"), R"("dearer":2,)"));
+    EXPECT_FALSE(has(house.send("GET", "/v1/tariffs/retail/deck:diff?limit=1"), R"("prefix":"49")"));
+
+    Request csv;
+    csv.accept = "text/csv";
+    EXPECT_EQ(house.send("GET", "/v1/tariffs/retail/deck:diff", {}, csv).body,
+              "change,prefix,destination,window,effective_from,old,new,percent,columns\n"
+              "gone,33,\"\",\"\",,1,,,\n"
+              "dearer,44,\"UK\",\"\",,0.008,0.01,25.00,rate_per_minute\n"
+              "dearer,49,\"Germany, all\",\"\",,0,1,,rate_per_minute\n");
+
+    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail/deck:diff?from=1"), "has no deck"));
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/retail/deck:diff?from=9"), 404U);
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/retail/deck:diff?to=9"), 404U);
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/retail/deck:diff?limit=0"), 400U);
+    EXPECT_EQ(house.status("GET", "/v1/tariffs/retail/deck:diff?limit=100001"), 400U);
+}
+
 // ---- Rolling back ----
 
 TEST(RollBack, PutsAnEarlierDeckInForce) {
