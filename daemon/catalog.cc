@@ -331,4 +331,24 @@ std::string_view Catalog::tariff_of(const Party& party) const {
     return tariff == rating::kNoTariff ? std::string_view{} : tariffs_.name(tariff);
 }
 
+std::vector<rating::TariffId> Catalog::tariffs_above(rating::TariffId tariff) const {
+    std::vector<rating::TariffId> found;
+    PartyId parent_before = kNoParty;  // Customers of one reseller often stand side by side.
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        if (party.tariff.load(std::memory_order_relaxed) != tariff || party.status().closed()) continue;
+        if (party.parent == kNoParty || party.parent == parent_before) continue;
+        parent_before = party.parent;
+        const Party* above = &parties_.get(party.parent);
+        while (!above->pays_for_calls() && above->parent != kNoParty)
+            above = &parties_.get(above->parent);
+        const auto theirs = above->tariff.load(std::memory_order_relaxed);
+        const bool comparable = above->pays_for_calls() && above->currency == party.currency;
+        if (!comparable || theirs == rating::kNoTariff || theirs == tariff) continue;
+        if (std::find(found.begin(), found.end(), theirs) == found.end()) found.push_back(theirs);
+    }
+    return found;
+}
+
 }  // namespace tollgate::daemon

@@ -77,6 +77,11 @@ class Catalog {
     /// The id of a party's tariff, empty without one.
     [[nodiscard]] std::string_view tariff_of(const balance::Party& party) const;
 
+    /// What is paid for the calls of parties that have this tariff, one level up: the tariffs of the next
+    /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
+    /// the tariff itself; closed parties left aside. It looks at every party.
+    [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
+
   private:
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;

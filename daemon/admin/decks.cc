@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "daemon/admin/bodies.h"
+#include "daemon/admin/deck_check.h"
 #include "daemon/admin/deck_diff.h"
 #include "daemon/admin/deck_upload.h"
 #include "daemon/admin/fields.h"
@@ -231,6 +233,33 @@ rating::DeckReading window_reading(const std::vector<rating::WindowFault>& fault
     return reading;
 }
 
+// ---- Checking ----
+
+std::string warnings_json(const rating::Deck& deck, const DeckWarnings& warnings) {
+    JsonWriter json;
+    json.open_object().name("rows").whole(deck.row_count()).name("prefixes").whole(deck.prefix_count());
+    json.name("faults").whole(0).name("warnings").open_list();
+    for (const Warning& warning : warnings.list) {
+        const rating::Row row = deck.row(warning.row);
+        const bool compared = warning.kind != WarningKind::shadowed;
+        json.open_object().name("line").whole(row.line).name("prefix").text(row.prefix.text());
+        json.name("destination").text(row.destination);
+        json.name("warning").text(kWarningWords[static_cast<std::size_t>(warning.kind)]);
+        json.name("price").text(rating::format(warning.price));
+        json.name("tariff").text_or_null(warning.other == nullptr ? "" : warning.other->tariff);
+        json.name("other_prefix");
+        compared ? json.text(warning.other_prefix.text()) : json.null();
+        json.name("other_price");
+        compared ? json.text(rating::format(warning.other_price)) : json.null();
+        json.close_object();
+    }
+    json.close_list().name("warning_counts").open_object();
+    for (std::size_t kind = 0; kind < kWarningKinds; ++kind)
+        json.name(kWarningWords[kind]).whole(warnings.counts[kind]);
+    json.close_object().close_object();
+    return json.take();
+}
+
 // ---- Rolling back ----
 
 struct RollBack {
@@ -283,25 +312,57 @@ Response Decks::get(const Request& request, std::string_view id) const {
     return {200, "text/csv; charset=utf-8", rating::write_deck_csv(*version->deck), {}};
 }
 
-Response Decks::put(const Request& request, std::string_view id) const {
-    auto& tariffs = services_.catalog.tariffs();
+template <typename Use>
+Response Decks::with_upload(const Request& request, std::string_view id, const Use& use) const {
+    const auto& tariffs = services_.catalog.tariffs();
     if (!tariffs.find(id)) return unknown_tariff(id);
     if (!is_deck_type(request.content_type)) {
         return problem({.status = 415,
                         .detail = "Content-Type \"" + request.content_type.substr(0, kShownBytesMax) +
                                   "\": expected text/csv"});
     }
-    const balance::Steady begun = services_.steady_now();
     if (auto refusal = refusal_of_encoding(request.content_encoding)) return *std::move(refusal);
     DeckUpload upload{services_.deck_limits, request.content_encoding, services_.body_bytes_max};
     upload.feed(request.body);
     const auto [reading, checksum, refusal] = upload.finish();
     if (refusal) return *refusal;
     if (reading.deck == nullptr) return faulty_deck(reading);
-    const auto result = tariffs.put_deck(id, reading.deck, origin_now(services_), checksum);
-    if (result.status == PutStatus::too_many) return too_many_versions();
-    if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
-    return in_force(result, *reading.deck, begun);
+    return use(reading.deck, checksum);
+}
+
+Response Decks::put(const Request& request, std::string_view id) const {
+    const balance::Steady begun = services_.steady_now();
+    return with_upload(request, id, [&](std::shared_ptr<const rating::Deck> deck, std::uint32_t checksum) {
+        const auto result = services_.catalog.tariffs().put_deck(id, deck, origin_now(services_), checksum);
+        if (result.status == PutStatus::too_many) return too_many_versions();
+        if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
+        return in_force(result, *deck, begun);
+    });
+}
+
+Response Decks::check(const Request& request, std::string_view id) const {
+    return with_upload(request, id, [&](std::shared_ptr<const rating::Deck> deck, std::uint32_t checksum) {
+        const auto& tariffs = services_.catalog.tariffs();
+        const rating::TariffId tariff = *tariffs.find(id);  // A tariff never goes.
+        const VersionPtr now = tariffs.current(tariff);
+        const auto faults = rating::window_faults(*deck, now->settings, rating::kWindowFaultsMax);
+        if (!faults.empty()) return faulty_deck(window_reading(faults));
+        const rating::TariffVersion version{.tariff = now->tariff,
+                                            .settings = now->settings,
+                                            .deck = deck,
+                                            .checksum = checksum,
+                                            .calendar = rating::calendar_of(*deck, now->settings),
+                                            .origin = {},
+                                            .pins = {}};
+        std::vector<VersionPtr> above;
+        for (const rating::TariffId other : services_.catalog.tariffs_above(tariff))
+            above.push_back(tariffs.current(other));
+        std::vector<const rating::TariffVersion*> others;
+        for (const auto& other : above)
+            others.push_back(other.get());
+        return json_response(200,
+                             warnings_json(*deck, check_deck(version, *now, others, services_.wall_now())));
+    });
 }
 
 Response Decks::in_force(const TariffBook::PutResult& result, const rating::Deck& deck,

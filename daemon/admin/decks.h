@@ -24,12 +24,17 @@ class Decks {
     [[nodiscard]] Response get(const Request& request, std::string_view id) const;
     /// 200 with the new version; 422 names every faulty row, and the deck in force stays.
     [[nodiscard]] Response put(const Request& request, std::string_view id) const;
+    /// All that a put does but for putting it in force: 200 with warnings, or the same 422.
+    [[nodiscard]] Response check(const Request& request, std::string_view id) const;
     /// 200 with what `to` changes of `from`, as JSON or CSV; 404.
     [[nodiscard]] Response diff(const Request& request, std::string_view id) const;
     /// 200 with the new version, which has the deck of an earlier one; 404, 409, 422.
     [[nodiscard]] Response roll_back(const Request& request, std::string_view id) const;
 
   private:
+    /// Calls `use` with the deck and the checksum of its file, and answers what it answers; or a refusal.
+    template <typename Use>
+    [[nodiscard]] Response with_upload(const Request& request, std::string_view id, const Use& use) const;
     [[nodiscard]] Response in_force(const rating::TariffBook::PutResult& result, const rating::Deck& deck,
                                     balance::Steady begun) const;
 
