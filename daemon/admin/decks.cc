@@ -312,57 +312,84 @@ Response Decks::get(const Request& request, std::string_view id) const {
     return {200, "text/csv; charset=utf-8", rating::write_deck_csv(*version->deck), {}};
 }
 
-template <typename Use>
-Response Decks::with_upload(const Request& request, std::string_view id, const Use& use) const {
-    const auto& tariffs = services_.catalog.tariffs();
-    if (!tariffs.find(id)) return unknown_tariff(id);
+/// A deck that arrives. It lives no longer than the resource and the request.
+class Decks::Sink : public BodySink {
+  public:
+    Sink(const Decks& decks, std::string_view id, std::string_view content_encoding, Use use)
+        : decks_(decks),
+          id_(id),
+          use_(use),
+          upload_(decks.services_.deck_limits, content_encoding, decks.services_.body_bytes_max) {}
+
+    [[nodiscard]] std::string_view id() const noexcept { return id_; }
+    [[nodiscard]] balance::Steady begun() const noexcept { return begun_; }
+
+    void begin() override { begun_ = decks_.services_.steady_now(); }
+    void feed(std::string_view piece) override { upload_.feed(piece); }
+    Response finish() override {
+        auto [reading, checksum, refusal] = upload_.finish();
+        if (refusal) return *std::move(refusal);
+        if (reading.deck == nullptr) return faulty_deck(reading);
+        return (decks_.*use_)(*this, std::move(reading.deck), checksum);
+    }
+
+  private:
+    const Decks& decks_;
+    const std::string id_;
+    const Use use_;
+    DeckUpload upload_;
+    balance::Steady begun_{};
+};
+
+Router::Opened Decks::put(const Request& request, std::string_view id) const {
+    return open(request, id, &Decks::put_in_force);
+}
+
+Router::Opened Decks::check(const Request& request, std::string_view id) const {
+    return open(request, id, &Decks::warn);
+}
+
+Router::Opened Decks::open(const Request& request, std::string_view id, Use use) const {
+    if (!services_.catalog.tariffs().find(id)) return unknown_tariff(id);
     if (!is_deck_type(request.content_type)) {
         return problem({.status = 415,
                         .detail = "Content-Type \"" + request.content_type.substr(0, kShownBytesMax) +
                                   "\": expected text/csv"});
     }
     if (auto refusal = refusal_of_encoding(request.content_encoding)) return *std::move(refusal);
-    DeckUpload upload{services_.deck_limits, request.content_encoding, services_.body_bytes_max};
-    upload.feed(request.body);
-    const auto [reading, checksum, refusal] = upload.finish();
-    if (refusal) return *refusal;
-    if (reading.deck == nullptr) return faulty_deck(reading);
-    return use(reading.deck, checksum);
+    return std::make_unique<Sink>(*this, id, request.content_encoding, use);
 }
 
-Response Decks::put(const Request& request, std::string_view id) const {
-    const balance::Steady begun = services_.steady_now();
-    return with_upload(request, id, [&](std::shared_ptr<const rating::Deck> deck, std::uint32_t checksum) {
-        const auto result = services_.catalog.tariffs().put_deck(id, deck, origin_now(services_), checksum);
-        if (result.status == PutStatus::too_many) return too_many_versions();
-        if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
-        return in_force(result, *deck, begun);
-    });
+Response Decks::put_in_force(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+                             std::uint32_t checksum) const {
+    const auto result =
+        services_.catalog.tariffs().put_deck(sink.id(), deck, origin_now(services_), checksum);
+    if (result.status == PutStatus::too_many) return too_many_versions();
+    if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
+    return in_force(result, *deck, sink.begun());
 }
 
-Response Decks::check(const Request& request, std::string_view id) const {
-    return with_upload(request, id, [&](std::shared_ptr<const rating::Deck> deck, std::uint32_t checksum) {
-        const auto& tariffs = services_.catalog.tariffs();
-        const rating::TariffId tariff = *tariffs.find(id);  // A tariff never goes.
-        const VersionPtr now = tariffs.current(tariff);
-        const auto faults = rating::window_faults(*deck, now->settings, rating::kWindowFaultsMax);
-        if (!faults.empty()) return faulty_deck(window_reading(faults));
-        const rating::TariffVersion version{.tariff = now->tariff,
-                                            .settings = now->settings,
-                                            .deck = deck,
-                                            .checksum = checksum,
-                                            .calendar = rating::calendar_of(*deck, now->settings),
-                                            .origin = {},
-                                            .pins = {}};
-        std::vector<VersionPtr> above;
-        for (const rating::TariffId other : services_.catalog.tariffs_above(tariff))
-            above.push_back(tariffs.current(other));
-        std::vector<const rating::TariffVersion*> others;
-        for (const auto& other : above)
-            others.push_back(other.get());
-        return json_response(200,
-                             warnings_json(*deck, check_deck(version, *now, others, services_.wall_now())));
-    });
+Response Decks::warn(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+                     std::uint32_t checksum) const {
+    const auto& tariffs = services_.catalog.tariffs();
+    const rating::TariffId tariff = *tariffs.find(sink.id());  // A tariff never goes.
+    const VersionPtr now = tariffs.current(tariff);
+    const auto faults = rating::window_faults(*deck, now->settings, rating::kWindowFaultsMax);
+    if (!faults.empty()) return faulty_deck(window_reading(faults));
+    const rating::TariffVersion version{.tariff = now->tariff,
+                                        .settings = now->settings,
+                                        .deck = deck,
+                                        .checksum = checksum,
+                                        .calendar = rating::calendar_of(*deck, now->settings),
+                                        .origin = {},
+                                        .pins = {}};
+    std::vector<VersionPtr> above;
+    for (const rating::TariffId other : services_.catalog.tariffs_above(tariff))
+        above.push_back(tariffs.current(other));
+    std::vector<const rating::TariffVersion*> others;
+    for (const auto& other : above)
+        others.push_back(other.get());
+    return json_response(200, warnings_json(*deck, check_deck(version, *now, others, services_.wall_now())));
 }
 
 Response Decks::in_force(const TariffBook::PutResult& result, const rating::Deck& deck,

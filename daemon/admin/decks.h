@@ -1,6 +1,9 @@
 /// `/v1/tariffs/{id}/deck…` and `/v1/tariffs/{id}/versions`: price lists, as they come, go and come back.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "daemon/admin/router.h"
@@ -22,19 +25,26 @@ class Decks {
     [[nodiscard]] Response versions(const Request& request, std::string_view id) const;
     /// 200 with the deck in force, or that of `?version=`, as CSV; 404.
     [[nodiscard]] Response get(const Request& request, std::string_view id) const;
-    /// 200 with the new version; 422 names every faulty row, and the deck in force stays.
-    [[nodiscard]] Response put(const Request& request, std::string_view id) const;
+    /// A deck on its way into force: 200 with the new version; 422 names every faulty row, and the deck in
+    /// force stays.
+    [[nodiscard]] Router::Opened put(const Request& request, std::string_view id) const;
     /// All that a put does but for putting it in force: 200 with warnings, or the same 422.
-    [[nodiscard]] Response check(const Request& request, std::string_view id) const;
+    [[nodiscard]] Router::Opened check(const Request& request, std::string_view id) const;
     /// 200 with what `to` changes of `from`, as JSON or CSV; 404.
     [[nodiscard]] Response diff(const Request& request, std::string_view id) const;
     /// 200 with the new version, which has the deck of an earlier one; 404, 409, 422.
     [[nodiscard]] Response roll_back(const Request& request, std::string_view id) const;
 
   private:
-    /// Calls `use` with the deck and the checksum of its file, and answers what it answers; or a refusal.
-    template <typename Use>
-    [[nodiscard]] Response with_upload(const Request& request, std::string_view id, const Use& use) const;
+    class Sink;
+    /// What is done with a deck that was read without faults.
+    using Use = Response (Decks::*)(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+                                    std::uint32_t checksum) const;
+    [[nodiscard]] Router::Opened open(const Request& request, std::string_view id, Use use) const;
+    [[nodiscard]] Response put_in_force(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+                                        std::uint32_t checksum) const;
+    [[nodiscard]] Response warn(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+                                std::uint32_t checksum) const;
     [[nodiscard]] Response in_force(const rating::TariffBook::PutResult& result, const rating::Deck& deck,
                                     balance::Steady begun) const;
 

@@ -122,6 +122,89 @@ Response too_large(std::size_t bytes_max) {
         {.status = 413, .detail = "expected a body of at most " + std::to_string(bytes_max) + " bytes"});
 }
 
+/// How much of a body that is taken piece by piece waits while a piece before it is worked on.
+constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
+
+/// Hands a body to its sink on the bulk thread: one piece is worked on there while the next one arrives. For
+/// the thread of the sockets, but for work().
+class Pieces : public std::enable_shared_from_this<Pieces> {
+  public:
+    Pieces(asio::io_context& sockets, asio::thread_pool& bulk, std::unique_ptr<BodySink> sink)
+        : sockets_(sockets), bulk_(bulk), done_(sockets), sink_(std::move(sink)) {}
+
+    /// Takes what has arrived, if nothing is being worked on; waits for that only where much has arrived.
+    asio::awaitable<void> take(GrowingBytes& arrived) {
+        begin();
+        if (arrived.size() >= kPieceBytes) co_await idle();
+        if (!working_) start(arrived, Then::go_on);
+    }
+
+    /// Takes the last piece, and answers.
+    asio::awaitable<Response> finish(GrowingBytes& arrived) {
+        begin();
+        co_await idle();
+        start(arrived, Then::finish);
+        co_await idle();
+        co_return std::move(response_);
+    }
+
+    /// The end does not come. What was built goes on the bulk thread: it may be much.
+    void drop() {
+        asio::post(bulk_, [self = shared_from_this()] { self->sink_.reset(); });
+    }
+
+  private:
+    enum class Then : bool { go_on, finish };
+
+    void begin() {
+        if (!std::exchange(begun_, true)) sink_->begin();
+    }
+
+    asio::awaitable<void> idle() {
+        while (working_) {
+            error_code cancelled;  // That is how done_ says it.
+            done_.expires_at(asio::steady_timer::time_point::max());
+            co_await done_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        }
+    }
+
+    /// Requires: nothing is being worked on.
+    void start(GrowingBytes& arrived, Then then) {
+        std::swap(piece_, arrived);
+        arrived.rewind();
+        working_ = true;
+        asio::post(bulk_, [self = shared_from_this(), then] { self->work(then); });
+    }
+
+    /// On the bulk thread, which has piece_, sink_ and response_ meanwhile.
+    void work(Then then) {
+        sink_->feed(piece_.view());
+        if (then == Then::finish) {
+            response_ = sink_->finish();
+            sink_.reset();
+            piece_.clear();
+        }
+        asio::post(sockets_, [self = shared_from_this()] {
+            self->working_ = false;
+            self->done_.cancel();
+        });
+    }
+
+    asio::io_context& sockets_;
+    asio::thread_pool& bulk_;
+    asio::steady_timer done_;
+    std::unique_ptr<BodySink> sink_;
+    GrowingBytes piece_;
+    Response response_;
+    bool begun_ = false;
+    bool working_ = false;
+};
+
+/// Opens a sink wherever it was spawned.
+asio::awaitable<Router::Opened> open_sink(const Router& router, const Request& request) {
+    co_return router.open(request);
+}
+
 /// Runs a handler wherever it was spawned.
 asio::awaitable<Response> run(const Router& router, const Request& request) {
     co_return router.handle(request);
@@ -240,8 +323,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             const bool keep_open = parser.is_done() && parser.keep_alive() && refusal->status != 400;
             co_return co_await write(*refusal, request.method == "HEAD", keep_open) && keep_open;
         }
+        if (lane_ == Lane::stream) co_return co_await serve_stream(parser, request);
         if (!parser.is_done()) {
-            if (const auto refusal = co_await read_body(parser)) {
+            if (const auto refusal = co_await read_body(parser, nullptr)) {
                 co_await write(*refusal, request.method == "HEAD", false);
                 co_return false;
             }
@@ -253,6 +337,34 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         give_back_body();
         const bool keep_open = parser.keep_alive() && !server_.stopping;
         co_return co_await write(response, request.method == "HEAD", keep_open) && keep_open;
+    }
+
+    /// Serves a request whose body is taken piece by piece.
+    asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
+        deadline_.cancel();
+        // With the brief: that there is no such thing is said at once, whatever the bulk is busy with.
+        auto opened =
+            co_await asio::co_spawn(server_.brief, open_sink(server_.router, request), asio::use_awaitable);
+        if (const auto* const refusal = std::get_if<Response>(&opened)) {
+            const bool keep_open = parser.is_done() && parser.keep_alive() && !server_.stopping;
+            co_return co_await write(*refusal, false, keep_open) && keep_open;
+        }
+        const auto pieces = std::make_shared<Pieces>(server_.sockets, server_.bulk,
+                                                     std::get<std::unique_ptr<BodySink>>(std::move(opened)));
+        if (!parser.is_done()) {
+            if (const auto refusal = co_await read_body(parser, pieces.get())) {
+                pieces->drop();
+                give_back_body();
+                co_await write(*refusal, false, false);
+                co_return false;
+            }
+        }
+        deadline_.cancel();
+        const Response response = co_await pieces->finish(parser.get().body());
+        parser.get().body().clear();
+        give_back_body();
+        const bool keep_open = parser.keep_alive() && !server_.stopping;
+        co_return co_await write(response, false, keep_open) && keep_open;
     }
 
     /// Waits for the first byte; false if it hung up, was quiet for too long, or the server stops.
@@ -309,7 +421,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
-        const std::size_t bytes_max = lane_ == Lane::bulk
+        const std::size_t bytes_max = lane_ == Lane::bulk || lane_ == Lane::stream
                                           ? server_.settings.body_bytes_max
                                           : std::min(kBriefBodyBytesMax, server_.settings.body_bytes_max);
         if (parser.content_length().value_or(0) > bytes_max) return too_large(bytes_max);
@@ -318,8 +430,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         return std::nullopt;
     }
 
-    /// Reads the rest of the body; a problem where that fails.
-    asio::awaitable<std::optional<Response>> read_body(Parser& parser) {
+    /// Reads the rest of the body, and hands it on if it is taken in pieces; a problem where that fails.
+    asio::awaitable<std::optional<Response>> read_body(Parser& parser, Pieces* pieces) {
         error_code failure;
         const bool asks_first = in_small_letters(view(parser.get()[http::field::expect])) == "100-continue";
         if (asks_first && buffer_.size() == 0) {
@@ -330,8 +442,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         buffer_.reserve(kReadBytes);  // Beast reads no more at once than there is room for.
         while (!failure && !parser.is_done()) {
             set_deadline(server_.settings.timeout);
+            const std::size_t size = parser.get().body().size();
             co_await http::async_read_some(socket_, buffer_, parser, into(failure));
-            const std::size_t grown = parser.get().body().size() - body_bytes_;
+            const std::size_t grown = parser.get().body().size() - size;
             body_bytes_ += grown;
             server_.bodies_bytes += grown;
             if (server_.bodies_bytes > kBodiesAtOnce * server_.settings.body_bytes_max) {
@@ -340,6 +453,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 busy.headers.emplace_back("Retry-After", "1");
                 co_return busy;
             }
+            if (pieces != nullptr && !failure) co_await pieces->take(parser.get().body());
         }
         if (!failure) co_return std::nullopt;
         if (failure == http::error::body_limit) co_return too_large(body_bytes_max_);
@@ -359,6 +473,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 co_return co_await asio::co_spawn(server_.brief, run(server_.router, request),
                                                   asio::use_awaitable);
             case Lane::bulk:
+            case Lane::stream:
                 co_return co_await asio::co_spawn(server_.bulk, run(server_.router, request),
                                                   asio::use_awaitable);
         }

@@ -25,12 +25,14 @@ Router make_router(Services services) {
                [decks](const Request& request, std::string_view id) { return decks->versions(request, id); });
     router.add("GET", "/v1/tariffs/{id}/deck", Lane::bulk,
                [decks](const Request& request, std::string_view id) { return decks->get(request, id); });
-    router.add("PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
-               [decks](const Request& request, std::string_view id) { return decks->put(request, id); });
+    router.add_stream("PUT", "/v1/tariffs/{id}/deck", [decks](const Request& request, std::string_view id) {
+        return decks->put(request, id);
+    });
     router.add("GET", "/v1/tariffs/{id}/deck:diff", Lane::bulk,
                [decks](const Request& request, std::string_view id) { return decks->diff(request, id); });
-    router.add("POST", "/v1/tariffs/{id}/deck:check", Lane::bulk,
-               [decks](const Request& request, std::string_view id) { return decks->check(request, id); });
+    router.add_stream(
+        "POST", "/v1/tariffs/{id}/deck:check",
+        [decks](const Request& request, std::string_view id) { return decks->check(request, id); });
     // Brief, although it may take a tenth of a second: who goes back is in a hurry.
     router.add(
         "POST", "/v1/tariffs/{id}/deck:rollback", Lane::brief,
