@@ -102,6 +102,7 @@ GunzipResult gunzip(std::string_view packed, std::size_t bytes_max) {
 }
 
 std::uint32_t checksum_of(std::string_view text, std::uint32_t before) noexcept {
+    if (text.empty()) return before;  // zlib takes a null pointer for a wish to begin anew.
     return static_cast<std::uint32_t>(crc32_z(before, bytes_of(text), text.size()));
 }
 

@@ -69,6 +69,7 @@ TEST(Gunzip, TakesPieces) {
         EXPECT_EQ(unpacker.checksum(), checksum_of(text));
     }
     EXPECT_EQ(gunzip(whole, text.size() - 1).status, GunzipStatus::too_large);
+    EXPECT_EQ(checksum_of({}, 7), 7U);
     EXPECT_EQ(checksum_of("6789", checksum_of("12345")), 0xCBF43926U);
 }
 
