@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <deque>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -122,29 +124,40 @@ Response too_large(std::size_t bytes_max) {
         {.status = 413, .detail = "expected a body of at most " + std::to_string(bytes_max) + " bytes"});
 }
 
-/// How much of a body that is taken piece by piece waits while a piece before it is worked on.
+/// A body that is taken piece by piece is handed over in pieces of about this size, or smaller ones where
+/// there is nothing else to do; and so many of them may wait.
 constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
+constexpr std::size_t kPiecesWaitingMax = 4;
 
-/// Hands a body to its sink on the bulk thread: one piece is worked on there while the next one arrives. For
-/// the thread of the sockets, but for work().
+/// Hands a body to its sink on the bulk thread: pieces are worked on there while the next ones arrive.
+/// Several bodies take turns, a piece each.
+///
+/// The thread of the sockets puts pieces in and the bulk thread takes them out without waiting for each
+/// other, so that on a busy machine a body does not cost two changes of threads a piece.
 class Pieces : public std::enable_shared_from_this<Pieces> {
   public:
     Pieces(asio::io_context& sockets, asio::thread_pool& bulk, std::unique_ptr<BodySink> sink)
-        : sockets_(sockets), bulk_(bulk), done_(sockets), sink_(std::move(sink)) {}
+        : sockets_(sockets), bulk_(bulk), changed_(sockets), sink_(std::move(sink)) {}
 
-    /// Takes what has arrived, if nothing is being worked on; waits for that only where much has arrived.
+    // ---- For the thread of the sockets ----
+
+    /// Takes what has arrived, if it is much or nothing is being worked on. Waits while much waits already.
     asio::awaitable<void> take(GrowingBytes& arrived) {
         begin();
-        if (arrived.size() >= kPieceBytes) co_await idle();
-        if (!working_) start(arrived, Then::go_on);
+        if (arrived.size() < kPieceBytes && is_working()) co_return;
+        put(arrived);
+        co_await wait([this] { return waiting_.size() < kPiecesWaitingMax; });
     }
 
     /// Takes the last piece, and answers.
     asio::awaitable<Response> finish(GrowingBytes& arrived) {
         begin();
-        co_await idle();
-        start(arrived, Then::finish);
-        co_await idle();
+        {
+            const std::lock_guard lock{mutex_};
+            whole_ = true;
+        }
+        put(arrived);
+        co_await wait([this] { return done_; });
         co_return std::move(response_);
     }
 
@@ -154,50 +167,87 @@ class Pieces : public std::enable_shared_from_this<Pieces> {
     }
 
   private:
-    enum class Then : bool { go_on, finish };
-
     void begin() {
         if (!std::exchange(begun_, true)) sink_->begin();
     }
 
-    asio::awaitable<void> idle() {
-        while (working_) {
-            error_code cancelled;  // That is how done_ says it.
-            done_.expires_at(asio::steady_timer::time_point::max());
-            co_await done_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    [[nodiscard]] bool is_working() {
+        const std::lock_guard lock{mutex_};
+        return working_;
+    }
+
+    void put(GrowingBytes& arrived) {
+        const std::lock_guard lock{mutex_};
+        waiting_.push_back(std::exchange(arrived, std::exchange(spare_, {})));
+        arrived.rewind();
+        if (!std::exchange(working_, true)) go_on();
+    }
+
+    /// Until a condition holds, which is asked under the lock.
+    template <typename Condition>
+    asio::awaitable<void> wait(Condition condition) {
+        for (;;) {
+            {
+                const std::lock_guard lock{mutex_};
+                if (condition()) co_return;
+                listening_ = true;
+                changed_.expires_at(asio::steady_timer::time_point::max());
+            }
+            error_code cancelled;  // That is how changed_ says it.
+            co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
         }
     }
 
-    /// Requires: nothing is being worked on.
-    void start(GrowingBytes& arrived, Then then) {
-        std::swap(piece_, arrived);
-        arrived.rewind();
-        working_ = true;
-        asio::post(bulk_, [self = shared_from_this(), then] { self->work(then); });
+    // ---- For the bulk thread ----
+
+    void go_on() {
+        asio::post(bulk_, [self = shared_from_this()] { self->work(); });
     }
 
-    /// On the bulk thread, which has piece_, sink_ and response_ meanwhile.
-    void work(Then then) {
-        sink_->feed(piece_.view());
-        if (then == Then::finish) {
+    /// Works on one piece, and goes behind the others that wait for their turn.
+    void work() {
+        GrowingBytes piece;
+        {
+            const std::lock_guard lock{mutex_};
+            if (sink_ == nullptr) return;  // Dropped.
+            piece = std::exchange(waiting_.front(), {});
+            waiting_.pop_front();
+        }
+        sink_->feed(piece.view());
+        std::unique_lock lock{mutex_};
+        spare_ = std::move(piece);
+        working_ = !waiting_.empty();
+        if (working_) {
+            go_on();
+        } else if (whole_) {
+            lock.unlock();
             response_ = sink_->finish();
             sink_.reset();
-            piece_.clear();
+            lock.lock();
+            done_ = true;
         }
-        asio::post(sockets_, [self = shared_from_this()] {
-            self->working_ = false;
-            self->done_.cancel();
-        });
+        if (std::exchange(listening_, false)) tell();
+    }
+
+    void tell() {
+        asio::post(sockets_, [self = shared_from_this()] { self->changed_.cancel(); });
     }
 
     asio::io_context& sockets_;
     asio::thread_pool& bulk_;
-    asio::steady_timer done_;
-    std::unique_ptr<BodySink> sink_;
-    GrowingBytes piece_;
-    Response response_;
+    asio::steady_timer changed_;  // For the thread of the sockets, as begun_.
     bool begun_ = false;
-    bool working_ = false;
+    // The bulk thread's once something was put; the response is there when done_ says so.
+    std::unique_ptr<BodySink> sink_;
+    Response response_;
+
+    std::mutex mutex_;  // For all below; never held for long.
+    std::deque<GrowingBytes> waiting_;
+    GrowingBytes spare_;      // Its memory is used again.
+    bool working_ = false;    // A turn of the bulk thread is due or under way.
+    bool whole_ = false;      // The last piece was put.
+    bool done_ = false;       // There is a response.
+    bool listening_ = false;  // The thread of the sockets wants to know of a change.
 };
 
 /// Opens a sink wherever it was spawned.
