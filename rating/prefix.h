@@ -55,6 +55,7 @@ class Prefix {
     }
 
     /// The order of texts: a prefix before what lies below it, the fallback before all.
+    // NOLINTNEXTLINE(modernize-use-nullptr): the comparison with 0 is the compiler's own.
     friend constexpr auto operator<=>(Prefix, Prefix) noexcept = default;
 
     /// A prefix as text, held by value.

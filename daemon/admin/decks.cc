@@ -330,7 +330,7 @@ class Decks::Sink : public BodySink {
         auto [reading, checksum, refusal] = upload_.finish();
         if (refusal) return *std::move(refusal);
         if (reading.deck == nullptr) return faulty_deck(reading);
-        return (decks_.*use_)(*this, std::move(reading.deck), checksum);
+        return (decks_.*use_)(*this, reading.deck, checksum);
     }
 
   private:
@@ -360,7 +360,7 @@ Router::Opened Decks::open(const Request& request, std::string_view id, Use use)
     return std::make_unique<Sink>(*this, id, request.content_encoding, use);
 }
 
-Response Decks::put_in_force(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+Response Decks::put_in_force(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                              std::uint32_t checksum) const {
     const auto result =
         services_.catalog.tariffs().put_deck(sink.id(), deck, origin_now(services_), checksum);
@@ -369,7 +369,7 @@ Response Decks::put_in_force(const Sink& sink, std::shared_ptr<const rating::Dec
     return in_force(result, *deck, sink.begun());
 }
 
-Response Decks::warn(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+Response Decks::warn(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                      std::uint32_t checksum) const {
     const auto& tariffs = services_.catalog.tariffs();
     const rating::TariffId tariff = *tariffs.find(sink.id());  // A tariff never goes.

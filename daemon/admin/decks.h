@@ -38,12 +38,12 @@ class Decks {
   private:
     class Sink;
     /// What is done with a deck that was read without faults.
-    using Use = Response (Decks::*)(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+    using Use = Response (Decks::*)(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                                     std::uint32_t checksum) const;
     [[nodiscard]] Router::Opened open(const Request& request, std::string_view id, Use use) const;
-    [[nodiscard]] Response put_in_force(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+    [[nodiscard]] Response put_in_force(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                                         std::uint32_t checksum) const;
-    [[nodiscard]] Response warn(const Sink& sink, std::shared_ptr<const rating::Deck> deck,
+    [[nodiscard]] Response warn(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                                 std::uint32_t checksum) const;
     [[nodiscard]] Response in_force(const rating::TariffBook::PutResult& result, const rating::Deck& deck,
                                     balance::Steady begun) const;
