@@ -90,7 +90,8 @@ struct Config {
     /// One upload of a tariff's price list.
     struct Deck {
         std::uint32_t rows_max = 2'000'000;
-        std::uint32_t faults_max = 100;  ///< So many faulty rows are reported, the rest are counted.
+        std::uint32_t faults_max = 100;   ///< So many faulty rows are reported, the rest are counted.
+        std::uint32_t versions_kept = 5;  ///< Of each tariff, the one in force included.
 
         friend bool operator==(const Deck&, const Deck&) = default;
     };

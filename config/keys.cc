@@ -96,6 +96,7 @@ std::vector<Key> make_keys() {
 
     add("deck.rows_max", field(&C::deck, &C::Deck::rows_max), Count{1, 100'000'000});
     add("deck.faults_max", field(&C::deck, &C::Deck::faults_max), Count{1, 100'000});
+    add("deck.versions_kept", field(&C::deck, &C::Deck::versions_kept), Count{1, 1'000});
 
     add("party.max", field(&C::party, &C::Party::max), Count{1, 200'000'000});
 

@@ -92,7 +92,8 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : parties(random_key(), config.party.max),
+        : tariffs(config.deck.versions_kept),
+          parties(random_key(), config.party.max),
           ledger(parties),
           sessions(random_key(), session_limits(config)),
           catalog(tariffs, parties),

@@ -418,4 +418,34 @@ std::vector<TariffEntryDraft> Catalog::tariffs_of(const Party& party) const {
     return drafts;
 }
 
+std::vector<rating::TariffId> Catalog::tariffs_above(rating::TariffId tariff) const {
+    std::vector<rating::TariffId> found;
+    const auto& lists = parties_.tariff_lists();
+    // Customers of one reseller often stand side by side and pay by the same tariffs.
+    PartyId parent_before = kNoParty;
+    balance::TariffChoice choice_before;
+    const std::size_t count = parties_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties_.get(static_cast<PartyId>(i));
+        const auto choice = party.tariff.load(std::memory_order_acquire);
+        if (!lists.names(choice, tariff) || party.status().closed() || party.parent == kNoParty) continue;
+        if (party.parent == parent_before && choice == choice_before) continue;
+        parent_before = party.parent;
+        choice_before = choice;
+        const Party* above = &parties_.get(party.parent);
+        while (!above->pays_for_calls() && above->parent != kNoParty)
+            above = &parties_.get(above->parent);
+        if (!above->pays_for_calls() || !(above->currency == party.currency)) continue;
+        for (const auto& entry : lists.entries(choice)) {
+            if (entry.tariff != tariff) continue;
+            for (const auto& theirs : lists.entries(above->tariff.load(std::memory_order_acquire))) {
+                if (theirs.service != entry.service || theirs.tariff == tariff) continue;
+                if (std::find(found.begin(), found.end(), theirs.tariff) == found.end())
+                    found.push_back(theirs.tariff);
+            }
+        }
+    }
+    return found;
+}
+
 }  // namespace tollgate::daemon

@@ -104,6 +104,11 @@ class Catalog {
     /// All a party's tariffs, as `tariffs` says them.
     [[nodiscard]] std::vector<TariffEntryDraft> tariffs_of(const balance::Party& party) const;
 
+    /// What is paid for the calls of parties that have this tariff, one level up: the tariffs of the next
+    /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
+    /// the tariff itself; closed parties left aside. It looks at every party.
+    [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
+
   private:
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }

@@ -115,7 +115,7 @@ TariffBook::PutResult TariffBook::put_settings(std::string_view id, const Tariff
     return change(id, [&](Tariff& tariff) -> PutResult {
         const TariffVersion& before = *tariff.current;
         if (!(before.settings.currency == settings.currency)) return {PutStatus::currency_differs, 0, {}};
-        return publish(tariff, settings, before.deck, Change::settings, std::move(origin));
+        return publish(tariff, settings, before.deck, before.checksum, Change::settings, std::move(origin));
     });
 }
 
@@ -125,7 +125,7 @@ TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettin
     const auto number = static_cast<TariffId>(tariffs_.size());
     fresh->name = ids_.emplace(id, number).first->first;  // A key of an unordered_map never moves.
     tariffs_.push_back(std::move(fresh));
-    PutResult result = publish(*tariffs_.back(), settings, nullptr, Change::settings, std::move(origin));
+    PutResult result = publish(*tariffs_.back(), settings, nullptr, 0, Change::settings, std::move(origin));
     if (result.done()) {
         result.status = PutStatus::created;
     } else {
@@ -136,9 +136,10 @@ TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettin
 }
 
 TariffBook::PutResult TariffBook::put_deck(std::string_view id, std::shared_ptr<const Deck> deck,
-                                           Origin origin) {
+                                           Origin origin, std::uint32_t checksum) {
     return change(id, [&](Tariff& tariff) {
-        return publish(tariff, tariff.current->settings, std::move(deck), Change::deck, std::move(origin));
+        return publish(tariff, tariff.current->settings, std::move(deck), checksum, Change::deck,
+                       std::move(origin));
     });
 }
 
@@ -149,12 +150,14 @@ TariffBook::PutResult TariffBook::roll_back(std::string_view id, std::uint32_t n
                          [number](const VersionPtr& version) { return version->number == number; });
         if (kept == tariff.kept.end()) return {PutStatus::unknown_version, 0, {}};
         if ((*kept)->deck == nullptr) return {PutStatus::no_deck, 0, {}};
-        return publish(tariff, tariff.current->settings, (*kept)->deck, Change::rollback, std::move(origin));
+        return publish(tariff, tariff.current->settings, (*kept)->deck, (*kept)->checksum, Change::rollback,
+                       std::move(origin));
     });
 }
 
 TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings settings,
-                                          std::shared_ptr<const Deck> deck, Change change, Origin origin) {
+                                          std::shared_ptr<const Deck> deck, std::uint32_t checksum,
+                                          Change change, Origin origin) {
     PutResult result;
     if (deck != nullptr) result.faults = window_faults(*deck, settings, kWindowFaultsMax);
     if (!result.faults.empty()) {
@@ -174,8 +177,8 @@ TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings setting
     }
     result.number = ++tariff.number_last;
     tariff.current = std::make_shared<const TariffVersion>(
-        TariffVersion{tariff.name, result.number, std::move(settings), std::move(deck), std::move(calendar),
-                      change, std::move(origin), Pins{pins_, *slot}});
+        TariffVersion{tariff.name, result.number, std::move(settings), std::move(deck), checksum,
+                      std::move(calendar), change, std::move(origin), Pins{pins_, *slot}});
     versions_.push_back(tariff.current);
     version_count_.store(versions_.size(), std::memory_order_relaxed);
     tariff.kept.push_back(tariff.current);

@@ -119,8 +119,9 @@ class TariffBook {
     };
     /// Makes a tariff or a new version of one, with the deck it had.
     PutResult put_settings(std::string_view id, const TariffSettings& settings, Origin origin = {});
-    /// Puts a deck in force, with the settings there are.
-    PutResult put_deck(std::string_view id, std::shared_ptr<const Deck> deck, Origin origin = {});
+    /// Puts a deck in force, with the settings there are. `checksum` goes where the deck goes.
+    PutResult put_deck(std::string_view id, std::shared_ptr<const Deck> deck, Origin origin = {},
+                       std::uint32_t checksum = 0);
     /// Puts the deck of an earlier version in force again, with the settings there are now.
     PutResult roll_back(std::string_view id, std::uint32_t number, Origin origin = {});
 
@@ -146,7 +147,7 @@ class TariffBook {
     PutResult change(std::string_view id, const Put& put);
     PutResult create(std::string_view id, const TariffSettings& settings, Origin origin);
     PutResult publish(Tariff& tariff, TariffSettings settings, std::shared_ptr<const Deck> deck,
-                      Change change, Origin origin);
+                      std::uint32_t checksum, Change change, Origin origin);
     [[nodiscard]] std::shared_ptr<const Column> column_of(const Deck& deck) const;
     bool count_prefixes(const Deck* gone, const Deck& fresh);
     void rebuild_tree(const Deck& fresh);

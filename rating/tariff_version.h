@@ -30,6 +30,7 @@ struct TariffVersion {
     std::uint32_t number = 0;  ///< 1, 2, 3 … of that tariff.
     TariffSettings settings;
     std::shared_ptr<const Deck> deck;  ///< nullptr until a first deck is put in force.
+    std::uint32_t checksum = 0;        ///< Of the deck's file, as whoever put it has said.
     Calendar calendar;                 ///< The deck's windows as the settings have them.
     Change change = Change::settings;
     Origin origin;

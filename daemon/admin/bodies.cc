@@ -1,35 +1,43 @@
 #include "daemon/admin/bodies.h"
 
+#include <cstdlib>
 #include <utility>
-
-#include "daemon/admin/gzip.h"
 
 namespace tollgate::daemon::admin {
 
-PlainBody::PlainBody(const Request& request, std::size_t bytes_max) : text_(request.body) {
-    const std::string_view encoding = request.content_encoding;
-    const bool packed = encoding == "gzip" || encoding == "x-gzip";
-    if (!packed && !encoding.empty() && encoding != "identity") {
-        refusal_ =
-            problem({.status = 415,
-                     .detail = "Content-Encoding \"" + std::string{encoding.substr(0, kShownBytesMax)} +
-                               "\": expected gzip or none"});
-        return;
+bool says_gzip(std::string_view content_encoding) noexcept {
+    return content_encoding == "gzip" || content_encoding == "x-gzip";
+}
+
+std::optional<Response> refusal_of_encoding(std::string_view content_encoding) {
+    if (content_encoding.empty() || content_encoding == "identity" || says_gzip(content_encoding)) {
+        return std::nullopt;
     }
-    if (!packed && !is_gzip(text_)) return;
-    auto [status, text] = gunzip(text_, bytes_max);
+    return problem({.status = 415,
+                    .detail = "Content-Encoding \"" +
+                              std::string{content_encoding.substr(0, kShownBytesMax)} +
+                              "\": expected gzip or none"});
+}
+
+std::optional<Response> refusal_of(GunzipStatus status, std::size_t bytes_max) {
     switch (status) {
         case GunzipStatus::damaged:
-            refusal_ = problem({.status = 422, .detail = "the gzip data is damaged or cut short"});
-            return;
+            return problem({.status = 422, .detail = "the gzip data is damaged or cut short"});
         case GunzipStatus::too_large:
-            refusal_ = problem({.status = 413,
-                                .detail = "unpacked it is larger than " + std::to_string(bytes_max) +
-                                          " bytes (http.body_bytes_max)"});
-            return;
+            return problem({.status = 413,
+                            .detail = "unpacked it is larger than " + std::to_string(bytes_max) +
+                                      " bytes (http.body_bytes_max)"});
         case GunzipStatus::unpacked:
-            break;
+            return std::nullopt;
     }
+    std::abort();  // Not an enumerator: memory is corrupt.
+}
+
+PlainBody::PlainBody(const Request& request, std::size_t bytes_max)
+    : refusal_(refusal_of_encoding(request.content_encoding)), text_(request.body) {
+    if (refusal_ || (!says_gzip(request.content_encoding) && !is_gzip(text_))) return;
+    auto [status, text] = gunzip(text_, bytes_max);
+    refusal_ = refusal_of(status, bytes_max);
     unpacked_ = std::move(text);
     text_ = unpacked_;
 }

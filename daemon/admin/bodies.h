@@ -6,10 +6,18 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/admin/gzip.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/router.h"
 
 namespace tollgate::daemon::admin {
+
+/// Whether a Content-Encoding, in small letters, names gzip.
+[[nodiscard]] bool says_gzip(std::string_view content_encoding) noexcept;
+/// 415 for an encoding that is neither gzip nor none.
+[[nodiscard]] std::optional<Response> refusal_of_encoding(std::string_view content_encoding);
+/// 413 or 422 for what could not be unpacked within `bytes_max`.
+[[nodiscard]] std::optional<Response> refusal_of(GunzipStatus status, std::size_t bytes_max);
 
 /// The body, unpacked where it was packed with gzip: said by Content-Encoding or by the body's first bytes.
 class PlainBody {

@@ -33,6 +33,9 @@ class GrowingBytes {
         size_ += count;
     }
 
+    /// Begins again with the memory it has.
+    void rewind() noexcept { size_ = 0; }
+
     /// Gives the memory back.
     void clear() noexcept {
         data_.reset();

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <deque>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -120,6 +122,137 @@ std::string head_of(const Response& response, bool keep_open) {
 Response too_large(std::size_t bytes_max) {
     return problem(
         {.status = 413, .detail = "expected a body of at most " + std::to_string(bytes_max) + " bytes"});
+}
+
+/// A body that is taken piece by piece is handed over in pieces of about this size, or smaller ones where
+/// there is nothing else to do; and so many of them may wait.
+constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
+constexpr std::size_t kPiecesWaitingMax = 4;
+
+/// Hands a body to its sink on the bulk thread: pieces are worked on there while the next ones arrive.
+/// Several bodies take turns, a piece each.
+///
+/// The thread of the sockets puts pieces in and the bulk thread takes them out without waiting for each
+/// other, so that on a busy machine a body does not cost two changes of threads a piece.
+class Pieces : public std::enable_shared_from_this<Pieces> {
+  public:
+    Pieces(asio::io_context& sockets, asio::thread_pool& bulk, std::unique_ptr<BodySink> sink)
+        : sockets_(sockets), bulk_(bulk), changed_(sockets), sink_(std::move(sink)) {}
+
+    // ---- For the thread of the sockets ----
+
+    /// Takes what has arrived, if it is much or nothing is being worked on. Waits while much waits already.
+    asio::awaitable<void> take(GrowingBytes& arrived) {
+        begin();
+        if (arrived.size() < kPieceBytes && is_working()) co_return;
+        put(arrived);
+        co_await wait([this] { return waiting_.size() < kPiecesWaitingMax; });
+    }
+
+    /// Takes the last piece, and answers.
+    asio::awaitable<Response> finish(GrowingBytes& arrived) {
+        begin();
+        {
+            const std::lock_guard lock{mutex_};
+            whole_ = true;
+        }
+        put(arrived);
+        co_await wait([this] { return done_; });
+        co_return std::move(response_);
+    }
+
+    /// The end does not come. What was built goes on the bulk thread: it may be much.
+    void drop() {
+        asio::post(bulk_, [self = shared_from_this()] { self->sink_.reset(); });
+    }
+
+  private:
+    void begin() {
+        if (!std::exchange(begun_, true)) sink_->begin();
+    }
+
+    [[nodiscard]] bool is_working() {
+        const std::lock_guard lock{mutex_};
+        return working_;
+    }
+
+    void put(GrowingBytes& arrived) {
+        const std::lock_guard lock{mutex_};
+        waiting_.push_back(std::exchange(arrived, std::exchange(spare_, {})));
+        arrived.rewind();
+        if (!std::exchange(working_, true)) go_on();
+    }
+
+    /// Until a condition holds, which is asked under the lock.
+    template <typename Condition>
+    asio::awaitable<void> wait(Condition condition) {
+        for (;;) {
+            {
+                const std::lock_guard lock{mutex_};
+                if (condition()) co_return;
+                listening_ = true;
+                changed_.expires_at(asio::steady_timer::time_point::max());
+            }
+            error_code cancelled;  // That is how changed_ says it.
+            co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        }
+    }
+
+    // ---- For the bulk thread ----
+
+    void go_on() {
+        asio::post(bulk_, [self = shared_from_this()] { self->work(); });
+    }
+
+    /// Works on one piece, and goes behind the others that wait for their turn.
+    void work() {
+        GrowingBytes piece;
+        {
+            const std::lock_guard lock{mutex_};
+            if (sink_ == nullptr) return;  // Dropped.
+            piece = std::exchange(waiting_.front(), {});
+            waiting_.pop_front();
+        }
+        sink_->feed(piece.view());
+        std::unique_lock lock{mutex_};
+        spare_ = std::move(piece);
+        working_ = !waiting_.empty();
+        if (working_) {
+            go_on();
+        } else if (whole_) {
+            lock.unlock();
+            response_ = sink_->finish();
+            sink_.reset();
+            lock.lock();
+            done_ = true;
+        }
+        if (std::exchange(listening_, false)) tell();
+    }
+
+    void tell() {
+        asio::post(sockets_, [self = shared_from_this()] { self->changed_.cancel(); });
+    }
+
+    asio::io_context& sockets_;
+    asio::thread_pool& bulk_;
+    asio::steady_timer changed_;  // For the thread of the sockets, as begun_.
+    bool begun_ = false;
+    // The bulk thread's once something was put; the response is there when done_ says so.
+    std::unique_ptr<BodySink> sink_;
+    Response response_;
+
+    std::mutex mutex_;  // For all below; never held for long.
+    std::deque<GrowingBytes> waiting_;
+    GrowingBytes spare_;      // Its memory is used again.
+    bool working_ = false;    // A turn of the bulk thread is due or under way.
+    bool whole_ = false;      // The last piece was put.
+    bool done_ = false;       // There is a response.
+    bool listening_ = false;  // The thread of the sockets wants to know of a change.
+};
+
+/// Opens a sink wherever it was spawned.
+asio::awaitable<Router::Opened> open_sink(const Router& router, const Request& request) {
+    co_return router.open(request);
 }
 
 /// Runs a handler wherever it was spawned.
@@ -240,8 +373,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             const bool keep_open = parser.is_done() && parser.keep_alive() && refusal->status != 400;
             co_return co_await write(*refusal, request.method == "HEAD", keep_open) && keep_open;
         }
+        if (lane_ == Lane::stream) co_return co_await serve_stream(parser, request);
         if (!parser.is_done()) {
-            if (const auto refusal = co_await read_body(parser)) {
+            if (const auto refusal = co_await read_body(parser, nullptr)) {
                 co_await write(*refusal, request.method == "HEAD", false);
                 co_return false;
             }
@@ -253,6 +387,34 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         give_back_body();
         const bool keep_open = parser.keep_alive() && !server_.stopping;
         co_return co_await write(response, request.method == "HEAD", keep_open) && keep_open;
+    }
+
+    /// Serves a request whose body is taken piece by piece.
+    asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
+        deadline_.cancel();
+        // With the brief: that there is no such thing is said at once, whatever the bulk is busy with.
+        auto opened =
+            co_await asio::co_spawn(server_.brief, open_sink(server_.router, request), asio::use_awaitable);
+        if (const auto* const refusal = std::get_if<Response>(&opened)) {
+            const bool keep_open = parser.is_done() && parser.keep_alive() && !server_.stopping;
+            co_return co_await write(*refusal, false, keep_open) && keep_open;
+        }
+        const auto pieces = std::make_shared<Pieces>(server_.sockets, server_.bulk,
+                                                     std::get<std::unique_ptr<BodySink>>(std::move(opened)));
+        if (!parser.is_done()) {
+            if (const auto refusal = co_await read_body(parser, pieces.get())) {
+                pieces->drop();
+                give_back_body();
+                co_await write(*refusal, false, false);
+                co_return false;
+            }
+        }
+        deadline_.cancel();
+        const Response response = co_await pieces->finish(parser.get().body());
+        parser.get().body().clear();
+        give_back_body();
+        const bool keep_open = parser.keep_alive() && !server_.stopping;
+        co_return co_await write(response, false, keep_open) && keep_open;
     }
 
     /// Waits for the first byte; false if it hung up, was quiet for too long, or the server stops.
@@ -303,12 +465,13 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         }
         request.content_type = in_small_letters(view(head[http::field::content_type]));
         request.content_encoding = in_small_letters(view(head[http::field::content_encoding]));
+        request.accept = in_small_letters(view(head[http::field::accept]));
         request.idempotency_key = view(head["Idempotency-Key"]);
 
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
-        const std::size_t bytes_max = lane_ == Lane::bulk
+        const std::size_t bytes_max = lane_ == Lane::bulk || lane_ == Lane::stream
                                           ? server_.settings.body_bytes_max
                                           : std::min(kBriefBodyBytesMax, server_.settings.body_bytes_max);
         if (parser.content_length().value_or(0) > bytes_max) return too_large(bytes_max);
@@ -317,8 +480,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         return std::nullopt;
     }
 
-    /// Reads the rest of the body; a problem where that fails.
-    asio::awaitable<std::optional<Response>> read_body(Parser& parser) {
+    /// Reads the rest of the body, and hands it on if it is taken in pieces; a problem where that fails.
+    asio::awaitable<std::optional<Response>> read_body(Parser& parser, Pieces* pieces) {
         error_code failure;
         const bool asks_first = in_small_letters(view(parser.get()[http::field::expect])) == "100-continue";
         if (asks_first && buffer_.size() == 0) {
@@ -329,8 +492,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         buffer_.reserve(kReadBytes);  // Beast reads no more at once than there is room for.
         while (!failure && !parser.is_done()) {
             set_deadline(server_.settings.timeout);
+            const std::size_t size = parser.get().body().size();
             co_await http::async_read_some(socket_, buffer_, parser, into(failure));
-            const std::size_t grown = parser.get().body().size() - body_bytes_;
+            const std::size_t grown = parser.get().body().size() - size;
             body_bytes_ += grown;
             server_.bodies_bytes += grown;
             if (server_.bodies_bytes > kBodiesAtOnce * server_.settings.body_bytes_max) {
@@ -339,6 +503,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 busy.headers.emplace_back("Retry-After", "1");
                 co_return busy;
             }
+            if (pieces != nullptr && !failure) co_await pieces->take(parser.get().body());
         }
         if (!failure) co_return std::nullopt;
         if (failure == http::error::body_limit) co_return too_large(body_bytes_max_);
@@ -358,6 +523,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 co_return co_await asio::co_spawn(server_.brief, run(server_.router, request),
                                                   asio::use_awaitable);
             case Lane::bulk:
+            case Lane::stream:
                 co_return co_await asio::co_spawn(server_.bulk, run(server_.router, request),
                                                   asio::use_awaitable);
         }

@@ -128,11 +128,67 @@ Response problem(const Problem& what) {
     return {what.status, "application/problem+json", json.take(), {}};
 }
 
+template <typename Work>
+auto Router::guarded(const Work& work) const noexcept -> decltype(work()) {
+    std::string what;
+    try {
+        return work();
+    } catch (const std::exception& failure) {
+        what = failure.what();
+    } catch (...) {
+        what = "something that is no std::exception";
+    }
+    if (on_unexpected_) on_unexpected_(what);
+    return problem({.status = 500, .detail = "the daemon failed to carry this out; its log may say why"});
+}
+
+/// A sink whose exceptions are a 500.
+class Router::GuardedSink : public BodySink {
+  public:
+    GuardedSink(const Router& router, std::unique_ptr<BodySink> sink)
+        : router_(router), sink_(std::move(sink)) {}
+
+    void begin() override {
+        guard([this] { sink_->begin(); });
+    }
+    void feed(std::string_view piece) override {
+        guard([this, piece] { sink_->feed(piece); });
+    }
+    Response finish() override {
+        if (failure_) return *std::move(failure_);
+        return router_.guarded([this] { return sink_->finish(); });
+    }
+
+  private:
+    template <typename Work>
+    void guard(const Work& work) {
+        if (failure_) return;
+        failure_ = router_.guarded([&work]() -> std::optional<Response> {
+            work();
+            return std::nullopt;
+        });
+    }
+
+    const Router& router_;
+    std::unique_ptr<BodySink> sink_;
+    std::optional<Response> failure_;
+};
+
 void Router::add(std::string_view method, std::string_view pattern, Lane lane, Handler handler) {
+    add_route(method, pattern, lane, std::move(handler), {});
+}
+
+void Router::add_stream(std::string_view method, std::string_view pattern, Opener opener) {
+    add_route(method, pattern, Lane::stream, {}, std::move(opener));
+}
+
+void Router::add_route(std::string_view method, std::string_view pattern, Lane lane, Handler handler,
+                       Opener opener) {
     Request parsed;
     const bool is_path = parsed.set_target(pattern);
     assert(is_path);
-    routes_.push_back({std::string{method}, std::move(parsed.path), lane, std::move(handler)});
+    routes_.push_back(
+        {std::string{method}, std::move(parsed.path), lane, std::move(handler), std::move(opener)});
 }
 
 Router::Match Router::find(const Request& request) const {
@@ -165,22 +221,38 @@ std::optional<Lane> Router::lane(const Request& request) const {
     return match.route->lane;
 }
 
+Response Router::nothing_served(const Match& match) {
+    if (match.allowed.empty()) return problem({.status = 404, .detail = "nothing is served here"});
+    Response refusal = problem({.status = 405, .detail = "expected " + match.allowed});
+    refusal.headers.emplace_back("Allow", match.allowed);
+    return refusal;
+}
+
 Response Router::handle(const Request& request) const noexcept {
-    std::string what;
-    try {
+    return guarded([&]() -> Response {
         const Match match = find(request);
-        if (match.route != nullptr) return match.route->handler(request, match.id);
-        if (match.allowed.empty()) return problem({.status = 404, .detail = "nothing is served here"});
-        Response refusal = problem({.status = 405, .detail = "expected " + match.allowed});
-        refusal.headers.emplace_back("Allow", match.allowed);
-        return refusal;
-    } catch (const std::exception& failure) {
-        what = failure.what();
-    } catch (...) {
-        what = "something that is no std::exception";
-    }
-    if (on_unexpected_) on_unexpected_(what);
-    return problem({.status = 500, .detail = "the daemon failed to carry this out; its log may say why"});
+        if (match.route == nullptr) return nothing_served(match);
+        if (match.route->handler) return match.route->handler(request, match.id);
+        Opened opened = match.route->opener(request, match.id);
+        if (auto* const answer = std::get_if<Response>(&opened)) return std::move(*answer);
+        const auto sink = std::get<std::unique_ptr<BodySink>>(std::move(opened));
+        sink->begin();
+        sink->feed(request.body);
+        return sink->finish();
+    });
+}
+
+Router::Opened Router::open(const Request& request) const noexcept {
+    return guarded([&]() -> Opened {
+        const Match match = find(request);
+        if (match.route == nullptr) return nothing_served(match);
+        assert(match.route->opener);
+        Opened opened = match.route->opener(request, match.id);
+        if (auto* const sink = std::get_if<std::unique_ptr<BodySink>>(&opened)) {
+            *sink = std::make_unique<GuardedSink>(*this, std::move(*sink));
+        }
+        return opened;
+    });
 }
 
 }  // namespace tollgate::daemon::admin

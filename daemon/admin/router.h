@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace tollgate::daemon::admin {
@@ -20,6 +22,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;  ///< Name and value, decoded, in order.
     std::string content_type;  ///< In small letters, as the next; empty where there is none.
     std::string content_encoding;
+    std::string accept;
     std::string idempotency_key;
     std::string_view body;
 
@@ -62,7 +65,25 @@ struct Problem {
 enum class Lane : std::uint8_t {
     at_once,  ///< With the sockets: must not wait for anything.
     brief,    ///< One after the other with its like; a body is a JSON text.
-    bulk,     ///< Decks and imports: may take seconds, one after the other.
+    bulk,     ///< Imports and whole decks: may take seconds, one after the other.
+    stream,   ///< With the bulk, but piece by piece as the body arrives: several take turns.
+};
+
+/// Takes the body of one request piece by piece. One thread at a time. Where a body does not come to its end
+/// it is destroyed unfinished, and nothing must have been changed.
+class BodySink {
+  public:
+    BodySink() = default;
+    BodySink(const BodySink&) = delete;
+    BodySink& operator=(const BodySink&) = delete;
+    virtual ~BodySink() = default;
+
+    /// The body is beginning to arrive. It must not wait for anything.
+    virtual void begin() {}
+    /// The piece lives as long as the call. Whatever is wrong is said by finish().
+    virtual void feed(std::string_view piece) = 0;
+    /// All of it was fed. Called once.
+    [[nodiscard]] virtual Response finish() = 0;
 };
 
 /// A table of routes, filled at the start and only read afterwards: any thread may then call `lane` and
@@ -71,6 +92,10 @@ class Router {
   public:
     /// `id` is the segment that stood for `{id}`, empty in a pattern without one.
     using Handler = std::function<Response(const Request& request, std::string_view id)>;
+    /// A sink for the body, or the answer to a request whose body nobody wants to see. The request has no
+    /// body yet, and lives as long as the sink.
+    using Opened = std::variant<Response, std::unique_ptr<BodySink>>;
+    using Opener = std::function<Opened(const Request& request, std::string_view id)>;
     /// Told what a handler threw; it may be called by any thread.
     using Unexpected = std::function<void(std::string_view what)>;
 
@@ -78,6 +103,8 @@ class Router {
 
     /// `pattern` is such as `/v1/parties/{id}/topups`, with at most one `{id}`. GET answers HEAD too.
     void add(std::string_view method, std::string_view pattern, Lane lane, Handler handler);
+    /// A route of Lane::stream.
+    void add_stream(std::string_view method, std::string_view pattern, Opener opener);
 
     /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
     [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
@@ -86,19 +113,32 @@ class Router {
     /// sent.
     [[nodiscard]] Response handle(const Request& request) const noexcept;
 
+    /// What takes the body of a request of Lane::stream, which `handle` takes as a whole. Nothing here throws
+    /// either, and neither does the sink, which must not outlive the router.
+    [[nodiscard]] Opened open(const Request& request) const noexcept;
+
   private:
     struct Route {
         std::string method;
         std::vector<std::string> path;
         Lane lane;
-        Handler handler;
+        Handler handler;  ///< Or else an opener.
+        Opener opener;
     };
     struct Match {
         const Route* route = nullptr;  ///< nullptr: no route, or none of this method.
         std::string_view id;
         std::string allowed;  ///< The methods of the path, `GET, HEAD`; empty where there is no such path.
     };
+    class GuardedSink;
+
     [[nodiscard]] Match find(const Request& request) const;
+    [[nodiscard]] static Response nothing_served(const Match& match);
+    /// Does it, or says what it threw and answers 500.
+    template <typename Work>
+    [[nodiscard]] auto guarded(const Work& work) const noexcept -> decltype(work());
+    void add_route(std::string_view method, std::string_view pattern, Lane lane, Handler handler,
+                   Opener opener);
 
     std::vector<Route> routes_;
     Unexpected on_unexpected_;

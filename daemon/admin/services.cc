@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
 #include "daemon/admin/parties.h"
@@ -20,9 +21,24 @@ Router make_router(Services services) {
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request& request, std::string_view id) { return tariffs->put(request, id); });
+
+    const auto decks = std::make_shared<Decks>(services);
+    router.add("GET", "/v1/tariffs/{id}/versions", Lane::brief,
+               [decks](const Request& request, std::string_view id) { return decks->versions(request, id); });
+    router.add("GET", "/v1/tariffs/{id}/deck", Lane::bulk,
+               [decks](const Request& request, std::string_view id) { return decks->get(request, id); });
+    router.add_stream("PUT", "/v1/tariffs/{id}/deck", [decks](const Request& request, std::string_view id) {
+        return decks->put(request, id);
+    });
+    router.add("GET", "/v1/tariffs/{id}/deck:diff", Lane::bulk,
+               [decks](const Request& request, std::string_view id) { return decks->diff(request, id); });
+    router.add_stream(
+        "POST", "/v1/tariffs/{id}/deck:check",
+        [decks](const Request& request, std::string_view id) { return decks->check(request, id); });
+    // Brief, although it may take a tenth of a second: who goes back is in a hurry.
     router.add(
-        "PUT", "/v1/tariffs/{id}/deck", Lane::bulk,
-        [tariffs](const Request& request, std::string_view id) { return tariffs->put_deck(request, id); });
+        "POST", "/v1/tariffs/{id}/deck:rollback", Lane::brief,
+        [decks](const Request& request, std::string_view id) { return decks->roll_back(request, id); });
 
     const auto dial_plans = std::make_shared<DialPlanResource>(services);
     router.add("GET", "/v1/dial-plans", Lane::brief,

@@ -15,42 +15,12 @@ namespace {
 using rating::TariffSettings;
 using Kind = JsonValue::Kind;
 
+}  // namespace
+
 Response unknown_tariff(std::string_view id) {
     return problem({.status = 404,
                     .detail = "no tariff \"" + std::string{id.substr(0, kShownBytesMax)} +
                               "\"; PUT /v1/tariffs/{id} makes one"});
-}
-
-/// None, anything with csv, what says no more than "bytes", "text" or "packed", and what clients say that
-/// were told nothing (curl, Python): the deck's header tells what it is.
-bool is_deck_type(std::string_view content_type) noexcept {
-    constexpr std::array<std::string_view, 5> kWords = {"csv", "gzip", "octet-stream", "text/plain",
-                                                        "form-urlencoded"};
-    return content_type.empty() ||
-           std::any_of(kWords.begin(), kWords.end(), [content_type](std::string_view word) {
-               return content_type.find(word) != std::string_view::npos;
-           });
-}
-
-Response faulty_deck(const rating::DeckReading& reading) {
-    std::vector<RequestFault> faults;
-    faults.reserve(reading.faults.size());
-    for (const auto& fault : reading.faults)
-        faults.push_back({fault.line, fault.column, fault.message});
-    return problem({.status = 422,
-                    .detail = "the deck in force stays; faults: " + std::to_string(reading.fault_count),
-                    .errors = faults,
-                    .place_name = "column",
-                    .error_count = reading.fault_count});
-}
-
-/// Faults of windows as those of a reading.
-rating::DeckReading window_reading(const std::vector<rating::WindowFault>& faults) {
-    rating::DeckReading reading;
-    for (const auto& fault : faults)
-        reading.faults.push_back({fault.line, "window", fault.message});
-    reading.fault_count = faults.size();
-    return reading;
 }
 
 Response too_many_versions() {
@@ -61,10 +31,8 @@ Response too_many_versions() {
     return busy;
 }
 
-}  // namespace
-
-rating::Origin Tariffs::origin() const {
-    return {"admin", services_.wall_now()};
+rating::Origin origin_now(const Services& services) {
+    return {"admin", services.wall_now()};
 }
 
 Response Tariffs::get(std::string_view id) const {
@@ -100,7 +68,7 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (!all.empty()) return invalid(all);
 
     auto& tariffs = services_.catalog.tariffs();
-    const auto put = services_.catalog.put_tariff(id, settings, origin());
+    const auto put = services_.catalog.put_tariff(id, settings, origin_now(services_));
     const auto& result = put.result;
     using Status = rating::TariffBook::PutStatus;
     if (put.faults.empty() && result.status == Status::too_many) return too_many_versions();
@@ -119,32 +87,6 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     write_settings(json, *tariffs.current(*tariffs.find(id)));
     json.close_object();
     return json_response(result.status == Status::created ? 201 : 200, json.take());
-}
-
-Response Tariffs::put_deck(const Request& request, std::string_view id) const {
-    auto& tariffs = services_.catalog.tariffs();
-    if (!tariffs.find(id)) return unknown_tariff(id);
-    if (!is_deck_type(request.content_type)) {
-        return problem({.status = 415,
-                        .detail = "Content-Type \"" + request.content_type.substr(0, kShownBytesMax) +
-                                  "\": expected text/csv"});
-    }
-    const balance::Steady begun = services_.steady_now();
-    const PlainBody body{request, services_.body_bytes_max};
-    if (body.refusal()) return *body.refusal();
-    const auto reading = rating::read_deck_csv(body.text(), services_.deck_limits);
-    if (reading.deck == nullptr) return faulty_deck(reading);
-    const auto result = tariffs.put_deck(id, reading.deck, origin());
-    if (result.status == rating::TariffBook::PutStatus::too_many) return too_many_versions();
-    if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
-
-    const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(services_.steady_now() - begun);
-    JsonWriter json;
-    json.open_object().name("version").whole(result.number);
-    json.name("rows").whole(reading.deck->row_count()).name("prefixes").whole(reading.deck->prefix_count());
-    json.name("milliseconds").whole(static_cast<std::uint64_t>(std::max<std::int64_t>(taken.count(), 0)));
-    json.close_object();
-    return json_response(200, json.take());
 }
 
 }  // namespace tollgate::daemon::admin

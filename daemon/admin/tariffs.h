@@ -1,4 +1,4 @@
-/// `/v1/tariffs/{id}` and `/v1/tariffs/{id}/deck`: what calls cost.
+/// `/v1/tariffs/{id}`: what calls cost, but for the price list, which is decks.h.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace tollgate::daemon::admin {
 
-/// Any thread may call any member. A tariff that is put is in force for the next call; running ones keep
+/// Any thread may call any member. What is put is in force for the next call; running ones keep
 /// theirs.
 class Tariffs {
   public:
@@ -18,13 +18,16 @@ class Tariffs {
     [[nodiscard]] Response get(std::string_view id) const;
     /// 201 or 200 with the settings as stored; 422 names every faulty field.
     [[nodiscard]] Response put(const Request& request, std::string_view id) const;
-    /// 200 with the new version; 422 names every faulty row, and the deck in force stays.
-    [[nodiscard]] Response put_deck(const Request& request, std::string_view id) const;
 
   private:
-    [[nodiscard]] rating::Origin origin() const;
-
     Services services_;
 };
+
+/// 404 for a tariff that there is not.
+[[nodiscard]] Response unknown_tariff(std::string_view id);
+/// 503 where TariffBook says too_many.
+[[nodiscard]] Response too_many_versions();
+/// Whose doing a change is that is made now: there are no users yet.
+[[nodiscard]] rating::Origin origin_now(const Services& services);
 
 }  // namespace tollgate::daemon::admin

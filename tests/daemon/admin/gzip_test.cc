@@ -49,6 +49,30 @@ TEST(Gunzip, StopsAtTheLimit) {
     EXPECT_EQ(gunzip(bomb, 10'000'000).status, GunzipStatus::unpacked);
 }
 
+// Goal: where the pieces end makes no difference, neither to the text nor to its checksum.
+// Method: three files behind each other, one of them empty, in pieces of 1 to 40 bytes and with limits around
+// their size; the checksum is that of the whole text, and of "123456789" it is the one in CRC-32's
+// definition.
+TEST(Gunzip, TakesPieces) {
+    const std::string text = "prefix,rate_per_minute\n49,0.01\n" + std::string(200'000, '1');
+    const std::string whole = packed(text.substr(0, 20)) + packed("") + packed(text.substr(20));
+    for (std::size_t size = 1; size <= 40; ++size) {
+        Gunzip unpacker{text.size()};
+        std::string unpacked;
+        for (std::size_t at = 0; at < whole.size(); at += size) {
+            ASSERT_EQ(unpacker.feed(std::string_view{whole}.substr(at, size),
+                                    [&](std::string_view piece) { unpacked += piece; }),
+                      GunzipStatus::unpacked);
+        }
+        EXPECT_EQ(unpacker.finish(), GunzipStatus::unpacked);
+        EXPECT_EQ(unpacked, text);
+        EXPECT_EQ(unpacker.checksum(), checksum_of(text));
+    }
+    EXPECT_EQ(gunzip(whole, text.size() - 1).status, GunzipStatus::too_large);
+    EXPECT_EQ(checksum_of({}, 7), 7U);
+    EXPECT_EQ(checksum_of("6789", checksum_of("12345")), 0xCBF43926U);
+}
+
 TEST(Gunzip, KnowsItsMagicBytes) {
     EXPECT_TRUE(is_gzip(packed("x")));
     EXPECT_FALSE(is_gzip("\x1F"));

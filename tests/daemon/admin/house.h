@@ -46,6 +46,15 @@ struct House {
     }
 };
 
+/// Puts a deck of the tariff `retail`.
+inline Response put_deck(const House& house, std::string_view deck, std::string type = "text/csv",
+                         std::string encoding = {}) {
+    Request request;
+    request.content_type = std::move(type);
+    request.content_encoding = std::move(encoding);
+    return house.send("PUT", "/v1/tariffs/retail/deck", deck, std::move(request));
+}
+
 inline bool has(const Response& response, std::string_view text) {
     return response.body.find(text) != std::string::npos;
 }

@@ -1,11 +1,14 @@
 #include "daemon/admin/http_server.h"
 
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "daemon/admin/gzip.h"
 #include "tests/daemon/admin/house.h"
 #include "tests/daemon/admin/packed.h"
 #include "tests/daemon/admin/raw_client.h"
@@ -101,6 +104,108 @@ TEST(HttpServer, TakesAPackedDeck) {
                                                     "Content-Type: text/CSV\r\nContent-Encoding: GZIP\r\n"));
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.body, "{\"version\":2,\"rows\":900,\"prefixes\":900,\"milliseconds\":0}\n");
+}
+
+// ---- Bodies that are taken piece by piece ----
+
+/// A deck of 900 rows and about a megabyte: several pieces.
+std::string large_deck() {
+    std::string deck = "prefix,rate_per_minute,destination\n";
+    for (int i = 0; i < 900; ++i)
+        deck += std::to_string(1'000 + i) + ",0.01," + std::string(1'000, 'x') + std::to_string(i) + "\n";
+    return deck;
+}
+
+// Goal: whatever pieces it comes in, announced or chunked, plain or packed, it is the same deck.
+TEST(HttpServer, TakesALargeDeckInPieces) {
+    const ServedHouse house;
+    house.furnish();
+    RawClient client{house.server.port()};
+    const std::string deck = large_deck();
+    for (const std::string& body : {deck, packed(deck)}) {
+        EXPECT_EQ(client.ask(request("PUT", "/v1/tariffs/retail/deck", body)).status, 200);
+    }
+    ASSERT_TRUE(
+        client.send("PUT /v1/tariffs/retail/deck HTTP/1.1\r\nHost: localhost\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n"));
+    constexpr std::size_t kChunk = 10'000;
+    for (std::size_t at = 0; at < deck.size(); at += kChunk) {
+        const std::string chunk = deck.substr(at, kChunk);
+        std::array<char, 16> size{};
+        (void)std::snprintf(size.data(), size.size(), "%zx\r\n", chunk.size());
+        ASSERT_TRUE(client.send(size.data() + chunk + "\r\n"));
+    }
+    ASSERT_TRUE(client.send("0\r\n\r\n"));
+    EXPECT_EQ(client.receive().status, 200);
+    const std::string shown = client.ask(request("GET", "/v1/tariffs/retail/deck")).body;
+    for (int version = 2; version <= 4; ++version) {
+        const auto target = "/v1/tariffs/retail/deck?version=" + std::to_string(version);
+        EXPECT_EQ(client.ask(request("GET", target)).body, shown);
+    }
+    const std::string versions = client.ask(request("GET", "/v1/tariffs/retail/versions")).body;
+    std::array<char, 32> checksum{};
+    (void)std::snprintf(checksum.data(), checksum.size(), "\"checksum\":\"%08x\"", checksum_of(deck));
+    for (std::size_t at = 0, count = 0; count < 3; ++count, ++at) {
+        at = versions.find(checksum.data(), at);
+        ASSERT_NE(at, std::string::npos) << versions;
+    }
+}
+
+// Goal: uploads are independent: one that has stopped in its middle holds up neither another one nor a check,
+// and goes on where it was.
+TEST(HttpServer, TakesSeveralDecksAtATime) {
+    const ServedHouse house;
+    house.furnish();
+    const std::string deck = large_deck();
+    const std::string slow = request("PUT", "/v1/tariffs/retail/deck", deck);
+    RawClient slow_client{house.server.port()};
+    ASSERT_TRUE(slow_client.send(std::string_view{slow}.substr(0, slow.size() / 2)));
+    std::this_thread::sleep_for(milliseconds{50});
+    RawClient client{house.server.port()};
+    EXPECT_EQ(client.ask(request("PUT", "/v1/tariffs/retail/deck", deck)).status, 200);
+    EXPECT_EQ(client.ask(request("POST", "/v1/tariffs/retail/deck:check", deck)).status, 200);
+    ASSERT_TRUE(slow_client.send(std::string_view{slow}.substr(slow.size() / 2)));
+    EXPECT_EQ(slow_client.receive().body.find("{\"version\":3,\"rows\":900,"), 0U);
+}
+
+// Goal: who hangs up in the middle of a deck has changed nothing, however good its rows were so far.
+TEST(HttpServer, ForgetsADeckThatDoesNotCome) {
+    const ServedHouse house;
+    house.furnish();
+    const std::string deck = request("PUT", "/v1/tariffs/retail/deck", large_deck());
+    for (const std::size_t missing : {1U, 400'000U, 900'000U}) {
+        RawClient client{house.server.port()};
+        ASSERT_TRUE(client.send(std::string_view{deck}.substr(0, deck.size() - missing)));
+        client.finish_sending();
+        EXPECT_EQ(client.receive().status, 400);
+    }
+    RawClient client{house.server.port()};
+    const RawResponse shown = client.ask(request("GET", "/v1/tariffs/retail"));
+    EXPECT_NE(shown.body.find("\"version\":1,"), std::string::npos);
+}
+
+// Goal: what nobody wants is refused before it is sent, and what is too long as soon as that is known.
+TEST(HttpServer, RefusesADeckBeforeItComes) {
+    const ServedHouse house;
+    house.furnish();
+    const auto refused = [&](std::string_view tariff, std::string_view headers) {
+        RawClient client{house.server.port()};
+        const int status =
+            client
+                .ask("PUT /v1/tariffs/" + std::string{tariff} + "/deck HTTP/1.1\r\nHost: localhost\r\n" +
+                     std::string{headers} + "Expect: 100-continue\r\n\r\n")
+                .status;
+        EXPECT_TRUE(client.closed());
+        return status;
+    };
+    EXPECT_EQ(refused("nobody", "Content-Length: 1000000\r\n"), 404);
+    EXPECT_EQ(refused("retail", "Content-Type: text/html\r\nContent-Length: 1000000\r\n"), 415);
+    EXPECT_EQ(refused("retail", "Content-Encoding: br\r\nContent-Length: 1000000\r\n"), 415);
+    EXPECT_EQ(refused("retail", "Content-Length: 9000000000\r\n"), 413);
+    RawClient client{house.server.port()};
+    EXPECT_EQ(client.ask(request("PUT", "/v1/tariffs/nobody/deck")).status, 404);
+    EXPECT_EQ(client.ask(request("PUT", "/v1/tariffs/retail/deck")).status, 422);  // Empty.
+    EXPECT_EQ(client.ask(request("GET", "/healthz")).status, 200);                 // It goes on.
 }
 
 TEST(HttpServer, CarriesTheIdempotencyKey) {

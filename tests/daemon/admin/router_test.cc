@@ -1,6 +1,9 @@
 #include "daemon/admin/router.h"
 
+#include <memory>
 #include <stdexcept>
+#include <utility>
+#include <variant>
 
 #include <gtest/gtest.h>
 
@@ -97,6 +100,63 @@ TEST(Router, MakesAProblemOfWhatAHandlerThrows) {
     EXPECT_EQ(response.status, 500U);
     EXPECT_EQ(unexpected, "no more");
     EXPECT_EQ(response.body.find("no more"), std::string::npos);
+}
+
+/// Remembers what it was told; throws where a body says so.
+class EchoSink : public BodySink {
+  public:
+    void begin() override { text_ += "begun,"; }
+    void feed(std::string_view piece) override {
+        if (piece == "throw") throw std::runtime_error{"no more"};
+        text_.append(piece).append(",");
+    }
+    Response finish() override {
+        if (text_.ends_with("late,")) throw std::runtime_error{"no more"};
+        return text_response(200, text_);
+    }
+
+  private:
+    std::string text_;
+};
+
+// Goal: a sink is opened for its request, or refused; as a whole or piece by piece it gives the same answer.
+TEST(Router, OpensSinks) {
+    Router router;
+    router.add_stream("PUT", "/streams/{id}", [](const Request&, std::string_view id) -> Router::Opened {
+        if (id != "good") return text_response(404, "no");
+        return std::make_unique<EchoSink>();
+    });
+    EXPECT_EQ(router.lane(request_for("PUT", "/streams/good")), Lane::stream);
+    EXPECT_EQ(std::get<Response>(router.open(request_for("PUT", "/streams/bad"))).status, 404U);
+    EXPECT_EQ(std::get<Response>(router.open(request_for("PUT", "/nothing"))).status, 404U);
+    EXPECT_EQ(router.handle(request_for("PUT", "/streams/bad")).status, 404U);
+    const auto opened = router.open(request_for("PUT", "/streams/good"));
+    const auto& sink = std::get<std::unique_ptr<BodySink>>(opened);
+    sink->begin();
+    sink->feed("a");
+    sink->feed("b");
+    EXPECT_EQ(sink->finish().body, "begun,a,b,");
+    Request whole = request_for("PUT", "/streams/good");
+    whole.body = "ab";
+    EXPECT_EQ(router.handle(whole).body, "begun,ab,");
+}
+
+// Goal: whatever a sink throws, and whenever, it is fed no more and a 500 at its end.
+TEST(Router, MakesAProblemOfWhatASinkThrows) {
+    std::string unexpected;
+    Router router{[&unexpected](std::string_view what) { unexpected += what; }};
+    router.add_stream("PUT", "/streams", [](const Request&, std::string_view) -> Router::Opened {
+        return std::make_unique<EchoSink>();
+    });
+    for (const std::string_view piece : {"throw", "late"}) {
+        const auto opened = router.open(request_for("PUT", "/streams"));
+        const auto& sink = std::get<std::unique_ptr<BodySink>>(opened);
+        sink->feed(piece);
+        if (piece == "throw") sink->feed("throw");
+        const Response response = sink->finish();
+        EXPECT_EQ(response.status, 500U);
+        EXPECT_EQ(std::exchange(unexpected, {}), "no more");
+    }
 }
 
 TEST(Problem, ListsFaults) {

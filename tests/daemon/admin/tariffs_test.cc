@@ -3,20 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/admin/house.h"
-#include "tests/daemon/admin/packed.h"
 
 namespace tollgate::daemon::admin {
 namespace {
-
-constexpr std::string_view kDeck = "prefix,rate_per_minute\n49,0.01\n4930,0.02\n";
-
-Response put_deck(const House& house, std::string_view deck, std::string type = "text/csv",
-                  std::string encoding = {}) {
-    Request request;
-    request.content_type = std::move(type);
-    request.content_encoding = std::move(encoding);
-    return house.send("PUT", "/v1/tariffs/retail/deck", deck, std::move(request));
-}
 
 // Goal: what is absent has its default, and the answer says what is stored.
 TEST(Tariffs, AreCreatedWithDefaults) {
@@ -166,73 +155,6 @@ TEST(Tariffs, AreShownWithTheirDeck) {
     EXPECT_TRUE(has(shown, "\"version\":2,")) << shown.body;
     EXPECT_TRUE(has(shown, "\"rows\":3,\"prefixes\":2}\n")) << shown.body;
     EXPECT_EQ(house.status("GET", "/v1/tariffs/nobody"), 404U);
-}
-
-// ---- Decks ----
-
-TEST(Decks, AreInForceAtOnce) {
-    House house;
-    house.furnish();
-    EXPECT_EQ(put_deck(house, kDeck).body, "{\"version\":2,\"rows\":2,\"prefixes\":2,\"milliseconds\":0}\n");
-    const auto version = house.tariffs.current(*house.tariffs.find("retail"));
-    EXPECT_EQ(version->deck->row_count(), 2U);
-}
-
-// Goal: settings that are put later leave the deck in force.
-TEST(Decks, StayWhenSettingsChange) {
-    const House house;
-    house.furnish();
-    (void)put_deck(house, kDeck);
-    (void)house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR","decimals":2})");
-    EXPECT_TRUE(
-        has(house.send("GET", "/v1/tariffs/retail"), "\"version\":3,\"currency\":\"EUR\",\"decimals\":2"));
-    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"rows\":2"));
-}
-
-// Goal: every fault up to faults_max (2 here) is told with line and column, the rest are counted; the old
-// deck stays.
-TEST(Decks, AreRefusedWhole) {
-    const House house;
-    house.furnish();
-    (void)put_deck(house, kDeck);
-    const Response refused = put_deck(house, "prefix,rate_per_minute\n49,0.01\n4x,0.02\n43,cheap\n44,-1\n");
-    EXPECT_EQ(refused.status, 422U);
-    EXPECT_EQ(refused.content_type, "application/problem+json");
-    EXPECT_TRUE(has(refused, "\"errors\":[{\"line\":3,\"column\":\"prefix\",\"message\":")) << refused.body;
-    EXPECT_TRUE(has(refused, "{\"line\":4,\"column\":\"rate_per_minute\",\"message\":")) << refused.body;
-    EXPECT_FALSE(has(refused, "\"line\":5"));
-    EXPECT_TRUE(has(refused, "\"error_count\":3"));
-    EXPECT_TRUE(has(house.send("GET", "/v1/tariffs/retail"), "\"version\":2"));
-}
-
-TEST(Decks, NeedTheirTariff) {
-    const House house;
-    const Response refused = put_deck(house, "not even a deck");
-    EXPECT_EQ(refused.status, 404U);
-}
-
-TEST(Decks, ComeAsCsvOrAsNothingInParticular) {
-    const House house;
-    house.furnish();
-    for (const char* type : {"", "text/csv", "text/csv; charset=utf-8", "application/csv",
-                             "application/octet-stream", "application/x-www-form-urlencoded"}) {
-        EXPECT_EQ(put_deck(house, kDeck, type).status, 200U) << type;
-    }
-    for (const char* type : {"application/json", "text/html"}) {
-        EXPECT_EQ(put_deck(house, kDeck, type).status, 415U) << type;
-    }
-}
-
-TEST(Decks, MayBePacked) {
-    const House house;
-    house.furnish();
-    EXPECT_EQ(put_deck(house, packed(kDeck), "text/csv", "gzip").status, 200U);
-    EXPECT_EQ(put_deck(house, packed(kDeck), "text/csv").status, 200U);  // Known by its first bytes.
-    EXPECT_EQ(put_deck(house, packed(kDeck), "application/gzip").status, 200U);
-    EXPECT_EQ(put_deck(house, kDeck, "text/csv", "gzip").status, 422U);
-    EXPECT_EQ(put_deck(house, packed(kDeck).substr(0, 30), "text/csv", "gzip").status, 422U);
-    EXPECT_EQ(put_deck(house, kDeck, "text/csv", "br").status, 415U);
-    EXPECT_EQ(put_deck(house, packed(std::string(kTestBodyBytesMax + 1, '\n'))).status, 413U);
 }
 
 }  // namespace
