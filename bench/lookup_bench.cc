@@ -225,9 +225,8 @@ void BM_TariffBook_Find(benchmark::State& state) {
     const auto tariff = *book->find("tariff");
     search(state, kPrefixes, [tariff](std::string_view number) {
         const auto reading = book->read();
-        const auto row = reading.find(tariff, reading.place(number), {});
-        if (row == rating::Deck::kNoRow) return kNothing;
-        return static_cast<std::uint32_t>(reading.version(tariff).deck->rate(row).price.nanos());
+        const auto found = reading.find(tariff, reading.place(number), {});
+        return found.rate == nullptr ? kNothing : static_cast<std::uint32_t>(found.rate->price.nanos());
     });
     const auto counts = book->counts();
     state.counters["tree_and_column_bytes_per_prefix"] =

@@ -35,11 +35,9 @@ void rate_calls(benchmark::State& state, const Rate& rate) {
         std::size_t call_count = 0;
         for (std::uint32_t level = 0; level < levels; ++level) {
             const auto tariff = static_cast<rating::TariffId>(level);
-            const auto row = reading.find(tariff, place, {});
-            if (row == rating::Deck::kNoRow) continue;
-            const auto& version = reading.version(tariff);
-            const auto& found = version.deck->rate(row);
-            if (!found.blocked) calls[call_count++] = {&version, &found, row, {}};
+            const auto found = reading.find(tariff, place, {});
+            if (found.rate != nullptr && !found.rate->blocked)
+                calls[call_count++] = {&reading.version(tariff), found.rate, found.row, {}};
         }
         sum = 0;
         for (std::size_t call = 0; call < call_count; ++call)

@@ -156,11 +156,12 @@ Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariff
         Reason missing = Reason::tariff;
         if (tariff != rating::kNoTariff) {
             level.tariff = &tariffs.version(tariff);
-            level.row = tariffs.find(tariff, place, at);
+            const auto [row, rate] = tariffs.find(tariff, place, at);
+            level.row = row;
+            level.rate = rate;
             missing = Reason::prefix;
         }
-        if (level.row != Deck::kNoRow) {
-            level.rate = &level.tariff->deck->rate(level.row);
+        if (level.rate != nullptr) {
             if (level.rate->blocked && found.blocked == kNoParty) found.blocked = level.payer;
         } else if (found.without_rate == kNoParty) {
             found.without_rate = level.payer;
@@ -630,8 +631,8 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
 
 bool Charging::put_via(Session& session, const rating::TariffBook::Reading& tariffs,
                        rating::TariffId via) const {
-    const auto row = tariffs.find(via, tariffs.place(session.number.view()), session.rated_at);
-    if (row == Deck::kNoRow) return false;
+    const auto [row, rate] = tariffs.find(via, tariffs.place(session.number.view()), session.rated_at);
+    if (rate == nullptr) return false;
     const rating::TariffVersion& version = tariffs.version(via);
     version.pins.add();
     const PartyId provider = parties_.root();
@@ -647,7 +648,7 @@ bool Charging::put_via(Session& session, const rating::TariffBook::Reading& tari
     leg.payer = leg.seller = provider;
     leg.tariff = &version;
     leg.row = row;
-    leg.rate = &version.deck->rate(row);
+    leg.rate = rate;
     return true;
 }
 

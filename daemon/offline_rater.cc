@@ -378,14 +378,14 @@ class BlockRater {
             return;
         }
         const auto place = reading.place(call.number.view());
-        const auto row = reading.find(tariff_, place, call.start);
-        if (row == rating::Deck::kNoRow) {
+        const auto [row, rate] = reading.find(tariff_, place, call.start);
+        if (rate == nullptr) {
             ++block.tally.no_row;
             results.append(",,0,\n");
             return;
         }
         const auto& version = reading.version(tariff_);
-        const rating::RatedCall rated{&version, &version.deck->rate(row), row, call.start};
+        const rating::RatedCall rated{&version, rate, row, call.start};
         const auto cost = rating::cost(rated, call.used);
         if (cost > rating::kAmountMax) {
             fault(block, csv.line(), kColumns[duration_seconds],

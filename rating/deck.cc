@@ -274,7 +274,14 @@ std::shared_ptr<const Deck> DeckBuilder::build(Problems& problems) {
     return std::move(state.deck);
 }
 
-Deck::RowIndex Deck::in_effect(RowIndex first, Instant start, const Calendar& calendar) const noexcept {
+Deck::Entrance Deck::entrance(std::size_t prefix) const noexcept {
+    const RowIndex first = first_rows_[prefix];
+    const StoredRow& row = rows_[first];
+    const bool always = row.more == 0 && row.validity == 0 && row.window == 0;
+    return {first, always ? row.rate : Entrance::kLook};
+}
+
+Deck::RowIndex Deck::look(RowIndex first, Instant start, const Calendar& calendar) const noexcept {
     LocalTime local{};
     bool local_known = false;
     for (; first != kNoRow; first = shorter_[rows_[first].prefix]) {
@@ -339,13 +346,13 @@ std::size_t Deck::find(Prefix prefix) const noexcept {
                                                   : prefixes_.size();
 }
 
-Deck::RowIndex Deck::longest(std::string_view number) const noexcept {
+Deck::Entrance Deck::longest(std::string_view number) const noexcept {
     for (std::size_t size = std::min(number.size(), kPrefixDigitsMax) + 1; size-- > 0;) {
         const auto prefix = size == 0 ? Prefix{} : Prefix::parse(number.substr(0, size));
         if (!prefix) continue;
-        if (const std::size_t at = find(*prefix); at < prefixes_.size()) return first_rows_[at];
+        if (const std::size_t at = find(*prefix); at < prefixes_.size()) return entrance(at);
     }
-    return kNoRow;
+    return {};
 }
 
 std::size_t Deck::bytes() const noexcept {

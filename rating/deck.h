@@ -44,10 +44,30 @@ class Deck {
     using RowIndex = std::uint32_t;
     static constexpr RowIndex kNoRow = UINT32_MAX;
 
-    /// The row that holds at `start` for numbers whose longest prefix in this deck is that of row `first`:
-    /// of that prefix, or of the next shorter one that has a row in effect. kNoRow where there is none.
-    /// Requires: `first` is the first row of a prefix, or kNoRow.
-    [[nodiscard]] RowIndex in_effect(RowIndex first, Instant start, const Calendar& calendar) const noexcept;
+    /// Where the rows of a prefix begin, in one word: what a search of all decks keeps of this one. Most
+    /// prefixes have one row that always holds, and then the word says its rate too.
+    struct Entrance {
+        RowIndex first = kNoRow;
+        std::uint32_t rate = kLook;
+        static constexpr std::uint32_t kLook = UINT32_MAX;  ///< What holds is to be looked for.
+
+        friend bool operator==(const Entrance&, const Entrance&) = default;
+    };
+    /// By the prefix's place among prefixes().
+    [[nodiscard]] Entrance entrance(std::size_t prefix) const noexcept;
+
+    /// What a call is rated by.
+    struct Found {
+        RowIndex row = kNoRow;
+        const Rate* rate = nullptr;  ///< That of the row; nullptr where there is none.
+    };
+    /// The row that holds at `start` for numbers whose longest prefix in this deck has that entrance: of that
+    /// prefix, or of the next shorter one that has a row in effect.
+    [[nodiscard]] Found in_effect(Entrance entrance, Instant start, const Calendar& calendar) const noexcept {
+        if (entrance.rate != Entrance::kLook) return {entrance.first, &rates_[entrance.rate]};
+        const RowIndex row = look(entrance.first, start, calendar);
+        return {row, row == kNoRow ? nullptr : &rate(row)};
+    }
 
     /// The row that takes over from `row` at `second` since the epoch, for a call that began at `start`;
     /// `row` itself where no row of the prefix holds then. `until` becomes the second up to which that is
@@ -70,9 +90,9 @@ class Deck {
     [[nodiscard]] RowIndex shorter(std::size_t prefix) const noexcept { return shorter_[prefix]; }
     /// The place of a prefix among prefixes(), or their count.
     [[nodiscard]] std::size_t find(Prefix prefix) const noexcept;
-    /// The first row of the longest prefix of `number`, the fallback's where none matches, or kNoRow: by
+    /// The entrance of the longest prefix of `number`, the fallback's where none matches, or of none: by
     /// binary search, for administration.
-    [[nodiscard]] RowIndex longest(std::string_view number) const noexcept;
+    [[nodiscard]] Entrance longest(std::string_view number) const noexcept;
 
     /// The names of the windows that rows use, each once: window n is `window_names()[n - 1]`.
     [[nodiscard]] std::span<const std::string> window_names() const noexcept { return windows_; }
@@ -110,6 +130,7 @@ class Deck {
         Instant until = kNever;
     };
 
+    [[nodiscard]] RowIndex look(RowIndex first, Instant start, const Calendar& calendar) const noexcept;
     [[nodiscard]] bool effective(const StoredRow& row, Instant at) const noexcept {
         return row.validity == 0 ||
                (validities_[row.validity].from <= at && at < validities_[row.validity].until);

@@ -29,9 +29,9 @@ struct TariffBook::Tariff {
     std::uint32_t number_last = 0;
 };
 
-Deck::RowIndex TariffBook::Column::at(PrefixTree::Place place) const noexcept {
+Deck::Entrance TariffBook::Column::at(PrefixTree::Place place) const noexcept {
     const auto next = std::upper_bound(begins.begin(), begins.end(), place);
-    return rows[static_cast<std::size_t>(next - begins.begin()) - 1];
+    return entrances[static_cast<std::size_t>(next - begins.begin()) - 1];
 }
 
 std::optional<TariffId> TariffBook::Reading::find(std::string_view name) const noexcept {
@@ -250,30 +250,30 @@ std::shared_ptr<const TariffBook::Column> TariffBook::column_of(const Deck& deck
     auto column = std::make_shared<Column>();
     const auto own = without_fallback(deck);
     const std::size_t skipped = deck.prefix_count() - own.size();
-    const Deck::RowIndex fallback = skipped > 0 ? deck.first_row(0) : Deck::kNoRow;
-    const auto row_of = [&](std::size_t i) { return deck.first_row(i + skipped); };
+    const Deck::Entrance fallback = skipped > 0 ? deck.entrance(0) : Deck::Entrance{};
+    const auto entrance_of = [&](std::size_t i) { return deck.entrance(i + skipped); };
     std::vector<std::size_t> above;  // Prefixes of the deck that the current place may lie below.
-    const auto top_row = [&] { return above.empty() ? fallback : row_of(above.back()); };
+    const auto top_entrance = [&] { return above.empty() ? fallback : entrance_of(above.back()); };
 
     if (own.size() * kRunsBelow > prefixes_.size()) {
-        column->rows.reserve(prefixes_.size() + 1);
+        column->entrances.reserve(prefixes_.size() + 1);
         std::size_t next = 0;
         for (const Prefix prefix : prefixes_) {
             while (!above.empty() && !own[above.back()].begins(prefix))
                 above.pop_back();
             if (next < own.size() && own[next] == prefix) above.push_back(next++);
-            column->rows.push_back(top_row());
+            column->entrances.push_back(top_entrance());
         }
-        column->rows.push_back(fallback);
+        column->entrances.push_back(fallback);
         return column;
     }
 
-    const auto begin_run = [&](PrefixTree::Place place, Deck::RowIndex row) {
+    const auto begin_run = [&](PrefixTree::Place place, Deck::Entrance entrance) {
         if (!column->begins.empty() && column->begins.back() == place) {
-            column->rows.back() = row;
+            column->entrances.back() = entrance;
         } else {
             column->begins.push_back(place);
-            column->rows.push_back(row);
+            column->entrances.push_back(entrance);
         }
     };
     const auto leave_top = [&] {
@@ -282,7 +282,7 @@ std::shared_ptr<const TariffBook::Column> TariffBook::column_of(const Deck& deck
             return prefix < top || top.begins(prefix);
         });
         above.pop_back();
-        begin_run(static_cast<PrefixTree::Place>(end - prefixes_.begin()), top_row());
+        begin_run(static_cast<PrefixTree::Place>(end - prefixes_.begin()), top_entrance());
     };
     begin_run(0, fallback);
     for (std::size_t i = 0; i < own.size(); ++i) {
@@ -290,7 +290,7 @@ std::shared_ptr<const TariffBook::Column> TariffBook::column_of(const Deck& deck
             leave_top();
         const auto at = std::lower_bound(prefixes_.begin(), prefixes_.end(), own[i]);
         above.push_back(i);
-        begin_run(static_cast<PrefixTree::Place>(at - prefixes_.begin()), row_of(i));
+        begin_run(static_cast<PrefixTree::Place>(at - prefixes_.begin()), entrance_of(i));
     }
     while (!above.empty())
         leave_top();
@@ -314,7 +314,7 @@ void TariffBook::publish_edition() {
         if (column != nullptr) edition->tree_bytes += column->bytes();
         edition->entries.push_back(
             {tariff->current.get(), tariff->current->deck.get(),
-             column == nullptr || !column->begins.empty() ? nullptr : column->rows.data(), column});
+             column == nullptr || !column->begins.empty() ? nullptr : column->entrances.data(), column});
         edition->versions.push_back(tariff->current);
         edition->columns.push_back(tariff->column);
     }

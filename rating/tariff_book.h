@@ -68,9 +68,9 @@ class TariffBook {
 
         [[nodiscard]] const TariffVersion& version(TariffId tariff) const noexcept;
 
-        /// The row of a tariff that holds at `start`, or kNoRow.
-        [[nodiscard]] Deck::RowIndex find(TariffId tariff, PrefixTree::Place place,
-                                          Instant start) const noexcept;
+        /// The row of a tariff that holds at `start`.
+        [[nodiscard]] Deck::Found find(TariffId tariff, PrefixTree::Place place,
+                                       Instant start) const noexcept;
 
       private:
         friend class TariffBook;
@@ -177,20 +177,20 @@ class TariffBook {
 struct TariffBook::Entry {
     const TariffVersion* version = nullptr;
     const Deck* deck = nullptr;            ///< nullptr: no deck yet.
-    const Deck::RowIndex* rows = nullptr;  ///< By place of the tree; nullptr: ask the column.
+    const Deck::Entrance* entrances = nullptr;  ///< By place of the tree; nullptr: ask the column.
     const Column* column = nullptr;
 };
 
-/// Which row a place of the tree means in one deck: the first row of the longest prefix of the deck that
-/// numbers of that place have. A list by place; or, for a deck that has few of all prefixes, runs of places
+/// What a place of the tree means in one deck: the entrance of the longest prefix of the deck that numbers of
+/// that place have. A list by place; or, for a deck that has few of all prefixes, runs of places
 /// that mean the same.
 struct TariffBook::Column {
-    std::vector<Deck::RowIndex> rows;       ///< By place, or by run.
+    std::vector<Deck::Entrance> entrances;       ///< By place, or by run.
     std::vector<PrefixTree::Place> begins;  ///< Of the runs; empty for a list by place.
 
-    [[nodiscard]] Deck::RowIndex at(PrefixTree::Place place) const noexcept;
+    [[nodiscard]] Deck::Entrance at(PrefixTree::Place place) const noexcept;
     [[nodiscard]] std::size_t bytes() const noexcept {
-        return rows.capacity() * sizeof(rows[0]) + begins.capacity() * sizeof(begins[0]);
+        return entrances.capacity() * sizeof(entrances[0]) + begins.capacity() * sizeof(begins[0]);
     }
 };
 
@@ -231,12 +231,13 @@ inline const TariffVersion& TariffBook::Reading::version(TariffId tariff) const 
     return *edition_.entries[static_cast<std::size_t>(tariff)].version;
 }
 
-inline Deck::RowIndex TariffBook::Reading::find(TariffId tariff, PrefixTree::Place place,
+inline Deck::Found TariffBook::Reading::find(TariffId tariff, PrefixTree::Place place,
                                                 Instant start) const noexcept {
     const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
-    if (entry.deck == nullptr) return Deck::kNoRow;
-    const Deck::RowIndex first = entry.rows != nullptr ? entry.rows[place] : entry.column->at(place);
-    return entry.deck->in_effect(first, start, entry.version->calendar);
+    if (entry.deck == nullptr) return {};
+    const Deck::Entrance entrance =
+        entry.entrances != nullptr ? entry.entrances[place] : entry.column->at(place);
+    return entry.deck->in_effect(entrance, start, entry.version->calendar);
 }
 
 }  // namespace tollgate::rating

@@ -47,7 +47,7 @@ class Walk {
         }
         leave(prefix);
         return above_.empty() ? Deck::kNoRow
-                              : deck.in_effect(deck.first_row(above_.back()), now_, version_.calendar);
+                              : deck.in_effect(deck.entrance(above_.back()), now_, version_.calendar).row;
     }
 
   private:
@@ -94,7 +94,7 @@ class Check {
   private:
     /// The row of the prefix itself that is in effect, or kNoRow.
     [[nodiscard]] RowIndex own_row(std::size_t prefix) const noexcept {
-        const RowIndex row = deck_.in_effect(deck_.first_row(prefix), now_, version_.calendar);
+        const RowIndex row = deck_.in_effect(deck_.entrance(prefix), now_, version_.calendar).row;
         return row != Deck::kNoRow && deck_.prefix(row) == deck_.prefixes()[prefix] ? row : Deck::kNoRow;
     }
 
@@ -120,7 +120,7 @@ class Check {
 
     void check_mobile(std::size_t prefix) {
         if (!mobile(row_)) return;
-        const RowIndex shorter = deck_.in_effect(deck_.shorter(prefix), now_, version_.calendar);
+        const RowIndex shorter = deck_.in_effect({.first = deck_.shorter(prefix)}, now_, version_.calendar).row;
         // The fallback is no network of its own.
         if (shorter == Deck::kNoRow || deck_.prefix(shorter) == Prefix{} || mobile(shorter)) return;
         const Price fixed = price_of(version_, shorter);

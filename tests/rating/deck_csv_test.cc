@@ -21,7 +21,7 @@ DeckFault only_fault(std::string_view csv) {
 
 /// The row a call is rated by, in a deck without windows.
 Deck::RowIndex find(const Deck& deck, std::string_view number, Instant when = {}) {
-    return deck.in_effect(deck.longest(number), when, {});
+    return deck.in_effect(deck.longest(number), when, {}).row;
 }
 
 Instant at(const char* text) {

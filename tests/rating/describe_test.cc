@@ -24,7 +24,7 @@ std::string described(const char* row, int duration, TariffSettings settings = {
     // Monday, 2026-03-02, 18:58:30.
     const Instant start = *parse_instant("2026-03-02T18:58:30Z");
     const auto found = reading.deck->in_effect(reading.deck->longest("4930123"), start, version.calendar);
-    return describe({&version, &reading.deck->rate(found), found, start}, seconds{duration});
+    return describe({&version, found.rate, found.row, start}, seconds{duration});
 }
 
 TEST(Describe, TellsStepByStepWhatIsAddedUp) {

@@ -24,7 +24,7 @@ std::shared_ptr<const Deck> deck(const char* csv) {
 }
 Deck::RowIndex find(const TariffBook& book, TariffId id, std::string_view number) {
     const auto reading = book.read();
-    return reading.find(id, reading.place(number), Instant{});
+    return reading.find(id, reading.place(number), Instant{}).row;
 }
 
 TEST(TariffBook, EveryChangeIsAVersionThatKeepsTheRest) {
@@ -90,7 +90,7 @@ TEST(TariffBook, WhatIsBeingReadStays) {
         const auto reading = book.read();
         ASSERT_TRUE(book.put_deck("retail", deck("prefix,rate_per_minute\n48,7\n")).done());
         EXPECT_EQ(reading.version(id).number, 2U);
-        EXPECT_NE(reading.find(id, reading.place("49"), Instant{}), Deck::kNoRow);
+        EXPECT_NE(reading.find(id, reading.place("49"), Instant{}).rate, nullptr);
         const auto again = book.read();
         EXPECT_EQ(again.version(id).number, 2U) << "readings of one thread at once are one";
         EXPECT_EQ(book.counts().versions, 2U);
@@ -164,7 +164,7 @@ TEST(TariffBook, EveryColumnAgreesWithItsDeck) {
             const auto version = book.current(tariff);
             for (int call = 0; version->deck != nullptr && call < 50; ++call) {
                 const std::string number = digits(18);
-                ASSERT_EQ(find(book, tariff, number), version->deck->longest(number)) << number;
+                ASSERT_EQ(find(book, tariff, number), version->deck->longest(number).first) << number;
             }
         }
     }
@@ -185,8 +185,7 @@ TEST(TariffBookThreads, ReadersSeeWholeVersions) {
             while (!done) {
                 const auto reading = book.read();
                 const TariffVersion& version = reading.version(id);
-                const auto row = reading.find(id, reading.place("491"), Instant{});
-                const auto price = version.deck->rate(row).price;
+                const auto price = reading.find(id, reading.place("491"), Instant{}).rate->price;
                 if (price.nanos() != std::int64_t{version.number} * 1'000'000'000) ++wrong;
                 version.pins.add();
                 version.pins.remove();

@@ -81,11 +81,11 @@ bool same(reference::Amount expected, rating::Money found) {
 std::string difference(const reference::Tariff& tariff, const rating::TariffBook::Reading& reading,
                        rating::TariffId id, const reference::RandomCall& call) {
     const auto match = reference::match(tariff, call.digits, call.start);
-    const auto row = reading.find(id, reading.place(call.digits), call.start);
+    const auto [row, rate] = reading.find(id, reading.place(call.digits), call.start);
     if ((row == rating::Deck::kNoRow) != !match) return match ? "found no row" : "found a row";
     if (!match) return {};
     const rating::TariffVersion& version = reading.version(id);
-    const rating::RatedCall rated{&version, &version.deck->rate(row), row, call.start};
+    const rating::RatedCall rated{&version, rate, row, call.start};
     if (version.deck->prefix(row).text().view() != match->row->prefix)
         return "matched " + std::string{version.deck->prefix(row).text().view()};
 
