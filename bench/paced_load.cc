@@ -22,13 +22,14 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,7 +37,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kInFlight = 16;
+constexpr std::size_t kCommandsInFlight = 2;  // AUTHORIZE and its STOP.
+/// With nothing to send, the processor is left to others for so long.
+constexpr std::chrono::microseconds kRest{20};
 constexpr std::chrono::milliseconds kCallLasts{20};
 constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
@@ -138,13 +141,13 @@ class Load {
                 }
             } else if (now < end) {
                 for (Connection& connection : connections_) {
-                    while (connection.expected.size() < kInFlight) {
+                    while (connection.expected.size() < kCommandsInFlight) {
                         Call& call = authorize(connection, now);
                         stop(connection, call, now);
                     }
                 }
             }
-            exchange();
+            if (!exchange()) std::this_thread::sleep_for(kRest);
         }
         elapsed_ = Clock::now() - begin;
     }
@@ -199,9 +202,12 @@ class Load {
         connection.expected.push_back({due, &call, true});
     }
 
-    void exchange() {
+    /// Whether anything was sent or came.
+    bool exchange() {
+        bool busy = false;
         for (Connection& connection : connections_) {
             if (!connection.out.empty()) {
+                busy = true;
                 const auto bytes =
                     ::send(connection.socket, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
                 if (bytes > 0) connection.out.erase(0, static_cast<std::size_t>(bytes));
@@ -210,9 +216,11 @@ class Load {
             const auto bytes = ::recv(connection.socket, buffer_.data(), buffer_.size(), 0);
             if (bytes == 0) throw std::runtime_error("the daemon hung up");
             if (bytes < 0) continue;
+            busy = true;
             connection.in.append(buffer_.data(), static_cast<std::size_t>(bytes));
             take_answers(connection);
         }
+        return busy;
     }
 
     void take_answers(Connection& connection) {
@@ -267,6 +275,7 @@ class Load {
 }  // namespace
 
 int main(int argc, char** argv) {
+    ::prctl(PR_SET_TIMERSLACK, 1);  // A rest is not to be longer than it says.
     if (argc < 7 || argc > 8) {
         std::fputs("usage: paced_load PORT LINES NUMBERS RUN SECONDS RATE [CONNECTIONS]\n", stderr);
         return 1;

@@ -14,6 +14,7 @@
 
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/services.h"
+#include "daemon/background.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/context.h"
@@ -80,6 +81,7 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
 
 /// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
 void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
+    work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
     std::condition_variable_any bell;

@@ -32,6 +32,7 @@
 
 #include "daemon/admin/access.h"
 #include "daemon/admin/growing_bytes.h"
+#include "daemon/background.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -635,6 +636,7 @@ std::uint16_t HttpServer::port() const noexcept {
 }
 
 void HttpServer::start() {
+    asio::post(state_->bulk, work_in_background);
     asio::co_spawn(state_->sockets, state_->accept_all(), asio::detached);
     state_->thread = std::thread{[state = state_.get()] {
         state->sockets.run();
