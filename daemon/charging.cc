@@ -17,7 +17,6 @@ using balance::Session;
 using balance::SessionLevel;
 using balance::SessionState;
 using balance::SessionTable;
-using rating::Deck;
 using std::chrono::seconds;
 
 using Amounts = std::array<Money, balance::kChainDepthMax>;
