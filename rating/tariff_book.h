@@ -176,7 +176,7 @@ class TariffBook {
 /// What a call needs to know of a tariff, in one place.
 struct TariffBook::Entry {
     const TariffVersion* version = nullptr;
-    const Deck* deck = nullptr;            ///< nullptr: no deck yet.
+    const Deck* deck = nullptr;                 ///< nullptr: no deck yet.
     const Deck::Entrance* entrances = nullptr;  ///< By place of the tree; nullptr: ask the column.
     const Column* column = nullptr;
 };
@@ -185,7 +185,7 @@ struct TariffBook::Entry {
 /// that place have. A list by place; or, for a deck that has few of all prefixes, runs of places
 /// that mean the same.
 struct TariffBook::Column {
-    std::vector<Deck::Entrance> entrances;       ///< By place, or by run.
+    std::vector<Deck::Entrance> entrances;  ///< By place, or by run.
     std::vector<PrefixTree::Place> begins;  ///< Of the runs; empty for a list by place.
 
     [[nodiscard]] Deck::Entrance at(PrefixTree::Place place) const noexcept;
@@ -232,7 +232,7 @@ inline const TariffVersion& TariffBook::Reading::version(TariffId tariff) const 
 }
 
 inline Deck::Found TariffBook::Reading::find(TariffId tariff, PrefixTree::Place place,
-                                                Instant start) const noexcept {
+                                             Instant start) const noexcept {
     const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
     if (entry.deck == nullptr) return {};
     const Deck::Entrance entrance =

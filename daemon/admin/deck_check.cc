@@ -120,7 +120,8 @@ class Check {
 
     void check_mobile(std::size_t prefix) {
         if (!mobile(row_)) return;
-        const RowIndex shorter = deck_.in_effect({.first = deck_.shorter(prefix)}, now_, version_.calendar).row;
+        const RowIndex shorter =
+            deck_.in_effect({.first = deck_.shorter(prefix)}, now_, version_.calendar).row;
         // The fallback is no network of its own.
         if (shorter == Deck::kNoRow || deck_.prefix(shorter) == Prefix{} || mobile(shorter)) return;
         const Price fixed = price_of(version_, shorter);

@@ -150,8 +150,9 @@ class Check {
             require((row == Deck::kNoRow) == expected.empty(), "a row where a prefix matches");
             if (row == Deck::kNoRow) continue;
             require(version.deck->prefix(row).text().view() == expected, "the longest prefix in effect");
-            require(version.deck->in_effect(version.deck->longest(number), kAsked, version.calendar).row == row,
-                    "a binary search finds the same row");
+            require(
+                version.deck->in_effect(version.deck->longest(number), kAsked, version.calendar).row == row,
+                "a binary search finds the same row");
         }
     }
 
