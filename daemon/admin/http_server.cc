@@ -146,18 +146,14 @@ class Pieces : public std::enable_shared_from_this<Pieces> {
     asio::awaitable<void> take(GrowingBytes& arrived) {
         begin();
         if (arrived.size() < kPieceBytes && is_working()) co_return;
-        put(arrived);
+        put(arrived, false);
         co_await wait([this] { return waiting_.size() < kPiecesWaitingMax; });
     }
 
     /// Takes the last piece, and answers.
     asio::awaitable<Response> finish(GrowingBytes& arrived) {
         begin();
-        {
-            const std::lock_guard lock{mutex_};
-            whole_ = true;
-        }
-        put(arrived);
+        put(arrived, true);
         co_await wait([this] { return done_; });
         co_return std::move(response_);
     }
@@ -177,8 +173,10 @@ class Pieces : public std::enable_shared_from_this<Pieces> {
         return working_;
     }
 
-    void put(GrowingBytes& arrived) {
+    /// With the last piece goes the word that it is the last: apart, the body could end before it.
+    void put(GrowingBytes& arrived, bool last) {
         const std::lock_guard lock{mutex_};
+        whole_ = last;
         waiting_.push_back(std::exchange(arrived, std::exchange(spare_, {})));
         arrived.rewind();
         if (!std::exchange(working_, true)) go_on();
@@ -251,6 +249,18 @@ class Pieces : public std::enable_shared_from_this<Pieces> {
     bool listening_ = false;  // The thread of the sockets wants to know of a change.
 };
 
+/// One upload among those under way, while it lives.
+class StreamCount {
+  public:
+    explicit StreamCount(std::size_t& count) noexcept : count_(count) { ++count_; }
+    StreamCount(const StreamCount&) = delete;
+    StreamCount& operator=(const StreamCount&) = delete;
+    ~StreamCount() { --count_; }
+
+  private:
+    std::size_t& count_;
+};
+
 /// Opens a sink wherever it was spawned.
 asio::awaitable<Router::Opened> open_sink(const Router& router, const Request& request) {
     co_return router.open(request);
@@ -279,6 +289,7 @@ struct HttpServer::State {
     // For the thread of the sockets alone.
     std::unordered_set<Connection*> connections;
     std::size_t bodies_bytes = 0;  // Of all bodies being read or worked on.
+    std::size_t streams = 0;       // Bodies that are taken piece by piece.
     bool stopping = false;
 
     asio::io_context sockets{1};
@@ -393,6 +404,15 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     /// Serves a request whose body is taken piece by piece.
     asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
         deadline_.cancel();
+        if (server_.streams >= kStreamsAtOnce) {
+            Response busy = problem({.status = 503,
+                                     .detail = std::to_string(kStreamsAtOnce) +
+                                               " uploads are under way, which is the most; try again later"});
+            busy.headers.emplace_back("Retry-After", "5");
+            co_await write(busy, false, false);
+            co_return false;
+        }
+        const StreamCount counted{server_.streams};
         // With the brief: that there is no such thing is said at once, whatever the bulk is busy with.
         auto opened =
             co_await asio::co_spawn(server_.brief, open_sink(server_.router, request), asio::use_awaitable);

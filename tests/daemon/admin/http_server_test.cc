@@ -168,6 +168,49 @@ TEST(HttpServer, TakesSeveralDecksAtATime) {
     EXPECT_EQ(slow_client.receive().body.find("{\"version\":3,\"rows\":900,"), 0U);
 }
 
+// Goal: an upload is used whole: its last piece is never left out, however pieces and turns fall.
+// Method: decks that differ in their last row only, sent in two pieces a moment apart; what is in force ends
+// with that row. A body that ended early would be refused or lack it.
+TEST(HttpServer, UsesADeckToItsLastByte) {
+    const ServedHouse house;
+    house.furnish();
+    for (int round = 0; round < 200; ++round) {
+        const std::string last = "99" + std::to_string(1'000 + round);
+        const std::string deck =
+            "prefix,rate_per_minute\n49,0.1\n" + std::string(70'000, '\n') + last + ",0.25\n";
+        const std::string whole = request("PUT", "/v1/tariffs/retail/deck", deck);
+        RawClient client{house.server.port()};
+        const std::size_t cut = whole.size() - 3;
+        ASSERT_TRUE(client.send(std::string_view{whole}.substr(0, cut)));
+        if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds{100 * (round % 7)});
+        ASSERT_TRUE(client.send(std::string_view{whole}.substr(cut)));
+        ASSERT_EQ(client.receive().status, 200);
+        const auto version = house.tariffs.current(*house.tariffs.find("retail"));
+        ASSERT_EQ(version->deck->row_count(), 2U);
+        ASSERT_EQ(version->deck->prefix(1).text().view(), last);
+        ASSERT_EQ(version->deck->rate(1).price.nanos(), 250'000'000);
+    }
+}
+
+// Goal: uploads under way are bounded, because each builds a deck; one that ends makes room.
+TEST(HttpServer, LimitsUploadsAtOnce) {
+    const ServedHouse house;
+    house.furnish();
+    const std::string deck = request("PUT", "/v1/tariffs/retail/deck", large_deck());
+    std::vector<std::unique_ptr<RawClient>> slow;
+    for (std::size_t i = 0; i < kStreamsAtOnce; ++i) {
+        slow.push_back(std::make_unique<RawClient>(house.server.port()));
+        ASSERT_TRUE(slow.back()->send(std::string_view{deck}.substr(0, deck.size() / 2)));
+    }
+    std::this_thread::sleep_for(milliseconds{50});
+    RawClient client{house.server.port()};
+    EXPECT_EQ(client.ask(deck).status, 503);
+    ASSERT_TRUE(slow[0]->send(std::string_view{deck}.substr(deck.size() / 2)));
+    EXPECT_EQ(slow[0]->receive().status, 200);
+    RawClient again{house.server.port()};
+    EXPECT_EQ(again.ask(deck).status, 200);
+}
+
 // Goal: who hangs up in the middle of a deck has changed nothing, however good its rows were so far.
 TEST(HttpServer, ForgetsADeckThatDoesNotCome) {
     const ServedHouse house;
