@@ -105,10 +105,15 @@ bool undisturbed(const balance::Account& account, balance::Account::Attempts bef
 
 }  // namespace
 
+/// The levels of a chain that pay for a call, from the customer up.
+struct Charging::Payers {
+    std::array<rating::TariffId, balance::kChainDepthMax> tariffs;  ///< By level; kNoTariff: none matches.
+    std::uint8_t count = 0;
+};
+
 /// What was found for the levels of a chain; the first thing that is wrong in each respect, from the customer
 /// up.
 struct Charging::Resolution {
-    std::uint8_t level_count = 0;
     PartyId blocked = kNoParty;
     PartyId without_rate = kNoParty;
     Reason without_rate_reason = Reason::none;
@@ -135,25 +140,36 @@ std::optional<rating::Digits> Charging::number_of(PartyId line, std::string_view
     return dialling_.number(caller, parties_.get(caller.parent), switch_name, dialled);
 }
 
-Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariffs, const Path& path,
-                                       std::string_view digits, const balance::CallTraits& call,
-                                       rating::Instant at, SessionLevel* levels) const noexcept {
-    Resolution found;
-    const auto place = tariffs.place(digits);
+/// Who pays whom, and by which tariff. To be asked before the tariffs are read: a reading knows all tariffs
+/// that any party had before it began.
+Charging::Payers Charging::payers_of(const Path& path, const balance::CallTraits& call,
+                                     SessionLevel* levels) const noexcept {
+    Payers payers;
     const auto parties = path.parties();
     for (std::size_t i = 1; i < parties.size(); ++i) {  // The line itself pays nothing.
         const Party& party = *parties[i];
         if (!party.pays_for_calls()) continue;
         const auto tariff = parties_.tariff_lists().match(party.tariff.load(std::memory_order_acquire), call);
         if (tariff == rating::kNoTariff && party.kind == balance::PartyKind::provider) continue;
-        SessionLevel& level = levels[found.level_count];
+        SessionLevel& level = levels[payers.count];
         level = SessionLevel{};
         level.payer = path.id(i);
         level.seller = path.id(parties.size() - 1);
-        if (found.level_count > 0) levels[found.level_count - 1].seller = level.payer;
-        ++found.level_count;
+        if (payers.count > 0) levels[payers.count - 1].seller = level.payer;
+        payers.tariffs[payers.count++] = tariff;
+    }
+    return payers;
+}
+
+Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariffs, const Payers& payers,
+                                       std::string_view digits, rating::Instant at,
+                                       SessionLevel* levels) const noexcept {
+    Resolution found;
+    const auto place = tariffs.place(digits);
+    for (std::size_t i = 0; i < payers.count; ++i) {
+        SessionLevel& level = levels[i];
         Reason missing = Reason::tariff;
-        if (tariff != rating::kNoTariff) {
+        if (const auto tariff = payers.tariffs[i]; tariff != rating::kNoTariff) {
             level.tariff = &tariffs.version(tariff);
             const auto [row, rate] = tariffs.find(tariff, place, at);
             level.row = row;
@@ -299,9 +315,10 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
 /// What the session was rated by stays, as long as the session does.
 Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_view digits,
                                                const balance::CallTraits& call, Session& session) {
+    const Payers payers = payers_of(path, call, session.level_memory());
     const auto tariffs = tariffs_.read();
-    const Resolution found = resolve(tariffs, path, digits, call, session.rated_at, session.level_memory());
-    session.level_count = found.level_count;
+    const Resolution found = resolve(tariffs, payers, digits, session.rated_at, session.level_memory());
+    session.level_count = payers.count;
     for (const SessionLevel& level : session.levels()) {
         if (level.tariff != nullptr) level.tariff->pins.add();
     }
@@ -877,16 +894,17 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     }
     std::array<SessionLevel, balance::kChainDepthMax> memory;
     const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
+    const Payers payers = payers_of(path, call, memory.data());
     const auto tariffs = tariffs_.read();
-    const Resolution found = resolve(tariffs, path, digits->view(), call, request.at, memory.data());
-    const std::span<SessionLevel> levels{memory.data(), found.level_count};
+    const Resolution found = resolve(tariffs, payers, digits->view(), request.at, memory.data());
+    const std::span<SessionLevel> levels{memory.data(), payers.count};
     const seconds duration = rating::whole_seconds(request.used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
     for (SessionLevel& level : levels) {
         if (level.rate == nullptr) continue;
         free = free && rating::is_free(level.call(request.at), duration);
-        level.affordable_seconds = affordable_of(
-            rating::longest_affordable(level.call(request.at), spendable(parties_.get(level.payer))));
+        level.affordable_seconds = affordable_of(rating::longest_affordable(
+            level.call(request.at), spendable(parties_.get(level.payer)), settings_.longest));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty) {

@@ -218,6 +218,7 @@ class Charging {
     std::size_t expire_due(std::size_t first, std::size_t stride, Moment now);
 
   private:
+    struct Payers;
     struct Resolution;
     struct Bound;
 
@@ -225,9 +226,11 @@ class Charging {
     /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
     [[nodiscard]] std::optional<rating::Digits> number_of(PartyId line, std::string_view switch_name,
                                                           std::string_view dialled) const noexcept;
-    [[nodiscard]] Resolution resolve(const rating::TariffBook::Reading& tariffs, const balance::Path& path,
-                                     std::string_view digits, const balance::CallTraits& call,
-                                     rating::Instant at, balance::SessionLevel* levels) const noexcept;
+    [[nodiscard]] Payers payers_of(const balance::Path& path, const balance::CallTraits& call,
+                                   balance::SessionLevel* levels) const noexcept;
+    [[nodiscard]] Resolution resolve(const rating::TariffBook::Reading& tariffs, const Payers& payers,
+                                     std::string_view digits, rating::Instant at,
+                                     balance::SessionLevel* levels) const noexcept;
     Resolution resolve_and_pin(const balance::Path& path, std::string_view digits,
                                const balance::CallTraits& call, balance::Session& session);
     void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,

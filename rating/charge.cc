@@ -213,7 +213,11 @@ std::chrono::seconds longest_affordable(const RatedCall& call, Money funds,
     const std::int64_t fee_from = rate.disconnect_after;
     if (rate.disconnect_fee != Price{} && longest >= fee_from) {
         // Below `fee_from` the fee is not due; from there on it must be affordable too.
-        longest = std::max(longest_within(call, exact(rate.disconnect_fee), most, end), fee_from - 1);
+        if (fee_from <= end) {
+            longest = std::max(longest_within(call, exact(rate.disconnect_fee), most, end), fee_from - 1);
+        } else if (longest != INT64_MAX) {
+            longest = fee_from - 1;
+        }
     }
     if (longest == INT64_MAX && end < kDurationMax.count()) return std::max(limit, within_grace);
     if (longest >= kDurationMax.count()) return kUnlimited;
