@@ -115,7 +115,10 @@ class Bench:
 
 
 def main():
-    rounds, swaps, rows = (int(word) for word in (sys.argv[1:] + ["10", "10", "250000"][len(sys.argv) - 1:]))
+    words = sys.argv[1:] + ["10", "10", "250000"][len(sys.argv) - 1:]
+    if len(words) != 3 or not all(word.isdigit() and int(word) > 0 for word in words):
+        sys.exit("usage: bench/deck_swap.py [ROUNDS [SWAPS [ROWS]]], whole numbers above 0")
+    rounds, swaps, rows = map(int, words)
     with tempfile.TemporaryDirectory() as folder, Daemon(
             "workers=1", "session.remember=1s", "session.repeat=1s") as daemon:
         bench = Bench(daemon, folder, rows)

@@ -267,7 +267,6 @@ std::shared_ptr<const Deck> DeckBuilder::build(Problems& problems) {
         first = end;
     }
     deck.first_rows_.push_back(static_cast<Deck::RowIndex>(deck.rows_.size()));
-    if (!problems.empty()) return nullptr;
     const auto shrink = [](auto&... lists) { (lists.shrink_to_fit(), ...); };
     shrink(deck.rates_, deck.validities_, deck.prefixes_, deck.first_rows_, deck.shorter_, deck.destinations_,
            deck.texts_);
@@ -403,6 +402,8 @@ std::vector<WindowFault> window_faults(const Deck& deck, const TariffSettings& s
             if (faults.size() == most) break;
         }
     }
+    std::sort(faults.begin(), faults.end(),
+              [](const WindowFault& a, const WindowFault& b) { return a.line < b.line; });
     return faults;
 }
 

@@ -188,8 +188,8 @@ class DeckBuilder {
         std::vector<RowTie> too_many;  ///< The first row beyond kRowsPerPrefixMax of a prefix.
         [[nodiscard]] bool empty() const noexcept { return ties.empty() && too_many.empty(); }
     };
-    /// Builds the deck, or leaves `problems` non-empty and returns nullptr. Rows whose windows may overlap
-    /// are not told apart here: settings say when windows hold. The builder is empty afterwards.
+    /// Builds the deck; where `problems` are found it must not be put in force. Rows whose windows may
+    /// overlap are not told apart here: settings say when windows hold. The builder is empty afterwards.
     [[nodiscard]] std::shared_ptr<const Deck> build(Problems& problems);
 
   private:

@@ -94,9 +94,18 @@ Complaint read_increment(RowSource& row, std::string_view text) {
                ? Complaint{}
                : "expected whole seconds from 1 to 1000000000";
 }
+/// An instant that is no instant to a row: `edge` is what parse_instant makes of everything beyond it.
 template <Instant RowSource::*Member>
-Complaint read_instant(RowSource& row, std::string_view text) {
-    return set_instant(row.*Member, text) ? Complaint{} : kInstantExpected;
+Complaint read_instant(RowSource& row, std::string_view text, Instant edge) {
+    if (!set_instant(row.*Member, text)) return kInstantExpected;
+    return !text.empty() && row.*Member == edge ? Complaint{"expected an instant from 1678 to 2261"}
+                                                : Complaint{};
+}
+Complaint read_effective_from(RowSource& row, std::string_view text) {
+    return read_instant<&RowSource::effective_from>(row, text, kNever);
+}
+Complaint read_effective_until(RowSource& row, std::string_view text) {
+    return read_instant<&RowSource::effective_until>(row, text, kAlways);
 }
 Complaint read_country(RowSource& row, std::string_view text) {
     const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
@@ -169,8 +178,8 @@ constexpr std::array kColumns = {
     Column{"disconnect_after", read_seconds<&Rate::disconnect_after>},
     Column{"min_charge", read_price<&Rate::min_charge>},
     Column{"max_charge", read_max_charge},
-    Column{"effective_from", read_instant<&RowSource::effective_from>},
-    Column{"effective_until", read_instant<&RowSource::effective_until>},
+    Column{"effective_from", read_effective_from},
+    Column{"effective_until", read_effective_until},
     Column{"window", read_window},
     Column{"weight", read_weight},
     Column{"country", read_country},
@@ -200,7 +209,8 @@ class DeckReader::Parser {
         } else if (reading_.fault_count == 0 && builder_.row_count() == 0) {
             fault(0, "", "the deck has no rows; expected at least one after the header");
         }
-        if (reading_.fault_count == 0) build();
+        if (builder_.row_count() > 0) build();
+        if (reading_.fault_count == 0) reading_.deck = reading_.rows;
         return std::move(reading_);
     }
 
@@ -278,8 +288,7 @@ class DeckReader::Parser {
             fault(row.line, "effective_until", "expected an instant after effective_from");
             good = false;
         }
-        // A deck that is refused anyway is only read for its other faults.
-        if (good && reading_.fault_count == 0) add(row);
+        if (good) add(row);
     }
 
     void add(const RowSource& row) {
@@ -290,7 +299,7 @@ class DeckReader::Parser {
 
     void build() {
         DeckBuilder::Problems problems;
-        reading_.deck = builder_.build(problems);
+        reading_.rows = builder_.build(problems);
         for (const auto& tie : problems.ties) {
             fault(tie.line, "effective_from",
                   "prefix " + std::string{tie.prefix.text().view()} +

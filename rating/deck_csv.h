@@ -36,8 +36,11 @@ inline constexpr std::int32_t kWeightMax = 1'000'000;
 
 struct DeckReading {
     std::shared_ptr<const Deck> deck;  ///< nullptr where there are faults.
-    std::vector<DeckFault> faults;     ///< The first `faults_max`.
-    std::size_t fault_count = 0;       ///< All of them.
+    /// The rows that are good by themselves, also where others are not, for whoever looks for more faults;
+    /// nullptr where there is none.
+    std::shared_ptr<const Deck> rows;
+    std::vector<DeckFault> faults;  ///< The first `faults_max`.
+    std::size_t fault_count = 0;    ///< All of them.
 };
 
 /// Reads a deck piece by piece, as it arrives; rows may be cut anywhere. One thread at a time.

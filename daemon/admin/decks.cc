@@ -329,7 +329,7 @@ class Decks::Sink : public BodySink {
     Response finish() override {
         auto [reading, checksum, refusal] = upload_.finish();
         if (refusal) return *std::move(refusal);
-        if (reading.deck == nullptr) return faulty_deck(reading);
+        if (reading.deck == nullptr) return decks_.refused(id_, reading);
         return (decks_.*use_)(*this, reading.deck, checksum);
     }
 
@@ -340,6 +340,23 @@ class Decks::Sink : public BodySink {
     DeckUpload upload_;
     balance::Steady begun_{};
 };
+
+/// Every fault there is, in the order of lines: what is wrong with fields and rows, and with the windows of
+/// the rows that are good.
+Response Decks::refused(std::string_view id, rating::DeckReading reading) const {
+    const auto& tariffs = services_.catalog.tariffs();
+    if (reading.rows != nullptr) {
+        const auto settings = tariffs.current(*tariffs.find(id))->settings;  // A tariff never goes.
+        for (const auto& fault : rating::window_faults(*reading.rows, settings, rating::kWindowFaultsMax)) {
+            ++reading.fault_count;
+            if (reading.faults.size() < services_.deck_limits.faults_max)
+                reading.faults.push_back({fault.line, "window", fault.message});
+        }
+    }
+    std::stable_sort(reading.faults.begin(), reading.faults.end(),
+                     [](const auto& a, const auto& b) { return a.line < b.line; });
+    return faulty_deck(reading);
+}
 
 Router::Opened Decks::put(const Request& request, std::string_view id) const {
     return open(request, id, &Decks::put_in_force);
@@ -422,8 +439,11 @@ Response Decks::diff(const Request& request, std::string_view id) const {
                                   " (deck.versions_kept)"});
     }
     if (from->deck == nullptr) return without_deck(id, from->number);
-    const DeckDiff diff = compare(*from->deck, *to->deck, limit.value.value_or(kDifferencesListed));
-    if (request.accept.find("text/csv") != std::string::npos) {
+    // A CSV has no counts that would say that it stops early.
+    const bool csv = request.accept.find("text/csv") != std::string::npos;
+    const DeckDiff diff = compare(*from->deck, *to->deck,
+                                  limit.value.value_or(csv ? kDifferencesListedMax : kDifferencesListed));
+    if (csv) {
         return {200, "text/csv; charset=utf-8", diff_csv(*from, *to, diff), {}};
     }
     return json_response(200, diff_json(*from, *to, diff));

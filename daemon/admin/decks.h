@@ -41,6 +41,7 @@ class Decks {
     using Use = Response (Decks::*)(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                                     std::uint32_t checksum) const;
     [[nodiscard]] Router::Opened open(const Request& request, std::string_view id, Use use) const;
+    [[nodiscard]] Response refused(std::string_view id, rating::DeckReading reading) const;
     [[nodiscard]] Response put_in_force(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                                         std::uint32_t checksum) const;
     [[nodiscard]] Response warn(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,

@@ -117,15 +117,17 @@ void read_set(const JsonValue& value, RangeFields& fields, FieldFaults& faults, 
               std::string_view expected, const NumberOf& number_of) {
     Bits found = 0;
     bool good = value.kind == Kind::list;
+    std::string faulty = shown(value);
     for (const JsonValue& member : value.children()) {
         const std::optional<unsigned> number = number_of(member);
+        if (!number) faulty = shown(member);
         good = good && number;
         if (number) found = static_cast<Bits>(found | Bits{1} << *number);
     }
     if (good && found != 0) {
         bits = found;
     } else {
-        fields.fault(faults, value.name, shown(value) + ": expected a list of " + std::string{expected});
+        fields.fault(faults, value.name, faulty + ": expected a list of " + std::string{expected});
     }
 }
 
@@ -189,6 +191,16 @@ constexpr std::array<Field<RangeFields>, 5> kRangeFields = {{{"days", read_days}
                                                              {"from", read_from},
                                                              {"until", read_until}}};
 
+std::string clock_text(std::int32_t clock) {
+    std::string text;
+    for (const std::int32_t part : {clock / 3600, clock / 60 % 60, clock % 60}) {
+        if (!text.empty()) text.push_back(':');
+        text.push_back(static_cast<char>('0' + part / 10));
+        text.push_back(static_cast<char>('0' + part % 10));
+    }
+    return text.ends_with(":00") ? text.substr(0, 5) : text;
+}
+
 /// An object of windows by name, each a list of ranges, or one range.
 void read_windows(const JsonValue& value, TariffSettings& settings, FieldFaults& faults) {
     constexpr std::string_view kExpected =
@@ -221,9 +233,9 @@ void read_windows(const JsonValue& value, TariffSettings& settings, FieldFaults&
             RangeFields fields{{}, named.name};
             read_fields(range, kRangeFields, Nulls::are_absent, fields, faults);
             if (fields.range.from >= fields.range.until) {
-                fault(
-                    "from is not before until; a range over midnight is two, up to \"24:00\" and from "
-                    "\"00:00\" on");
+                fault("from " + clock_text(fields.range.from) + " is not before until " +
+                      clock_text(fields.range.until) +
+                      "; a range over midnight is two, up to \"24:00\" and from \"00:00\" on");
             }
             window.ranges.push_back(fields.range);
         }
@@ -240,19 +252,9 @@ void write_set(JsonWriter& json, std::string_view name, Bits bits, Bits all, con
     }
     json.open_list();
     for (unsigned number = 0; (all >> number) != 0; ++number) {
-        if ((bits >> number & 1U) != 0) write(number);
+        if ((std::uint32_t{bits} >> number & 1U) != 0) write(number);
     }
     json.close_list();
-}
-
-std::string clock_text(std::int32_t clock) {
-    std::string text;
-    for (const std::int32_t part : {clock / 3600, clock / 60 % 60, clock % 60}) {
-        if (!text.empty()) text.push_back(':');
-        text.push_back(static_cast<char>('0' + part / 10));
-        text.push_back(static_cast<char>('0' + part % 10));
-    }
-    return text.ends_with(":00") ? text.substr(0, 5) : text;
 }
 
 void write_windows(JsonWriter& json, const TariffSettings& settings) {

@@ -248,6 +248,22 @@ TEST(DeckReader, AWrittenDeckReadAgainIsTheSame) {
     EXPECT_EQ(second.deck->row(2).rate->tiers.size(), 1U);
 }
 
+// Goal: one upload tells all that is wrong: fields, ties, and the rows that are good for others to look at.
+TEST(DeckReader, OneFaultHidesNoOther) {
+    const auto reading = read(
+        "prefix,rate_per_minute,effective_from,effective_until\n51x,1,,\n51,1,,\n51,2,,\n"
+        "52,1,2500-01-01T00:00:00Z,\n53,1,,1600-01-01T00:00:00Z\n54,1,,\n");
+    EXPECT_EQ(reading.deck, nullptr);
+    ASSERT_NE(reading.rows, nullptr);
+    EXPECT_EQ(reading.rows->row_count(), 3U);
+    std::vector<std::pair<std::uint32_t, std::string>> places;
+    for (const auto& fault : reading.faults)
+        places.emplace_back(fault.line, fault.column);
+    EXPECT_EQ(places,
+              (std::vector<std::pair<std::uint32_t, std::string>>{
+                  {2, "prefix"}, {5, "effective_from"}, {6, "effective_until"}, {4, "effective_from"}}));
+}
+
 TEST(DeckReader, ARowHasAnEnd) {
     const std::string endless = "prefix,rate_per_minute\n49,\"" + std::string(200'000, '\n') + "\"\n";
     const auto reading = read(endless);

@@ -129,6 +129,9 @@ TEST(Tariffs, AndDecksFitEachOther) {
         put_deck(house, "prefix,rate_per_minute,window\n49,0.1,peak\n49,0.05,\n44,0.1,night\n");
     EXPECT_EQ(unknown.status, 422U);
     EXPECT_TRUE(has(unknown, R"("errors":[{"line":4,"column":"window")")) << unknown.body;
+    const Response several = put_deck(house, "prefix,rate_per_minute,window\n44,0.1,night\n4x,1,\n45,1,\n");
+    EXPECT_TRUE(has(several, R"("errors":[{"line":2,"column":"window")")) << several.body;
+    EXPECT_TRUE(has(several, R"({"line":3,"column":"prefix")")) << several.body;
     EXPECT_EQ(put_deck(house, "prefix,rate_per_minute,window\n49,0.1,peak\n49,0.05,\n").status, 200U);
     const Response removed = house.send("PUT", "/v1/tariffs/retail", R"({"currency":"EUR"})");
     EXPECT_EQ(removed.status, 422U);
