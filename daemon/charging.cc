@@ -645,8 +645,8 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     return answer;
 }
 
-bool Charging::put_via(Session& session, const rating::TariffBook::Reading& tariffs,
-                       rating::TariffId via) const {
+bool Charging::put_via(Session& session, rating::TariffId via) const {
+    const auto tariffs = tariffs_.read();
     const auto [row, rate] = tariffs.find(via, tariffs.place(session.number.view()), session.rated_at);
     if (rate == nullptr) return false;
     const rating::TariffVersion& version = tariffs.version(via);
@@ -669,9 +669,9 @@ bool Charging::put_via(Session& session, const rating::TariffBook::Reading& tari
 }
 
 StopAnswer Charging::stop(const StopRequest& request, Moment now) {
-    const auto tariffs = tariffs_.read();
     std::optional<rating::TariffId> via;
     if (!request.via.empty() && parties_.root() != kNoParty) {
+        const auto tariffs = tariffs_.read();
         via = tariffs.find(request.via);
         if (!via) return {.code = Code::via_unknown};
         if (!(tariffs.version(*via).settings.currency == parties_.get(parties_.root()).currency)) {
@@ -709,7 +709,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     const std::uint8_t count_before = session.level_count;
     const SessionLevel top_before = count_before > 0 ? session.levels().back() : SessionLevel{};
     // An emergency call is charged nowhere.
-    const bool via_put = via && !session.emergency && put_via(session, tariffs, *via);
+    const bool via_put = via && !session.emergency && put_via(session, *via);
     const auto levels = session.levels();
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};

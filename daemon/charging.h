@@ -247,8 +247,7 @@ class Charging {
                                     std::chrono::seconds used) const;
     /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
     /// number.
-    bool put_via(balance::Session& session, const rating::TariffBook::Reading& tariffs,
-                 rating::TariffId via) const;
+    bool put_via(balance::Session& session, rating::TariffId via) const;
     [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
     [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
     void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace tollgate::rating {
 namespace {
