@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "balance/party.h"
+
 namespace tollgate::daemon::admin {
 
 bool says_gzip(std::string_view content_encoding) noexcept {
@@ -44,6 +46,10 @@ PlainBody::PlainBody(const Request& request, std::size_t bytes_max)
 
 Response not_json(const JsonReader& reader) {
     return problem({.status = 422, .detail = reader.error()});
+}
+
+void check_id(std::string_view id, FieldFaults& faults) {
+    if (!balance::is_id(id)) faults.add("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
 }
 
 Response invalid(std::span<const RequestFault> faults) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/admin/fields.h"
 #include "daemon/admin/gzip.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/router.h"
@@ -39,6 +40,9 @@ class PlainBody {
 
 /// 422 for a body that is no JSON.
 [[nodiscard]] Response not_json(const JsonReader& reader);
+
+/// A fault where `id`, the one in a path, cannot be that of a resource.
+void check_id(std::string_view id, FieldFaults& faults);
 
 /// 422 with every fault; the detail says how many.
 [[nodiscard]] Response invalid(std::span<const RequestFault> faults);

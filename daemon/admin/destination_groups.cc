@@ -138,7 +138,7 @@ Response DestinationGroupResource::put(const Request& request, std::string_view 
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    if (!balance::is_id(id)) faults.add("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+    check_id(id, faults);
     GroupFields fields;
     read_fields(*object, kFields, Nulls::are_absent, fields, faults);
     if (!all.empty()) return invalid(all);

@@ -114,7 +114,7 @@ Response DialPlanResource::put(const Request& request, std::string_view id) cons
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    if (!balance::is_id(id)) faults.add("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+    check_id(id, faults);
     PlanFields fields;
     read_fields(*object, kPlanFields, Nulls::are_absent, fields, faults);
     if (!fields.named && object->kind == Kind::object) faults.add("rules", "missing; expected a list");

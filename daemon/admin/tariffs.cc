@@ -56,7 +56,7 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    if (!balance::is_id(id)) faults.add("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+    check_id(id, faults);
     TariffSettings settings;
     read_settings(*object, settings, faults);
     const bool currency_faulty =
