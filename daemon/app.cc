@@ -22,6 +22,7 @@
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
+#include "daemon/state.h"
 #include "daemon/version.h"
 
 namespace tollgate::daemon {
@@ -94,19 +95,19 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : tariffs(config.deck.versions_kept),
-          parties(random_key(), config.party.max),
-          ledger(parties),
-          sessions(random_key(), session_limits(config)),
-          catalog(tariffs, parties),
-          payments(parties, ledger, config.request.remember),
-          charging(tariffs, parties, ledger, sessions, charging_settings(config, catalog.dial_plans())),
+        : state({.versions_kept = config.deck.versions_kept,
+                 .parties_max = config.party.max,
+                 .sessions = session_limits(config),
+                 .remember_requests = config.request.remember,
+                 .hash_key = random_key()}),
+          charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
+                   charging_settings(config, state.catalog.dial_plans())),
           resync(charging),
           counters(worker_count(config)),
           http(config.http,
                admin::make_router(
-                   {.catalog = catalog,
-                    .payments = payments,
+                   {.catalog = state.catalog,
+                    .payments = state.payments,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return net::Worker::now().steady; },
@@ -132,12 +133,7 @@ struct App::Parts {
         }
     }
 
-    rating::TariffBook tariffs;
-    balance::PartyTable parties;
-    balance::Ledger ledger;
-    balance::SessionTable sessions;
-    Catalog catalog;
-    Payments payments;
+    State state;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -146,8 +142,8 @@ struct App::Parts {
     struct alignas(64) Counters : commands::WorkerCounters {};
     std::vector<Counters> counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging, catalog, payments, resync,       ledger,
-                                sessions, clients, facts,    counter_views};
+    commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
+                                state.sessions, clients,       facts,          counter_views};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::jthread housekeeping;  // Last: it is the first to go.
@@ -167,7 +163,7 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping =
-        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->tariffs); }};
+        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->state.tariffs); }};
 }
 
 void App::stop() {
