@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "daemon/app.h"
 #include "daemon/offline_rater.h"
+#include "daemon/recovery.h"
 #include "daemon/version.h"
 
 namespace {
@@ -63,11 +64,20 @@ void serve(const Config& config) {
                  tollgate::daemon::kVersion, config.resp.listen.host, app.resp_port(),
                  config.resp.unix.empty() ? "" : " and " + config.resp.unix, config.http.listen.host,
                  app.http_port(), app.workers());
-    spdlog::warn("all state is in memory only: it is lost when this process ends");
-    if (!config.journal.dir.empty()) {
-        spdlog::warn(
-            "journal.dir is set, but there is no journal yet in this version: nothing is written to {}",
-            config.journal.dir);
+    if (const auto& recovered = app.recovered(); recovered.journal == nullptr) {
+        spdlog::warn("there is no journal (journal.dir): all state is lost when this process ends");
+    } else {
+        const auto milliseconds = [](auto time) {
+            return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+        };
+        spdlog::info(
+            "journal {}: {} events read in {} ms, {} ms after the last one; answers wait until they are {}",
+            config.journal.dir, recovered.events, milliseconds(recovered.took), milliseconds(recovered.away),
+            config.journal.reply == tollgate::config::JournalReply::synced ? "synced" : "written");
+        if (recovered.torn_blocks > 0) {
+            spdlog::warn("journal {}: {} blocks of 4096 bytes that were never answered are cut off",
+                         config.journal.dir, recovered.torn_blocks);
+        }
     }
     for (;;) {
         int signal = 0;
@@ -134,6 +144,9 @@ int main(int argc, char** argv) {
         start_log(config.log.level);
         serve(config);
         return EXIT_SUCCESS;
+    } catch (const tollgate::daemon::DamagedJournal& damage) {
+        std::cerr << damage.what() << '\n';
+        return tollgate::daemon::kExitDamaged;
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';
         return kExitBadStart;
