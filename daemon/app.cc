@@ -115,11 +115,7 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : state({.versions_kept = config.deck.versions_kept,
-                 .parties_max = config.party.max,
-                 .sessions = session_limits(config),
-                 .remember_requests = config.request.remember,
-                 .hash_key = random_key()}),
+        : state(state_settings(config)),
           recovered(recover_state(config, disk, state)),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog.dial_plans())),
@@ -175,6 +171,14 @@ struct App::Parts {
     admin::HttpServer http;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
+
+StateSettings state_settings(const config::Config& config) {
+    return {.versions_kept = config.deck.versions_kept,
+            .parties_max = config.party.max,
+            .sessions = session_limits(config),
+            .remember_requests = config.request.remember,
+            .hash_key = random_key()};
+}
 
 App::App(const config::Config& config) {
     raise_descriptor_limit();

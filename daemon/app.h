@@ -9,6 +9,10 @@
 namespace tollgate::daemon {
 
 struct Recovered;
+struct StateSettings;
+
+/// What a state is to hold by the configuration; ids are hashed by a random key.
+[[nodiscard]] StateSettings state_settings(const config::Config& config);
 
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.

@@ -107,12 +107,18 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
     return recovered;
 }
 
-std::uint64_t replay(journal::Disk& disk, const journal::Settings& settings, State& state) {
+journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
+                         const OnReplayed& on_replayed) {
     Applying applying{disk, state};
-    const auto recovery = journal::read_journal(disk, settings, 0, applying.on_event());
+    auto recovery = journal::read_journal(
+        disk, settings, 0, [&, apply = applying.on_event()](balance::Sequence sequence, auto event) {
+            if (!apply(sequence, event)) return false;
+            if (on_replayed) on_replayed(sequence, event);
+            return true;
+        });
     if (recovery.fault) applying.check(*recovery.fault);
     state.restored();
-    return recovery.events;
+    return recovery;
 }
 
 }  // namespace tollgate::daemon

@@ -33,8 +33,12 @@ struct Recovered {
 [[nodiscard]] Recovered recover(balance::journal::Disk& disk, const balance::journal::Settings& settings,
                                 State& state);
 
-/// The same without changing anything, for checks: the events are applied to `state`, nothing is appended.
-/// How many.
-std::uint64_t replay(balance::journal::Disk& disk, const balance::journal::Settings& settings, State& state);
+/// Told of every event once the state has taken it.
+using OnReplayed = std::function<void(balance::Sequence sequence, std::span<const std::byte> event)>;
+
+/// The same without changing anything and without the lock, for whoever looks: a daemon may be at work. What
+/// was found in the files.
+balance::journal::Recovery replay(balance::journal::Disk& disk, const balance::journal::Settings& settings,
+                                  State& state, const OnReplayed& on_replayed = {});
 
 }  // namespace tollgate::daemon
