@@ -48,6 +48,9 @@ enum class JournalReply : std::uint8_t {
     written,  ///< Once it is with the operating system: survives a crash of the process, not of the machine.
 };
 
+/// The smallest segment of a journal: the largest event fits into it several times.
+inline constexpr std::size_t kJournalSegmentLeast = std::size_t{4} << 20;
+
 /// From the most to the least said.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 
@@ -144,6 +147,8 @@ struct Config {
     struct Journal {
         std::string dir;  ///< Directory; empty = no journal.
         JournalReply reply = JournalReply::synced;
+        std::size_t segment_bytes = std::size_t{64} << 20;  ///< Of one file.
+        std::uint32_t snapshot_segments = 4;                ///< A snapshot each time so many were begun.
 
         friend bool operator==(const Journal&, const Journal&) = default;
     };

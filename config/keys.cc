@@ -127,6 +127,9 @@ std::vector<Key> make_keys() {
     add("journal.dir", field(&C::journal, &C::Journal::dir), Path{kPathBytesMax});
     add("journal.reply", field(&C::journal, &C::Journal::reply),
         Choice<JournalReply>{{{"synced", JournalReply::synced}, {"written", JournalReply::written}}});
+    add("journal.segment_bytes", field(&C::journal, &C::Journal::segment_bytes),
+        Size{kJournalSegmentLeast, kGiB});
+    add("journal.snapshot_segments", field(&C::journal, &C::Journal::snapshot_segments), Count{1, 10'000});
 
     add("log.level", field(&C::log, &C::Log::level),
         Choice<LogLevel>{{{"trace", LogLevel::trace},

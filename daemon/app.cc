@@ -25,6 +25,7 @@
 #include "daemon/payments.h"
 #include "daemon/recovery.h"
 #include "daemon/resync.h"
+#include "daemon/snapshots.h"
 #include "daemon/state.h"
 #include "daemon/version.h"
 
@@ -85,7 +86,9 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
 
 balance::journal::Settings journal_settings(const config::Config& config) {
     return {.reply = config.journal.reply == config::JournalReply::synced ? balance::journal::Reply::synced
-                                                                          : balance::journal::Reply::written};
+                                                                          : balance::journal::Reply::written,
+            .segment_bytes =
+                config.journal.segment_bytes / balance::journal::kBlockBytes * balance::journal::kBlockBytes};
 }
 
 /// Without a journal nothing is found and nothing is kept.
@@ -101,14 +104,17 @@ Recovered recover_state(const config::Config& config, std::unique_ptr<balance::j
 }
 
 /// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
-void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
+void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs, Snapshots* snapshots,
+                std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
     std::condition_variable_any bell;
     std::unique_lock lock{mutex};
-    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); }))
+    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
         tariffs.reclaim();
+        if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
+    }
 }
 
 }  // namespace
@@ -132,6 +138,13 @@ struct App::Parts {
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
                recovered.journal.get()) {
         charging.expire_from(Clock::now().steady + config.restart.grace);
+        if (recovered.journal != nullptr) {
+            snapshots =
+                std::make_unique<Snapshots>(*recovered.journal, state_settings(config), state,
+                                            [](const std::string& what) { spdlog::warn("{}", what); });
+            snapshots->count_from(recovered.segment);
+            snapshot_segments = config.journal.snapshot_segments;
+        }
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
@@ -169,6 +182,8 @@ struct App::Parts {
                                 state.sessions, clients,       facts,          counter_views};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
+    std::unique_ptr<Snapshots> snapshots;
+    std::uint64_t snapshot_segments = 0;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
@@ -206,8 +221,9 @@ void App::start() {
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
-    parts_->housekeeping =
-        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->state.tariffs); }};
+    parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
+        keep_house(stop, parts_->state.tariffs, parts_->snapshots.get(), parts_->snapshot_segments);
+    }};
 }
 
 void App::stop() {

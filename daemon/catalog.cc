@@ -442,6 +442,12 @@ bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside)
     return in.at_end();
 }
 
+void Catalog::share_decks(const rating::TariffBook& live) {
+    for (const auto& version : live.all_versions()) {
+        if (version->deck != nullptr) decks_read_.emplace(version->file.name, version->deck);
+    }
+}
+
 void Catalog::restored() {
     tariffs_.end_restoring();
     decks_read_.clear();

@@ -122,6 +122,8 @@ class Catalog {
     /// Does again what an event says: one of parties_added to group_removed. False, or std::runtime_error,
     /// where it cannot have been written by a catalog.
     [[nodiscard]] bool apply(balance::EventKind kind, ByteReader& in, const ReadAside& read_aside);
+    /// Decks that `live` has need not be read. Before the first event is applied.
+    void share_decks(const rating::TariffBook& live);
     /// All events have been applied: what was read is in force.
     void restored();
     /// Events that make an empty catalog what this one is, in order; parties without their money.

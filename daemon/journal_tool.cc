@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "balance/journal/disk.h"
+#include "balance/journal/repair.h"
+#include "balance/journal/snapshot.h"
 #include "daemon/recovery.h"
 #include "rating/charge.h"
 #include "rating/csv.h"
@@ -206,6 +208,16 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
     journal::PosixDisk disk{directory};
     State state{settings};
     const auto found = replay(disk, {}, state);
+    std::optional<journal::Fault> fault;
+    std::vector<journal::SnapshotFile> snapshots;
+    if (const auto instance = journal::instance_in(disk, fault)) {
+        (void)journal::list_snapshots(disk, snapshots);
+        for (const auto& snapshot : snapshots) {
+            fault = journal::read_snapshot(disk, *instance, snapshot.name, [](auto) { return true; });
+            if (fault) throw DamagedJournal{fault->text()};
+            out << directory << ": " << snapshot.name << " is whole\n";
+        }
+    }
     out << directory << ": " << found.events << " events in " << found.batches
         << " batches, the last is event " << found.last.sequence << "; "
         << (found.sealed ? "sealed" : "not sealed") << '\n';
@@ -227,6 +239,18 @@ bool verify_state(const std::string& directory, const StateSettings& settings, s
         out << fault << '\n';
     out << (faults.empty() ? "every invariant holds\n" : "not every invariant holds\n");
     return faults.empty();
+}
+
+bool repair_journal(const std::string& directory, bool cut, std::ostream& out) {
+    journal::PosixDisk disk{directory};
+    std::vector<journal::SnapshotFile> snapshots;
+    const bool any = journal::list_snapshots(disk, snapshots) == 0 && !snapshots.empty();
+    const auto repair = journal::repair_journal(disk, {}, any ? snapshots.back().sequence : 0, cut);
+    for (const auto& what : repair.done)
+        out << what << '\n';
+    if (repair.remaining) out << repair.remaining->text() << '\n';
+    out << (repair.good ? "the journal is good\n" : "the journal is not good\n");
+    return repair.good;
 }
 
 void dump_journal(const JournalDump& dump, const StateSettings& settings, std::ostream& out) {

@@ -18,8 +18,8 @@ struct JournalDump {
     std::optional<rating::Instant> until;  ///< … and before then.
 };
 
-// Each throws DamagedJournal or std::runtime_error, as recover() does. None needs the daemon stopped but
-// repair_journal.
+// Each throws DamagedJournal or std::runtime_error, as recover() does, but for repair_journal. A daemon may
+// be at work, but for repair_journal.
 
 /// Reads all of it and says what is there.
 void verify_journal(const std::string& directory, const StateSettings& settings, std::ostream& out);
@@ -27,6 +27,10 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
 /// Replays all of it and checks the invariants of docs/money.md. False where one does not hold.
 [[nodiscard]] bool verify_state(const std::string& directory, const StateSettings& settings,
                                 std::ostream& out);
+
+/// Turns single flipped bits back; what else is wrong is cut off only where `cut`. False where the journal is
+/// still not good. Requires that no daemon is at work.
+[[nodiscard]] bool repair_journal(const std::string& directory, bool cut, std::ostream& out);
 
 void dump_journal(const JournalDump& dump, const StateSettings& settings, std::ostream& out);
 

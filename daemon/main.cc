@@ -124,6 +124,8 @@ struct JournalCommand {
     std::string until;
     CLI::App* verify = nullptr;
     CLI::App* write = nullptr;
+    CLI::App* repair = nullptr;
+    bool cut = false;
 };
 
 CLI::App* add_journal(CLI::App& command_line, JournalCommand& command) {
@@ -134,7 +136,11 @@ CLI::App* add_journal(CLI::App& command_line, JournalCommand& command) {
         journal->add_subcommand("verify", "Reads all of it and says what is there, or what is damaged");
     command.write =
         journal->add_subcommand("dump", "Writes its events, or the records of calls, to standard output");
-    for (CLI::App* const sub : {command.verify, command.write})
+    command.repair = journal->add_subcommand(
+        "repair", "Turns flipped bits back, with the daemon stopped; every file it changes is saved first");
+    command.repair->add_flag("--cut", command.cut,
+                             "Cut off, and lose, what cannot be repaired and all after it");
+    for (CLI::App* const sub : {command.verify, command.write, command.repair})
         sub->add_option("directory", command.dump.directory, "The folder: journal.dir")->required();
     command.write->add_flag("--records", command.dump.records, "Records of calls as CSV, one line a leg");
     command.write->add_option("--from", command.from, "Records of calls that ended then or later: RFC 3339");
@@ -153,14 +159,20 @@ std::optional<tollgate::rating::Instant> instant_of(const char* option, const st
     return instant;
 }
 
-void run_journal(JournalCommand& command) {
+int run_journal(JournalCommand& command) {
+    if (command.repair->parsed()) {
+        const bool good = tollgate::daemon::repair_journal(command.dump.directory, command.cut, std::cout);
+        return good ? EXIT_SUCCESS : tollgate::daemon::kExitDamaged;
+    }
     const auto settings = tollgate::daemon::state_settings(Config{});
     if (command.verify->parsed()) {
-        return tollgate::daemon::verify_journal(command.dump.directory, settings, std::cout);
+        tollgate::daemon::verify_journal(command.dump.directory, settings, std::cout);
+        return EXIT_SUCCESS;
     }
     command.dump.from = instant_of("--from", command.from);
     command.dump.until = instant_of("--until", command.until);
     tollgate::daemon::dump_journal(command.dump, settings, std::cout);
+    return EXIT_SUCCESS;
 }
 
 }  // namespace
@@ -189,8 +201,7 @@ int main(int argc, char** argv) {
     try {
         if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
         if (journal->parsed()) {
-            run_journal(journal_command);
-            return EXIT_SUCCESS;
+            return run_journal(journal_command);
         }
         const Config config = tollgate::config::load(path, overrides);
         if (verify) {

@@ -5,66 +5,13 @@
 
 #include "balance/journal/aside.h"
 #include "balance/journal/reader.h"
+#include "balance/journal/snapshot.h"
 #include "daemon/clock.h"
 
 namespace tollgate::daemon {
 namespace {
 
 namespace journal = balance::journal;
-
-/// Reads files beside the segments of one journal.
-class Asides {
-  public:
-    explicit Asides(journal::Disk& disk) : disk_(disk) {}
-
-    std::vector<std::byte> operator()(std::string_view name) const {
-        std::vector<std::byte> bytes;
-        const std::string instance_file{journal::kInstanceFile};
-        constexpr std::uint64_t kInstanceBytesMax = 4096;
-        if (const auto error = journal::read_file(disk_, instance_file, kInstanceBytesMax, bytes);
-            error != 0) {
-            throw DamagedJournal{disk_.path(instance_file) + ": cannot be read: " + journal::text_of(error)};
-        }
-        const auto instance = journal::decode_instance(bytes);
-        if (!instance) throw DamagedJournal{disk_.path(instance_file) + ": is not what it was"};
-        std::string fault;
-        if (!journal::read_aside(disk_, *instance, std::string{name}, bytes, fault))
-            throw DamagedJournal{fault};
-        return bytes;
-    }
-
-  private:
-    journal::Disk& disk_;
-};
-
-/// Applies events one after the other and says what was wrong with the one that was not taken.
-class Applying {
-  public:
-    Applying(journal::Disk& disk, State& state) : read_aside_(Asides{disk}), state_(state) {
-        state_.tariffs.begin_restoring();
-    }
-
-    [[nodiscard]] journal::OnEvent on_event() {
-        return [this](balance::Sequence sequence, std::span<const std::byte> event) {
-            std::string wrong = state_.apply(event, read_aside_);
-            if (wrong.empty()) return true;
-            wrong_ = "event " + std::to_string(sequence) + " is " + std::move(wrong);
-            return false;
-        };
-    }
-    /// Throws for a fault.
-    void check(const journal::Fault& fault) const {
-        const std::string text = fault.text() + (wrong_.empty() ? "" : ": " + wrong_);
-        if (fault.kind == journal::Fault::Kind::damage || fault.kind == journal::Fault::Kind::refused)
-            throw DamagedJournal{text};
-        throw std::runtime_error{text};
-    }
-
-  private:
-    Catalog::ReadAside read_aside_;
-    State& state_;
-    std::string wrong_;
-};
 
 /// How long ago the latest event of the state was.
 std::chrono::nanoseconds away_for(const State& state, const std::string& boot_id,
@@ -80,13 +27,83 @@ std::chrono::nanoseconds away_for(const State& state, const std::string& boot_id
 
 }  // namespace
 
+Restoring::Restoring(journal::Disk& disk, State& state) : disk_(disk), state_(state) {
+    read_aside_ = [this](std::string_view name) {
+        const auto of = instance();
+        if (!of)
+            throw DamagedJournal{disk_.path(std::string{name}) + ": the journal it belongs to is not there"};
+        std::vector<std::byte> bytes;
+        std::string fault;
+        if (!journal::read_aside(disk_, *of, std::string{name}, bytes, fault)) throw DamagedJournal{fault};
+        return bytes;
+    };
+    state_.tariffs.begin_restoring();
+}
+
+std::optional<journal::Instance> Restoring::instance() const {
+    std::optional<journal::Fault> fault;
+    const auto found = journal::instance_in(disk_, fault);
+    if (fault) check(*fault);
+    return found;
+}
+
+void Restoring::read(const journal::Instance& instance, const std::string& name) {
+    const auto fault =
+        journal::read_snapshot(disk_, instance, name, [this](std::span<const std::byte> record) {
+            wrong_ = state_.apply(record, read_aside_);
+            return wrong_.empty();
+        });
+    if (fault) check(*fault);
+}
+
+balance::Sequence Restoring::read_newest_snapshot() {
+    const auto of = instance();
+    if (!of) return 0;
+    const auto newest = journal::newest_snapshot(disk_, *of);
+    for (const auto& fault : newest.passed_over)
+        passed_over_.push_back(fault.text());
+    if (!newest.snapshot) return 0;
+    read(*of, newest.snapshot->name);
+    return newest.snapshot->sequence;
+}
+
+balance::Sequence Restoring::read_oldest_snapshot() {
+    const auto of = instance();
+    std::vector<journal::SnapshotFile> snapshots;
+    if (!of || journal::list_snapshots(disk_, snapshots) != 0 || snapshots.empty()) return 0;
+    read(*of, snapshots.back().name);
+    return snapshots.back().sequence;
+}
+
+journal::OnEvent Restoring::on_event() {
+    return [this](balance::Sequence sequence, std::span<const std::byte> event) {
+        std::string wrong = state_.apply(event, read_aside_);
+        if (wrong.empty()) return true;
+        wrong_ = "event " + std::to_string(sequence) + " is " + std::move(wrong);
+        return false;
+    };
+}
+
+void Restoring::check(const journal::Fault& fault) const {
+    const std::string text = fault.text() + (wrong_.empty() ? "" : ": " + wrong_);
+    if (fault.kind == journal::Fault::Kind::damage || fault.kind == journal::Fault::Kind::refused)
+        throw DamagedJournal{text};
+    throw std::runtime_error{text};
+}
+
 Recovered recover(journal::Disk& disk, const journal::Settings& settings, State& state) {
     const auto began = Clock::booted_for();
     Recovered recovered;
     {
-        Applying applying{disk, state};
-        auto opened = journal::Journal::open(disk, settings, 0, applying.on_event());
-        if (!opened.journal) applying.check(opened.fault);
+        Restoring restoring{disk, state};
+        recovered.snapshot = restoring.read_newest_snapshot();
+        recovered.passed_over = restoring.passed_over();
+        auto opened = journal::Journal::open(disk, settings, recovered.snapshot, restoring.on_event());
+        if (!opened.journal) restoring.check(opened.fault);
+        for (const auto& file : opened.recovery.in_use) {
+            if (recovered.segment == 0 || file.first_sequence <= recovered.snapshot + 1)
+                recovered.segment = file.segment;
+        }
         recovered.journal = std::move(opened.journal);
         recovered.events = opened.recovery.events;
         recovered.torn_blocks = opened.recovery.torn_blocks;
@@ -97,7 +114,7 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
     const std::string boot_id = Clock::boot_id();
     const auto booted_for = Clock::booted_for();
     recovered.away = away_for(state, boot_id, booted_for, Clock::now().wall);
-    if (recovered.events > 0) {
+    if (state.last_start()) {
         Clock::set(state.latest().steady + recovered.away);
     } else {
         state.found(Clock::now());
@@ -109,14 +126,15 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
 
 journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
                          const OnReplayed& on_replayed) {
-    Applying applying{disk, state};
+    Restoring restoring{disk, state};
+    const auto after = restoring.read_oldest_snapshot();
     auto recovery = journal::read_journal(
-        disk, settings, 0, [&, apply = applying.on_event()](balance::Sequence sequence, auto event) {
+        disk, settings, after, [&, apply = restoring.on_event()](balance::Sequence sequence, auto event) {
             if (!apply(sequence, event)) return false;
             if (on_replayed) on_replayed(sequence, event);
             return true;
         });
-    if (recovery.fault) applying.check(*recovery.fault);
+    if (recovery.fault) restoring.check(*recovery.fault);
     state.restored();
     return recovery;
 }

@@ -1,10 +1,14 @@
 /// From a journal's folder to a state that goes on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "balance/journal/journal.h"
 #include "daemon/state.h"
@@ -22,6 +26,9 @@ inline constexpr int kExitDamaged = 78;
 struct Recovered {
     std::unique_ptr<balance::journal::Journal> journal;  ///< Not started yet; the state appends to it.
     std::uint64_t events = 0;
+    balance::Sequence snapshot = 0;        ///< The event that the snapshot goes up to; 0: none was used.
+    std::vector<std::string> passed_over;  ///< What was wrong with newer snapshots.
+    std::uint64_t segment = 0;             ///< The first that had to be read.
     std::uint64_t torn_blocks = 0;
     std::chrono::nanoseconds took{};
     std::chrono::nanoseconds away{};  ///< Since the last event; 0 for a new journal.
@@ -32,6 +39,35 @@ struct Recovered {
 /// returned.
 [[nodiscard]] Recovered recover(balance::journal::Disk& disk, const balance::journal::Settings& settings,
                                 State& state);
+
+/// Brings a state up: a snapshot, then events. Whatever is wrong is thrown as recover() throws it.
+class Restoring {
+  public:
+    /// Both must outlive this; the state is empty.
+    Restoring(balance::journal::Disk& disk, State& state);
+
+    /// The newest snapshot that is whole; the event it goes up to, 0 where there is none.
+    balance::Sequence read_newest_snapshot();
+    /// The oldest: what tells most of the past.
+    balance::Sequence read_oldest_snapshot();
+    /// What was wrong with newer ones than the one that was read.
+    [[nodiscard]] const std::vector<std::string>& passed_over() const noexcept { return passed_over_; }
+
+    /// Applies one event.
+    [[nodiscard]] balance::journal::OnEvent on_event();
+    /// Throws for a fault.
+    [[noreturn]] void check(const balance::journal::Fault& fault) const;
+
+  private:
+    [[nodiscard]] std::optional<balance::journal::Instance> instance() const;
+    void read(const balance::journal::Instance& instance, const std::string& name);
+
+    balance::journal::Disk& disk_;
+    State& state_;
+    Catalog::ReadAside read_aside_;
+    std::vector<std::string> passed_over_;
+    std::string wrong_;
+};
 
 /// Told of every event once the state has taken it.
 using OnReplayed = std::function<void(balance::Sequence sequence, std::span<const std::byte> event)>;

@@ -23,10 +23,10 @@ class Records {
     explicit Records(const std::function<void(std::span<const std::byte>)>& sink) : sink_(sink) {}
 
     template <typename Write>
-    void add(EventKind kind, const Write& write) {
+    void add(EventKind kind, const Write& write, Moment at = {}) {
         bytes_.clear();
         ByteWriter out{bytes_};
-        EventHeader{kind, {}}.write(out);
+        EventHeader{kind, at}.write(out);
         write(out);
         sink_(bytes_);
     }
@@ -91,7 +91,10 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::dial_plan_removed:
         case EventKind::group_put:
         case EventKind::group_removed:
-            good = catalog.apply(header.kind, in, read_aside);
+            good = catalog.apply(header.kind, in, [&](std::string_view name) {
+                files_.emplace(name);
+                return read_aside(name);
+            });
             break;
         case EventKind::session_opened:
         case EventKind::session_changed:
@@ -215,13 +218,21 @@ bool State::apply_book(ByteReader& in) {
 
 void State::save(const std::function<void(std::span<const std::byte>)>& sink) const {
     Records records{sink};
-    records.add(EventKind::founded, [&](ByteWriter& out) { out.put(sessions.hash_key()); });
+    const auto founded = [&](ByteWriter& out) { out.put(sessions.hash_key()); };
+    records.add(EventKind::founded, founded, latest_);
     if (last_start_) {
-        records.add(EventKind::started, [&](ByteWriter& out) {
+        const auto started = [&](ByteWriter& out) {
             out.short_text(last_start_->boot_id);
             out.put(last_start_->booted_for);
-        });
+        };
+        records.add(EventKind::started, started, last_start_->at);
     }
+    save_contents(sink);
+}
+
+/// All but the times at which it was used.
+void State::save_contents(const std::function<void(std::span<const std::byte>)>& sink) const {
+    Records records{sink};
     catalog.save(sink);
     const std::size_t count = parties.size();
     constexpr std::size_t kAccountsPerRecord = 1'000;
@@ -257,10 +268,22 @@ void State::save(const std::function<void(std::span<const std::byte>)>& sink) co
     });
 }
 
+void State::forget_due() {
+    for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
+        sessions.forget_due(stripe, latest_.steady);
+    tariffs.reclaim();
+}
+
+std::set<std::string> State::files_named() const {
+    auto files = catalog.deck_files();
+    files.insert(files_.begin(), files_.end());
+    return files;
+}
+
 std::uint64_t State::digest() const {
     constexpr balance::KeyedHash kHash{0};
     std::uint64_t sum = 0;
-    save([&](std::span<const std::byte> record) {
+    save_contents([&](std::span<const std::byte> record) {
         sum += kHash({reinterpret_cast<const char*>(record.data()), record.size()});
     });
     return sum;

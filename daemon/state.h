@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -58,7 +59,8 @@ class State {
 
     /// Records that make a fresh state what this one is, in order.
     void save(const std::function<void(std::span<const std::byte>)>& sink) const;
-    /// The same for two states that a save could not tell apart, whatever the order in which they came about.
+    /// The same for two states that a save could not tell apart but for when they were used, whatever the
+    /// order in which they came about.
     [[nodiscard]] std::uint64_t digest() const;
 
     /// What does not hold of the invariants in docs/money.md, in words; empty when all is well. `faults_max`
@@ -70,11 +72,17 @@ class State {
     /// The event with which a daemon begins to use it.
     void start(const Start& start);
 
+    /// Forgets what no daemon would remember at the latest moment.
+    void forget_due();
+    /// Files beside the journal that versions come from or that an event named.
+    [[nodiscard]] std::set<std::string> files_named() const;
+
     /// The last daemon that used the journal, and the latest moment in it.
     [[nodiscard]] const std::optional<Start>& last_start() const noexcept { return last_start_; }
     [[nodiscard]] Moment latest() const noexcept { return latest_; }
 
   private:
+    void save_contents(const std::function<void(std::span<const std::byte>)>& sink) const;
     [[nodiscard]] bool apply_session(balance::EventKind kind, ByteReader& in);
     [[nodiscard]] bool put_levels(const balance::LevelNames& names, balance::Session& session);
     [[nodiscard]] const rating::TariffVersion* version_of(const balance::LevelName& name);
@@ -83,6 +91,7 @@ class State {
 
     Moment latest_{};
     std::optional<Start> last_start_;
+    std::set<std::string> files_;
     std::unordered_map<std::uint64_t, const rating::TariffVersion*> versions_;  // By tariff and number.
 };
 

@@ -1,0 +1,70 @@
+#include "daemon/snapshots.h"
+
+#include <utility>
+#include <vector>
+
+#include "balance/journal/aside.h"
+#include "balance/journal/snapshot.h"
+#include "daemon/recovery.h"
+
+namespace tollgate::daemon {
+namespace {
+
+namespace journal = balance::journal;
+
+}  // namespace
+
+void Snapshots::keep_up(std::uint64_t segments) {
+    const std::uint64_t now = journal_.statistics().segment;
+    if (now < segment_ + segments) return;
+    take();
+    segment_ = now;  // Where it failed too: it is tried again when as much has been written.
+}
+
+bool Snapshots::take() {
+    journal::Disk& disk = journal_.disk();
+    State state{settings_};
+    state.catalog.share_decks(live_.tariffs);
+    balance::Sequence sequence = 0;
+    try {
+        Restoring restoring{disk, state};
+        sequence = restoring.read_newest_snapshot();
+        const auto read = journal_.read(sequence, restoring.on_event());
+        if (read.fault) restoring.check(*read.fault);
+        sequence = std::max(sequence, read.last.sequence);
+        state.restored();
+    } catch (const std::runtime_error& failure) {
+        say_("no snapshot: " + std::string{failure.what()});
+        return false;
+    }
+    state.forget_due();
+
+    journal::SnapshotWriter writer{disk, journal_.instance(), sequence};
+    state.save([&writer](std::span<const std::byte> record) { (void)writer.add(record); });
+    if (const auto error = writer.finish(); error != 0) {
+        say_("no snapshot: " + disk.path(writer.name()) + ": " + journal::text_of(error));
+        return false;
+    }
+    remove_unneeded(state.files_named());
+    return true;
+}
+
+/// A file goes that was there two snapshots ago, that neither of the two nor the events between them named,
+/// and that no version in memory comes from: an event is appended as soon as its file is written.
+void Snapshots::remove_unneeded(const std::set<std::string>& named) {
+    journal::Disk& disk = journal_.disk();
+    const auto oldest = journal::remove_older_snapshots(disk);
+    if (oldest != 0) journal_.remove_segments(oldest);
+    const auto live = live_.catalog.deck_files();
+    std::vector<std::string> files;
+    if (journal::list_asides(disk, files) != 0) return;
+    for (const std::string& file : files) {
+        if (known_before_.contains(file) && !named.contains(file) && !named_before_.contains(file) &&
+            !live.contains(file))
+            (void)journal::remove_aside(disk, file);
+    }
+    named_before_ = named;
+    known_before_ = {files.begin(), files.end()};
+}
+
+}  // namespace tollgate::daemon

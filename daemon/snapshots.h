@@ -1,0 +1,49 @@
+/// Snapshots of the state, so that a start need not read a journal from its beginning.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "balance/journal/journal.h"
+#include "daemon/state.h"
+
+namespace tollgate::daemon {
+
+/// Makes snapshots from the journal's files, never from the state that calls work on: a thread that saw half
+/// an event must not be able to write it. A private state is read from the last snapshot and the events after
+/// it, saved, and thrown away. Two snapshots are kept; segments and files that neither of them nor what comes
+/// after them needs are removed. One thread.
+class Snapshots {
+  public:
+    using Say = std::function<void(const std::string& what)>;
+
+    /// Decks are shared with `live`, which may be at work. `say` is told what was done and what went wrong.
+    Snapshots(balance::journal::Journal& journal, const StateSettings& settings, const State& live, Say say)
+        : journal_(journal), settings_(settings), live_(live), say_(std::move(say)) {}
+
+    /// Makes one if `segments` have been begun since the last. `segment` is that of the oldest that a start
+    /// would have to read now, at the first call.
+    void keep_up(std::uint64_t segments);
+    void count_from(std::uint64_t segment) noexcept { segment_ = segment; }
+
+    /// One of everything that is durable now. False, having said why, where it cannot be written: the last
+    /// one stays good.
+    bool take();
+
+  private:
+    void remove_unneeded(const std::set<std::string>& named);
+
+    balance::journal::Journal& journal_;
+    StateSettings settings_;
+    const State& live_;
+    Say say_;
+    std::uint64_t segment_ = 0;  // At the last snapshot.
+    // Of the last snapshot: files that it or the events before it name, and those that were there.
+    std::set<std::string> named_before_;
+    std::set<std::string> known_before_;
+};
+
+}  // namespace tollgate::daemon
