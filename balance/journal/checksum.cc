@@ -52,7 +52,7 @@ bool has_instruction() noexcept {
     __builtin_cpu_init();
     return __builtin_cpu_supports("sse4.2") != 0;
 }
-const bool kHasInstruction = has_instruction();
+const bool instruction_is_there = has_instruction();
 #endif
 
 }  // namespace
@@ -74,7 +74,7 @@ std::uint32_t checksum_by_table(std::span<const std::byte> bytes, std::uint32_t 
 
 std::uint32_t checksum(std::span<const std::byte> bytes, std::uint32_t before) noexcept {
 #if defined(__x86_64__)
-    if (kHasInstruction) return by_instruction(bytes.data(), bytes.size(), before);
+    if (instruction_is_there) return by_instruction(bytes.data(), bytes.size(), before);
 #endif
     return checksum_by_table(bytes, before);
 }

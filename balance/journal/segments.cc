@@ -104,14 +104,14 @@ Preparer::Step Preparer::step() {
 }
 
 Errno Preparer::make(const std::string& name) const {
-    static const std::vector<std::byte> kZeros(kZerosBytes);
+    static const std::vector<std::byte> zeros(kZerosBytes);
     const std::string temporary = name + kTemporarySuffix;
     std::unique_ptr<File> file;
     Errno error = disk_.open(temporary, Disk::Mode::create, file);
     if (error != 0) return error;
     for (std::uint64_t at = 0; error == 0 && at < settings_.segment_bytes; at += kZerosBytes) {
         const auto size = std::min<std::uint64_t>(kZerosBytes, settings_.segment_bytes - at);
-        error = write_all(*file, at, std::span{kZeros}.first(size));
+        error = write_all(*file, at, std::span{zeros}.first(size));
         // In portions, so that the writer's own syncs never stand behind all of it.
         if (error == 0 && (at + size) % kSyncedBytes == 0) error = file->sync();
     }
