@@ -107,6 +107,8 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"dial.switches", "sbc=national"},
         {"journal.dir", "/var/a"},
         {"journal.reply", "written"},
+        {"journal.segment_bytes", "65 MiB"},
+        {"journal.snapshot_segments", "5"},
         {"log.level", "trace"},
     };
     const Config defaults;
