@@ -99,7 +99,9 @@ struct App::Parts {
                  .parties_max = config.party.max,
                  .sessions = session_limits(config),
                  .remember_requests = config.request.remember,
-                 .hash_key = random_key()}),
+                 .hash_key = random_key(),
+                 .clock = [] { return net::Worker::now(); },
+                 .on_threshold = [this](const ThresholdEvent& event) { log_threshold(event); }}),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog.dial_plans())),
           resync(charging),
@@ -108,6 +110,7 @@ struct App::Parts {
                admin::make_router(
                    {.catalog = state.catalog,
                     .payments = state.payments,
+                    .threshold_events = state.threshold_events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return net::Worker::now().steady; },
@@ -131,6 +134,12 @@ struct App::Parts {
             for (std::size_t i = 0; i < workers.size(); ++i)
                 workers[i]->listen_unix(descriptors[i]);
         }
+    }
+
+    void log_threshold(const ThresholdEvent& event) const {
+        const auto& [party, warning, balance] = event.crossing;
+        spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
+                     state.parties.get(party).id, text_of(warning), rating::format(balance).view());
     }
 
     State state;
