@@ -458,6 +458,11 @@ Session* SessionTable::restore_known(std::string_view id) noexcept {
     return stripe_of(hash).find(hash, id);
 }
 
+const Session* SessionTable::find(std::string_view id) const noexcept {
+    const std::uint64_t hash = hash_(id);
+    return stripe_of(hash).find(hash, id);
+}
+
 void SessionTable::restored(Session& session) {
     Stripe& stripe = stripe_of(session.hash);
     stripe.record_last = std::max(stripe.record_last, session.record / kStripes);

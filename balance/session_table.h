@@ -106,6 +106,8 @@ class SessionTable {
     /// is none.
     [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels);
     [[nodiscard]] Session* restore_known(std::string_view id) noexcept;
+    /// The session of that id, or nullptr.
+    [[nodiscard]] const Session* find(std::string_view id) const noexcept;
     /// It is as it should be: open ones expire at their deadline, ended ones are remembered.
     void restored(Session& session);
     /// Visits every session but refused ones, stripe by stripe, the oldest first among those that have ended.

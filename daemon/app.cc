@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <random>
 #include <stop_token>
@@ -17,10 +18,12 @@
 #include "daemon/background.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
+#include "daemon/clock.h"
 #include "daemon/commands/context.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
+#include "daemon/recovery.h"
 #include "daemon/resync.h"
 #include "daemon/state.h"
 #include "daemon/version.h"
@@ -80,6 +83,23 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
+balance::journal::Settings journal_settings(const config::Config& config) {
+    return {.reply = config.journal.reply == config::JournalReply::synced ? balance::journal::Reply::synced
+                                                                          : balance::journal::Reply::written};
+}
+
+/// Without a journal nothing is found and nothing is kept.
+Recovered recover_state(const config::Config& config, std::unique_ptr<balance::journal::PosixDisk>& disk,
+                        State& state) {
+    if (config.journal.dir.empty()) return {};
+    disk = std::make_unique<balance::journal::PosixDisk>(config.journal.dir);
+    if (const auto error = disk->make_directory(); error != 0) {
+        throw std::runtime_error{"journal.dir " + config.journal.dir +
+                                 ": cannot be made: " + balance::journal::text_of(error)};
+    }
+    return recover(*disk, journal_settings(config), state);
+}
+
 /// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
 void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
     work_in_background();
@@ -95,13 +115,8 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : state({.versions_kept = config.deck.versions_kept,
-                 .parties_max = config.party.max,
-                 .sessions = session_limits(config),
-                 .remember_requests = config.request.remember,
-                 .hash_key = random_key(),
-                 .clock = [] { return net::Worker::now(); },
-                 .on_threshold = [this](const ThresholdEvent& event) { log_threshold(event); }}),
+        : state(with_thresholds(state_settings(config))),
+          recovered(recover_state(config, disk, state)),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog.dial_plans())),
           resync(charging),
@@ -113,9 +128,11 @@ struct App::Parts {
                     .threshold_events = state.threshold_events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
-                    .steady_now = [] { return net::Worker::now().steady; },
-                    .wall_now = [] { return net::Worker::now().wall; },
-                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }})) {
+                    .steady_now = [] { return Clock::now().steady; },
+                    .wall_now = [] { return Clock::now().wall; },
+                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
+               recovered.journal.get()) {
+        charging.expire_from(Clock::now().steady + config.restart.grace);
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
@@ -123,10 +140,12 @@ struct App::Parts {
                  .resp_port = listeners.port,
                  .unix_path = config.resp.unix,
                  .workers = counters.size(),
-                 .started_at = net::Worker::now().steady};
+                 .started_at = Clock::now().steady,
+                 .journal = recovered.journal.get(),
+                 .synced = config.journal.reply == config::JournalReply::synced};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
-                                                            i, counters.size()));
+                                                            recovered.journal.get(), i, counters.size()));
             workers.back()->listen_tcp(listeners.descriptors[i], listeners.ipv6);
         }
         if (!config.resp.unix.empty()) {
@@ -136,13 +155,20 @@ struct App::Parts {
         }
     }
 
-    void log_threshold(const ThresholdEvent& event) const {
-        const auto& [party, warning, balance] = event.crossing;
-        spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
-                     state.parties.get(party).id, text_of(warning), rating::format(balance).view());
+    /// Thresholds have the time, and a line in the log each.
+    StateSettings with_thresholds(StateSettings settings) const {
+        settings.clock = [] { return Clock::now(); };
+        settings.on_threshold = [this](const ThresholdEvent& event) {
+            const auto& [party, warning, balance] = event.crossing;
+            spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
+                         state.parties.get(party).id, text_of(warning), rating::format(balance).view());
+        };
+        return settings;
     }
 
+    std::unique_ptr<balance::journal::PosixDisk> disk;
     State state;
+    Recovered recovered;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -158,6 +184,14 @@ struct App::Parts {
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
+StateSettings state_settings(const config::Config& config) {
+    return {.versions_kept = config.deck.versions_kept,
+            .parties_max = config.party.max,
+            .sessions = session_limits(config),
+            .remember_requests = config.request.remember,
+            .hash_key = random_key()};
+}
+
 App::App(const config::Config& config) {
     raise_descriptor_limit();
     parts_ = std::make_unique<Parts>(config);
@@ -168,6 +202,19 @@ App::~App() {
 }
 
 void App::start() {
+    if (auto* const journal = parts_->recovered.journal.get()) {
+        journal->on_durable([this] {
+            for (const auto& worker : parts_->workers)
+                worker->durable_moved();
+        });
+        journal->on_failure([](const std::string& why) {
+            // What is not durable must not be answered, and what failed must not be tried again.
+            spdlog::critical("the journal failed, so the process stops: {}", why);
+            spdlog::shutdown();
+            std::_Exit(EXIT_FAILURE);
+        });
+        journal->start();
+    }
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -180,6 +227,12 @@ void App::stop() {
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();
+    auto* const journal = parts_->recovered.journal.get();
+    if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
+}
+
+const Recovered& App::recovered() const noexcept {
+    return parts_->recovered;
 }
 
 std::uint16_t App::resp_port() const noexcept {

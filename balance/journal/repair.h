@@ -1,0 +1,28 @@
+/// Repairs a journal that read_journal() refuses: for the operator, with the daemon stopped.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balance/journal/disk.h"
+#include "balance/journal/fault.h"
+#include "balance/journal/reader.h"
+#include "balance/journal/settings.h"
+
+namespace tollgate::balance::journal {
+
+/// What became of it, in words.
+struct Repair {
+    bool good = false;               ///< The journal reads without a fault now.
+    std::vector<std::string> done;   ///< What was found, changed, saved and lost, in order.
+    std::optional<Fault> remaining;  ///< Why it is not good.
+};
+
+/// A single flipped bit is found by its checksum and turned back; then nothing is lost. What else is wrong
+/// cannot be brought back: where `cut`, the journal ends before it from now on, and what stood behind it is
+/// lost. Every file that is changed is saved first, as NAME.damaged-N. Reads from `after` on, which is what
+/// the snapshot has. Takes the lock.
+Repair repair_journal(Disk& disk, const Settings& settings, Sequence after, bool cut);
+
+}  // namespace tollgate::balance::journal
