@@ -45,12 +45,10 @@ class Account {
         return Money::from_micros(balance_.fetch_add(amount.micros(), std::memory_order_relaxed)) + amount;
     }
 
-    /// Moves the balance by `amount`, either way, with no regard to what is available. The balance after it.
-    Money post(Money amount) noexcept;
+    /// As try_hold, but out of the account's own money: what its credit limit lends does not count.
+    [[nodiscard]] bool try_hold_own(Money amount) noexcept;
 
-    /// Takes `amount` off the balance if that much is available: the balance after it, or nullopt.
-    [[nodiscard]] std::optional<Money> try_debit(Money amount) noexcept;
-
+    /// For one thread at a time.
     void set_credit_limit(Money limit) noexcept;
 
     /// For a restart, before any other thread: sums as they stood.

@@ -63,6 +63,7 @@ void write_changing(const Session& session, ByteWriter& out) {
     for (const SessionLevel& level : session.levels()) {
         out.put(level.held);
         out.put(level.charged);
+        out.put(level.refunded);
     }
 }
 
@@ -73,6 +74,7 @@ void read_changing(ByteReader& in, Session& session) noexcept {
     for (SessionLevel& level : session.levels()) {
         in.get(level.held);
         in.get(level.charged);
+        in.get(level.refunded);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
 
 namespace tollgate::balance {
 namespace {
@@ -120,9 +121,10 @@ Money Ledger::settle(SessionLevel& level, Money total, bool free_hold) noexcept 
     const Money charged = total - level.charged;
     const Money released = free_hold ? level.held : std::clamp(charged, Money{}, level.held);
     if (charged != Money{}) {
-        party.account.move_balance(-charged);
+        const Money after = party.account.move_balance(-charged);
         // Relaxed: a book decides nothing; sums are exact when nothing moves.
         earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+        note_crossings(level.payer, party, after + charged, after);
     }
     level.held = level.held - released;
     level.charged = total;
@@ -189,32 +191,93 @@ PartyId Ledger::seller_of(PartyId party) const noexcept {
     return party;
 }
 
-Ledger::Posting Ledger::top_up(PartyId id, Money amount) noexcept {
-    Party& party = parties_.get(id);
-    auto& cash = parties_.get(seller_of(id)).book(party.currency).cash;
-    if (!may_move(party.account.balance(), amount) || !may_move(read(cash), -amount)) {
-        return {.status = PostStatus::out_of_bounds};
+std::atomic<std::int64_t>& Ledger::book_of(const Posting& posting) const noexcept {
+    Book& book = parties_.get(posting.party).book(posting.currency);
+    switch (posting.place) {
+        case PostingPlace::balance:
+            break;
+        case PostingPlace::revenue:
+            return book.revenue;
+        case PostingPlace::cash:
+            return book.cash;
+        case PostingPlace::termination:
+            return book.termination;
     }
-    cash.fetch_sub(amount.micros(), std::memory_order_relaxed);
-    return {PostStatus::posted, party.account.post(amount)};
+    std::abort();  // A balance is no book; else not an enumerator: memory is corrupt.
 }
 
-Ledger::Posting Ledger::debit(PartyId id, Money amount, bool force) noexcept {
-    Party& party = parties_.get(id);
-    auto& revenue = parties_.get(seller_of(id)).book(party.currency).revenue;
-    if (!may_move(party.account.balance(), -amount) || !may_move(read(revenue), amount)) {
-        return {.status = PostStatus::out_of_bounds};
+Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
+    assert(balanced(postings) && postings[0].place == PostingPlace::balance);
+    for (const Posting& posting : postings) {
+        const Money before = posting.place == PostingPlace::balance
+                                 ? parties_.get(posting.party).account.balance()
+                                 : read(book_of(posting));
+        if (!may_move(before, posting.amount)) return {.status = PostStatus::out_of_bounds};
     }
-    Posting posting;
-    if (force || !checked(party)) {
-        posting.balance = party.account.post(-amount);
-    } else if (const auto balance = party.account.try_debit(amount)) {
-        posting.balance = *balance;
-    } else {
-        return {.status = PostStatus::insufficient};
+    const auto takes = [](const Posting& posting) {
+        return posting.place == PostingPlace::balance && posting.amount < Money{};
+    };
+    for (std::size_t i = 0; i < postings.size(); ++i) {
+        if (!takes(postings[i])) continue;
+        Party& party = parties_.get(postings[i].party);
+        const Money amount = -postings[i].amount;
+        if (funds == Funds::any || !checked(party)) {
+            party.account.hold_unchecked(amount);
+        } else if (!(funds == Funds::own ? party.account.try_hold_own(amount)
+                                         : party.account.try_hold(amount))) {
+            while (i > 0) {
+                --i;
+                if (takes(postings[i]))
+                    parties_.get(postings[i].party).account.give_back(-postings[i].amount);
+            }
+            return {.status = PostStatus::insufficient};
+        }
     }
-    revenue.fetch_add(amount.micros(), std::memory_order_relaxed);
-    return posting;
+    // Nothing below fails. Balances and books decide nothing.
+    Posted posted;
+    for (std::size_t i = 0; i < postings.size(); ++i) {
+        const Posting& posting = postings[i];
+        if (posting.place != PostingPlace::balance) {
+            book_of(posting).fetch_add(posting.amount.micros(), std::memory_order_relaxed);
+            continue;
+        }
+        Party& party = parties_.get(posting.party);
+        const Money after = party.account.move_balance(posting.amount);
+        if (i == 0) {
+            posted.balance = after;
+            posted.available = party.account.available() + std::max(posting.amount, Money{});
+        }
+        note_crossings(posting.party, party, after - posting.amount, after);
+    }
+    return posted;
+}
+
+void Ledger::finish_posting(std::span<const Posting> postings) noexcept {
+    for (const Posting& posting : postings) {
+        if (posting.place == PostingPlace::balance && posting.amount > Money{})
+            parties_.get(posting.party).account.give_back(posting.amount);
+    }
+}
+
+void Ledger::replay_posting(std::span<const Posting> postings) noexcept {
+    for (const Posting& posting : postings) {
+        if (posting.place == PostingPlace::balance) {
+            Account& account = parties_.get(posting.party).account;
+            account.move_balance(posting.amount);
+            account.give_back(posting.amount);
+        } else {
+            book_of(posting).fetch_add(posting.amount.micros(), std::memory_order_relaxed);
+        }
+    }
+}
+
+void Ledger::tell_crossings(PartyId id, const Party& party, const Warnings& warnings, Money before,
+                            Money after) noexcept {
+    const Money limit = party.account.credit_limit();
+    for (const Warning warning : kWarnings) {
+        if (!warnings.beyond(warning, before, limit) && warnings.beyond(warning, after, limit))
+            crossings_->crossed({id, warning, after});
+    }
 }
 
 std::vector<Ledger::TrialBalance> Ledger::trial_balance() const {

@@ -6,8 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "balance/crossing.h"
 #include "balance/party_table.h"
 #include "balance/session.h"
+#include "balance/transaction.h"
 
 namespace tollgate::balance {
 
@@ -39,7 +41,9 @@ class Path {
 /// the same currency, so that balances and books of a currency add up to zero whenever nothing moves.
 class Ledger {
   public:
-    explicit Ledger(const PartyTable& parties) noexcept : parties_(parties) {}
+    /// Both must outlive this. `crossings` is told of thresholds; nullptr: nobody is.
+    explicit Ledger(const PartyTable& parties, CrossingSink* crossings = nullptr) noexcept
+        : parties_(parties), crossings_(crossings) {}
 
     enum class HoldStatus : std::uint8_t {
         held,
@@ -93,14 +97,25 @@ class Ledger {
         insufficient,   ///< More than is available, and not forced.
         out_of_bounds,  ///< A balance or a book would leave kBalanceMax.
     };
-    struct Posting {
-        PostStatus status = PostStatus::posted;
-        Money balance{};  ///< After it, and before whatever came next.
+    /// What a balance may be taken down to.
+    enum class Funds : std::uint8_t {
+        available,  ///< As far as balance and credit limit go, less what is held.
+        own,        ///< As `available`, without the credit limit: credit is not cash.
+        any,        ///< Below zero too.
     };
-    /// Cash received: the party's balance rises, its seller's cash falls. Requires: amount > 0, an account.
-    Posting top_up(PartyId party, Money amount) noexcept;
-    /// A debit: the party's balance falls, its seller's revenue rises. Requires: amount > 0, an account.
-    Posting debit(PartyId party, Money amount, bool force) noexcept;
+    struct Posted {
+        PostStatus status = PostStatus::posted;
+        // Of the first posting's party, once all is done.
+        Money balance{};  ///< After it, and before whatever came next.
+        Money available{};
+    };
+    /// The first half of a transaction: everything that can fail, and everything that lowers what anybody has
+    /// available. All of it, or nothing. The first posting must be one of a balance.
+    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept;
+    /// The second half, once the transaction is written down: what raises what anybody has available.
+    void finish_posting(std::span<const Posting> postings) noexcept;
+    /// Both halves of what had been decided and told before a restart: nothing is asked, nobody is told.
+    void replay_posting(std::span<const Posting> postings) noexcept;
 
     /// Who sells to a party: the nearest reseller or the provider above it; the provider itself has itself.
     [[nodiscard]] PartyId seller_of(PartyId party) const noexcept;
@@ -129,7 +144,18 @@ class Ledger {
     void move_all(const Session& session, std::int64_t sign) noexcept;
     [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold) noexcept;
 
+    [[nodiscard]] std::atomic<std::int64_t>& book_of(const Posting& posting) const noexcept;
+    /// Tells of each threshold that lies between the two.
+    void note_crossings(PartyId id, const Party& party, Money before, Money after) noexcept {
+        // Acquire pairs with the release in Party::set_warnings.
+        const Warnings* const warnings = party.warnings.load(std::memory_order_acquire);
+        if (warnings != nullptr && crossings_ != nullptr) tell_crossings(id, party, *warnings, before, after);
+    }
+    void tell_crossings(PartyId id, const Party& party, const Warnings& warnings, Money before,
+                        Money after) noexcept;
+
     const PartyTable& parties_;
+    CrossingSink* crossings_;
 };
 
 }  // namespace tollgate::balance

@@ -73,4 +73,19 @@ Book& Party::book(rating::Currency wanted) noexcept {
     return *fresh;
 }
 
+WarningSettings Party::warning_settings() const noexcept {
+    const Warnings* const known = warnings.load(std::memory_order_acquire);
+    return known == nullptr ? WarningSettings{} : known->settings();
+}
+
+void Party::set_warnings(const WarningSettings& settings) {
+    if (Warnings* const known = warnings.load(std::memory_order_relaxed)) {
+        known->set(settings);
+    } else if (settings.any()) {
+        auto* const fresh = new Warnings;
+        fresh->set(settings);
+        warnings.store(fresh, std::memory_order_release);
+    }
+}
+
 }  // namespace tollgate::balance

@@ -10,6 +10,7 @@
 
 #include "balance/account.h"
 #include "balance/tariff_lists.h"
+#include "balance/warnings.h"
 #include "rating/tariff.h"
 #include "rating/tariff_book.h"
 
@@ -89,6 +90,7 @@ struct PartySource {
     TariffChoice tariff;
     std::uint32_t max_calls = kCallsUnlimited;
     std::uint16_t dial_plan = kNoDialPlan;
+    WarningSettings warnings{};
 };
 
 /// One party. The first cache line is what a call touches; the second what it seldom does.
@@ -129,6 +131,10 @@ struct alignas(64) Party {
     /// The book of `currency`, made at its first use. Any thread; never blocks.
     [[nodiscard]] Book& book(rating::Currency currency) noexcept;
 
+    [[nodiscard]] WarningSettings warning_settings() const noexcept;
+    /// For one thread at a time, as whatever administration changes.
+    void set_warnings(const WarningSettings& settings);
+
     Account account;
     std::atomic<std::int64_t> min_available;
     /// Which list it names lies in PartyTable::tariff_lists: stored with release, read with acquire, so that
@@ -144,7 +150,10 @@ struct alignas(64) Party {
     const std::string_view id;
     const std::string_view time_zone;
     std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
-    std::uint8_t depth = 0;             ///< Parties above it; set once, before it is published.
+    /// Its thresholds, nullptr while it has never had one: most have none, and calls look here. Made once;
+    /// stored with release, read with acquire.
+    std::atomic<Warnings*> warnings{nullptr};
+    std::uint8_t depth = 0;  ///< Parties above it; set once, before it is published.
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

@@ -29,6 +29,7 @@ PartyTable::~PartyTable() {
             delete book;
             book = next;
         }
+        delete party.warnings.load();
         party.~Party();
     }
     for (auto& chunk : chunks_)
@@ -99,6 +100,7 @@ PartyId PartyTable::add(const PartySource& source) {
     if (zone == zones_.end()) zone = zones_.insert(keep(source.time_zone)).first;
     auto* const party = new (chunk.load(std::memory_order_relaxed) + index % kChunkParties)
         Party{source, keep(source.id), *zone};
+    party->set_warnings(source.warnings);
     if (source.parent != kNoParty) {
         party->depth = static_cast<std::uint8_t>(get(source.parent).depth + 1);
         assert(party->depth <= kChainDepthMax);

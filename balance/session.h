@@ -40,6 +40,7 @@ struct SessionLevel {
     std::int32_t affordable_seconds = 0;
     Money held;
     Money charged;
+    Money refunded;  ///< Of what was charged, given back by REFUND.
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
 

@@ -121,7 +121,7 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs, Snapsh
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : state(state_settings(config)),
+        : state(with_thresholds(state_settings(config))),
           recovered(recover_state(config, disk, state)),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog.dial_plans())),
@@ -131,6 +131,7 @@ struct App::Parts {
                admin::make_router(
                    {.catalog = state.catalog,
                     .payments = state.payments,
+                    .threshold_events = state.threshold_events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return Clock::now().steady; },
@@ -165,6 +166,17 @@ struct App::Parts {
             for (std::size_t i = 0; i < workers.size(); ++i)
                 workers[i]->listen_unix(descriptors[i]);
         }
+    }
+
+    /// Thresholds have the time, and a line in the log each.
+    StateSettings with_thresholds(StateSettings settings) const {
+        settings.clock = [] { return Clock::now(); };
+        settings.on_threshold = [this](const ThresholdEvent& event) {
+            const auto& [party, warning, balance] = event.crossing;
+            spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
+                         state.parties.get(party).id, text_of(warning), rating::format(balance).view());
+        };
+        return settings;
     }
 
     std::unique_ptr<balance::journal::PosixDisk> disk;

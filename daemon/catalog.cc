@@ -158,6 +158,25 @@ std::uint16_t checked_dial_plan(const DialPlans& plans, PartyKind kind, const st
     return place.value_or(balance::kNoDialPlan);
 }
 
+/// Whether a party of this kind and credit limit may have these thresholds.
+template <typename Complain>
+void check_warnings(PartyKind kind, const balance::WarningSettings& warnings, rating::Money credit_limit,
+                    const Complain& fault) {
+    if (!warnings.any()) return;
+    if (kind == PartyKind::line || kind == PartyKind::partner) {
+        const auto* const field = warnings.percent_hundredths != 0   ? "warn_percent"
+                                  : warnings.owed != rating::Money{} ? "warn_owed"
+                                                                     : "warn_balance";
+        fault(field, "a " + std::string{text_of(kind)} + " has no account of its own");
+    }
+    if (warnings.percent_hundredths > balance::kWarnPercentMax)
+        fault("warn_percent", "expected a percentage above 0 and up to 100");
+    if (warnings.percent_hundredths != 0 && credit_limit <= rating::Money{})
+        fault("warn_percent", "is a part of the credit limit; expected one above 0");
+    if (!is_limit(warnings.owed)) fault("warn_owed", std::string{kLimitExpected});
+    if (warnings.balance && !is_limit(*warnings.balance)) fault("warn_balance", std::string{kLimitExpected});
+}
+
 class DraftChecker {
   public:
     DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, const TimeZones& zones,
@@ -277,6 +296,8 @@ class DraftChecker {
             if (!is_limit(*draft.min_available)) fault("min_available", std::string{kLimitExpected});
             source.min_available = *draft.min_available;
         }
+        check_warnings(draft.kind, draft.warnings, source.credit_limit, fault);
+        source.warnings = draft.warnings;
     }
 
     template <typename Complain>
@@ -515,6 +536,7 @@ balance::PartySource Catalog::source_of(const Party& party) const {
     source.tariff = party.tariff.load(std::memory_order_acquire);
     source.max_calls = party.max_calls.load(std::memory_order_relaxed);
     source.dial_plan = party.dial_plan.load(std::memory_order_relaxed);
+    source.warnings = party.warning_settings();
     return source;
 }
 
@@ -527,6 +549,7 @@ void Catalog::adopt(Party& party, const balance::PartySource& source) const {
     party.tariff.store(source.tariff, std::memory_order_release);
     party.dial_plan.store(source.dial_plan, std::memory_order_relaxed);
     party.max_calls.store(source.max_calls, std::memory_order_relaxed);
+    party.set_warnings(source.warnings);
 }
 
 // ---- Parties ----
@@ -579,6 +602,11 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     if (change.dial_plan && *change.dial_plan) {
         dial_plan = checked_dial_plan(dial_plans_, party.kind, **change.dial_plan, fault);
     }
+    balance::WarningSettings warnings = party.warning_settings();
+    if (change.warn_percent_hundredths) warnings.percent_hundredths = *change.warn_percent_hundredths;
+    if (change.warn_owed) warnings.owed = *change.warn_owed;
+    if (change.warn_balance) warnings.balance = *change.warn_balance;
+    check_warnings(party.kind, warnings, change.credit_limit.value_or(party.account.credit_limit()), fault);
     if (!faults.empty()) return faults;
 
     balance::PartySource source = source_of(party);
@@ -588,6 +616,7 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     if (tariff) source.tariff = *tariff;
     if (change.dial_plan) source.dial_plan = dial_plan;
     if (change.max_calls) source.max_calls = change.max_calls->value_or(balance::kCallsUnlimited);
+    source.warnings = warnings;
     put(id, source, now);
     return faults;
 }
@@ -599,10 +628,19 @@ void Catalog::put(PartyId id, const balance::PartySource& source, Moment now) {
     balance::ByteWriter out{body};
     out.put(id);
     write_party(source, parties_.tariff_lists(), dial_plans_, out);
-    if (source.credit_limit < party.account.credit_limit())
-        party.account.set_credit_limit(source.credit_limit);
+    const rating::Money limit_before = party.account.credit_limit();
+    if (source.credit_limit < limit_before) party.account.set_credit_limit(source.credit_limit);
     append(EventKind::party_changed, now, body);
     adopt(party, source);
+    // A lower limit makes the same debt a greater part of it.
+    const balance::Warnings* const warnings = party.warnings.load(std::memory_order_relaxed);
+    if (warnings == nullptr || crossings_ == nullptr || source.credit_limit >= limit_before) return;
+    constexpr auto kPercent = balance::Warning::percent;
+    const rating::Money balance = party.account.balance();
+    if (!warnings->beyond(kPercent, balance, limit_before) &&
+        warnings->beyond(kPercent, balance, source.credit_limit)) {
+        crossings_->crossed({id, kPercent, balance});
+    }
 }
 
 bool Catalog::close(PartyId id, Moment now) {

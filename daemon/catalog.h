@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "balance/crossing.h"
 #include "balance/event.h"
 #include "balance/event_log.h"
 #include "balance/party_table.h"
@@ -53,6 +54,7 @@ struct PartyDraft {
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where there is no `tariff`.
     std::optional<std::uint32_t> max_calls;
     std::optional<std::string> dial_plan;
+    balance::WarningSettings warnings;
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -65,6 +67,10 @@ struct PartyChange {
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where `tariff` is not named; empty: none.
     std::optional<std::optional<std::uint32_t>> max_calls;
     std::optional<std::optional<std::string>> dial_plan;
+    // Thresholds; an inner 0 or nullopt takes one away.
+    std::optional<std::uint32_t> warn_percent_hundredths;
+    std::optional<rating::Money> warn_owed;
+    std::optional<std::optional<rating::Money>> warn_balance;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -72,9 +78,11 @@ struct PartyChange {
 class Catalog {
   public:
     /// All must outlive this. Whatever is changed is appended to `events` before it is in force; the `now` of
-    /// what changes something is for them.
-    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties, balance::EventLog& events)
-        : tariffs_(tariffs), parties_(parties), events_(events) {}
+    /// what changes something is for them. `crossings` is told where a lower credit limit makes a party cross
+    /// a threshold; nullptr: nobody is.
+    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties, balance::EventLog& events,
+            balance::CrossingSink* crossings = nullptr)
+        : tariffs_(tariffs), parties_(parties), events_(events), crossings_(crossings) {}
 
     /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
     /// the list.
@@ -86,6 +94,10 @@ class Catalog {
 
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
     [[nodiscard]] bool close(balance::PartyId id, Moment now = {});
+
+    /// While it is held, nobody changes a setting of a party: for a payment that lifts a suspension, and for
+    /// nothing that calls wait for.
+    [[nodiscard]] std::unique_lock<std::mutex> hold_settings() { return std::unique_lock{mutex_}; }
 
     struct TariffPut {
         rating::TariffBook::PutResult result;
@@ -169,6 +181,7 @@ class Catalog {
     DestinationGroups destination_groups_;
     TimeZones zones_;
     balance::EventLog& events_;
+    balance::CrossingSink* crossings_;
     std::unordered_map<std::string, std::shared_ptr<const rating::Deck>> decks_read_;  // By file.
     std::mutex mutex_;
 };

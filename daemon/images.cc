@@ -166,6 +166,10 @@ void write_party(const balance::PartySource& party, const balance::TariffLists& 
     write_choice(party.tariff, lists, out);
     out.put(party.max_calls);
     out.short_text(party.dial_plan == balance::kNoDialPlan ? std::string{} : plans.name_of(party.dial_plan));
+    out.put(party.warnings.percent_hundredths);
+    out.put(party.warnings.owed);
+    out.put(party.warnings.balance.has_value());
+    out.put(party.warnings.balance.value_or(rating::Money{}));
 }
 
 balance::PartySource read_party(ByteReader& in, balance::TariffLists& lists, DialPlans& plans) {
@@ -184,6 +188,12 @@ balance::PartySource read_party(ByteReader& in, balance::TariffLists& lists, Dia
     in.get(party.max_calls);
     const std::string_view plan = in.short_text();
     if (!plan.empty()) party.dial_plan = plans.reserve(plan).value_or(balance::kNoDialPlan);
+    in.get(party.warnings.percent_hundredths);
+    in.get(party.warnings.owed);
+    const bool has_balance = in.flag();
+    rating::Money least;
+    in.get(least);
+    if (has_balance) party.warnings.balance = least;
     return party;
 }
 

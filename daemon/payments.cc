@@ -1,82 +1,491 @@
 #include "daemon/payments.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace tollgate::daemon {
 namespace {
 
+using balance::kNoParty;
+using balance::Ledger;
+using balance::Party;
+using balance::PartyId;
+using balance::Posting;
+using balance::PostingPlace;
+using balance::Session;
+using balance::SessionLevel;
+using balance::SessionState;
+using balance::Transaction;
+using balance::TransactionKind;
+using rating::Money;
+
 constexpr balance::KeyedHash kFingerprint{0};
 
-std::uint64_t fingerprint_of(char operation, std::string_view party, rating::Money amount,
-                             std::string_view memo) {
-    std::uint64_t hash =
-        kFingerprint.mix(static_cast<unsigned char>(operation), static_cast<std::uint64_t>(amount.micros()));
+/// Of the arguments as given: tells a repeat from a conflict, also after a restart.
+std::uint64_t fingerprint_of(char operation, std::string_view party, std::string_view other,
+                             std::optional<Money> amount, std::string_view memo) {
+    std::uint64_t hash = kFingerprint.mix(static_cast<unsigned char>(operation),
+                                          static_cast<std::uint64_t>(amount.value_or(Money{}).micros()));
     hash = kFingerprint.mix(hash, kFingerprint(party));
+    hash = kFingerprint.mix(hash, kFingerprint(other));
     return kFingerprint.mix(hash, kFingerprint(memo));
 }
 
+constexpr std::string_view kRecordPrefix = "r-";
 constexpr std::chrono::minutes kSweepEvery{10};
+
+/// `part * factor / divisor`, rounded towards zero. Requires: |factor| <= divisor, divisor > 0.
+Money pro_rata(Money part, Money factor, Money divisor) noexcept {
+    __extension__ typedef __int128 Wide;  // NOLINT(modernize-use-using)
+    return Money::from_micros(
+        static_cast<std::int64_t>(Wide{part.micros()} * factor.micros() / divisor.micros()));
+}
+
+Money magnitude(Money amount) noexcept {
+    return amount < Money{} ? -amount : amount;
+}
+
+/// What has been charged and not been given back.
+Money left_of(const SessionLevel& level) noexcept {
+    return level.charged - level.refunded;
+}
+
+/// Whether `party` is `above`, or stands anywhere below it.
+bool is_below(const balance::PartyTable& parties, PartyId party, PartyId above) noexcept {
+    while (party != kNoParty && party != above)
+        party = parties.get(party).parent;
+    return party == above;
+}
+
+/// Whether a repeat of it gets the same refusal for a while. A conflict is about another request, and what is
+/// an error of RESP changed nothing and is not remembered anywhere.
+bool is_remembered(PaymentCode code) noexcept {
+    return code != PaymentCode::conflict && code != PaymentCode::busy && code != PaymentCode::out_of_bounds;
+}
 
 }  // namespace
 
-void Payments::forget_old(Stripe& stripe, balance::Steady now) const {
-    if (now - stripe.swept < kSweepEvery) return;
-    stripe.swept = now;
-    std::erase_if(stripe.requests, [&](const auto& entry) { return now - entry.second.at > remember_; });
+std::size_t Payments::KeyHash::operator()(const Key& key) const noexcept {
+    return kFingerprint.mix(kFingerprint(key.scope), kFingerprint(key.request));
 }
 
-template <typename Post>
-PaymentAnswer Payments::once(std::string_view party_id, std::string_view request, std::uint64_t fingerprint,
-                             balance::Steady now, const Post& post) {
-    Stripe& stripe = stripes_[kFingerprint(request) % kStripes];
-    const std::lock_guard lock{stripe.mutex};
-    forget_old(stripe, now);
-    std::string key{request};
-    if (const auto known = stripe.requests.find(key); known != stripe.requests.end()) {
-        if (known->second.fingerprint != fingerprint) return {.code = PaymentCode::conflict};
-        PaymentAnswer answer = known->second.answer;
-        answer.duplicate = true;
-        return answer;
+PartyId Payments::account(std::string_view party) const noexcept {
+    const PartyId id = parties_.find(party);
+    if (id == kNoParty) return kNoParty;
+    const Party& found = parties_.get(id);
+    return found.has_account() && !found.status().closed() ? id : kNoParty;
+}
+
+// ---- Requests ----
+
+Payments::Stripe& Payments::stripe_of(const Key& key) noexcept {
+    // The map uses the lower bits.
+    return stripes_[(KeyHash{}(key) >> 32) % kStripes];
+}
+
+bool Payments::forgettable(const Remembered& entry, balance::Steady now) const noexcept {
+    return now - entry.at > (entry.code == PaymentCode::ok ? settings_.remember : settings_.repeat);
+}
+
+Payments::Remembered* Payments::find(Stripe& stripe, const Key& key) const noexcept {
+    const auto found = stripe.requests.find(key);
+    return found == stripe.requests.end() ? nullptr : found->second.get();
+}
+
+void Payments::make_room(Stripe& stripe, balance::Steady now) const {
+    const bool full = stripe.requests.size() >= kRequestsMax / kStripes;
+    if (now - stripe.swept < (full ? settings_.repeat : std::chrono::nanoseconds{kSweepEvery})) return;
+    stripe.swept = now;
+    std::erase_if(stripe.requests, [&](const auto& entry) { return forgettable(*entry.second, now); });
+}
+
+template <typename CarryOut>
+PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std::uint64_t fingerprint,
+                             const CarryOut& carry_out) {
+    const balance::Steady now = request.now.steady;
+    if (const auto known = stripe.requests.find({request.scope, request.id});
+        known != stripe.requests.end()) {
+        const Remembered& entry = *known->second;
+        if (!forgettable(entry, now)) {
+            const Transaction& done = entry.transaction;
+            if (done.fingerprint != fingerprint) return {.code = PaymentCode::conflict};
+            return {entry.code, done.balance, done.available, done.number, true};
+        }
+        stripe.requests.erase(known);
     }
-    const balance::PartyId id = parties_.find(party_id);
-    if (id == balance::kNoParty) return {.code = PaymentCode::unknown_account};
-    const balance::Party& party = parties_.get(id);
-    if (!party.has_account() || party.status().closed()) return {.code = PaymentCode::unknown_account};
+    make_room(stripe, now);
     if (stripe.requests.size() >= kRequestsMax / kStripes) return {.code = PaymentCode::busy};
-    const balance::Ledger::Posting posting = post(id);
-    switch (posting.status) {
-        case balance::Ledger::PostStatus::insufficient:
-            return {.code = PaymentCode::credit_limit};
-        case balance::Ledger::PostStatus::out_of_bounds:
-            return {.code = PaymentCode::out_of_bounds};
-        case balance::Ledger::PostStatus::posted:
+
+    if (events_.admission() != balance::Admission::open) return {.code = PaymentCode::no_room};
+
+    auto entry = std::make_unique<Remembered>();
+    entry->at = now;
+    Transaction& transaction = entry->transaction;
+    transaction.scope = request.scope;
+    transaction.request = request.id;
+    transaction.memo = request.memo;
+    transaction.fingerprint = fingerprint;
+    transaction.at = request.now;
+    // Before it is done, so that nothing can fail after it is.
+    const auto place =
+        stripe.requests.emplace(Key{transaction.scope, transaction.request}, std::move(entry)).first;
+    Remembered& stored = *place->second;
+    stored.code = carry_out(stored.transaction);
+    if (stored.code == PaymentCode::ok) {
+        const Transaction& done = stored.transaction;
+        return {PaymentCode::ok, done.balance, done.available, done.number, false};
+    }
+    const PaymentCode refusal = stored.code;
+    if (is_remembered(refusal)) {
+        stored.transaction.postings = {};
+    } else {
+        stripe.requests.erase(place);
+    }
+    return {.code = refusal};
+}
+
+template <typename CarryOut>
+PaymentAnswer Payments::once(const PaymentRequest& request, std::uint64_t fingerprint,
+                             const CarryOut& carry_out) {
+    Stripe& stripe = stripe_of({request.scope, request.id});
+    const std::lock_guard lock{stripe.mutex};
+    return once(stripe, request, fingerprint, carry_out);
+}
+
+// ---- Doing it ----
+
+void Payments::commit(Transaction& transaction) {
+    const std::lock_guard lock{commit_mutex_};
+    transaction.number = ++number_last_;
+    std::vector<std::byte> event;
+    balance::ByteWriter out{event};
+    balance::EventHeader{balance::EventKind::transaction, transaction.at}.write(out);
+    balance::write_transaction(transaction, out);
+    events_.append(event);
+}
+
+PaymentCode Payments::post(Ledger::Funds funds, Transaction& transaction) {
+    const Ledger::Posted posted = ledger_.begin_posting(transaction.postings, funds);
+    switch (posted.status) {
+        case Ledger::PostStatus::insufficient:
+            return PaymentCode::credit_limit;
+        case Ledger::PostStatus::out_of_bounds:
+            return PaymentCode::out_of_bounds;
+        case Ledger::PostStatus::posted:
             break;
     }
-    PaymentAnswer answer;
-    answer.balance = posting.balance;
-    answer.available = party.account.available();
-    answer.transaction = transaction_last_.fetch_add(1, std::memory_order_relaxed) + 1;
-    stripe.requests.emplace(std::move(key), Remembered{fingerprint, now, answer});
-    return answer;
+    transaction.balance = posted.balance;
+    transaction.available = posted.available;
+    commit(transaction);
+    ledger_.finish_posting(transaction.postings);
+    return PaymentCode::ok;
 }
 
-PaymentAnswer Payments::top_up(std::string_view party, rating::Money amount, std::string_view request,
-                               std::string_view memo, balance::Steady now) {
-    return once(party, request, fingerprint_of('T', party, amount, memo), now, [&](balance::PartyId id) {
-        const auto posted = ledger_.top_up(id, amount);
-        // Only an operator lifts the other reasons. Nothing else is decided by the order of the two.
+PaymentCode Payments::move(std::string_view party, Money amount, PostingPlace other, Ledger::Funds funds,
+                           Transaction& transaction) {
+    const PartyId id = account(party);
+    if (id == kNoParty) return PaymentCode::unknown_account;
+    const rating::Currency currency = parties_.get(id).currency;
+    transaction.postings = {{id, PostingPlace::balance, currency, amount},
+                            {ledger_.seller_of(id), other, currency, -amount}};
+    return post(funds, transaction);
+}
+
+PaymentAnswer Payments::top_up(std::string_view party, Money amount, const PaymentRequest& request) {
+    return once(request, fingerprint_of('T', party, {}, amount, request.memo), [&](Transaction& transaction) {
+        transaction.kind = TransactionKind::top_up;
+        const auto pay = [&] {
+            return move(party, amount, PostingPlace::cash, Ledger::Funds::any, transaction);
+        };
+        const PartyId id = account(party);
+        if (id == kNoParty) return PaymentCode::unknown_account;
+        Party& paying = parties_.get(id);
         constexpr auto kLifted =
             static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
-        if (posted.status == balance::Ledger::PostStatus::posted) {
-            parties_.get(id).status_bits.fetch_and(static_cast<std::uint8_t>(~kLifted),
-                                                   std::memory_order_relaxed);
+        if ((paying.status().bits() & kLifted) == 0) return pay();
+        // An operator who sets a reason meanwhile does it before or after the payment, not in its midst.
+        const auto settings = catalog_.hold_settings();
+        transaction.lifted = paying.status().bits() & kLifted;
+        const PaymentCode code = pay();
+        if (code == PaymentCode::ok) {
+            paying.status_bits.fetch_and(static_cast<std::uint8_t>(~transaction.lifted),
+                                         std::memory_order_relaxed);
         }
-        return posted;
+        return code;
     });
 }
 
-PaymentAnswer Payments::debit(std::string_view party, rating::Money amount, std::string_view request,
-                              std::string_view memo, bool force, balance::Steady now) {
-    return once(party, request, fingerprint_of(force ? 'F' : 'D', party, amount, memo), now,
-                [&](balance::PartyId id) { return ledger_.debit(id, amount, force); });
+PaymentAnswer Payments::debit(std::string_view party, Money amount, bool force,
+                              const PaymentRequest& request) {
+    return once(request, fingerprint_of(force ? 'F' : 'D', party, {}, amount, request.memo),
+                [&](Transaction& transaction) {
+                    transaction.kind = TransactionKind::debit;
+                    return move(party, -amount, PostingPlace::revenue,
+                                force ? Ledger::Funds::any : Ledger::Funds::available, transaction);
+                });
+}
+
+PaymentAnswer Payments::adjust(std::string_view party, Money amount, bool force,
+                               const PaymentRequest& request) {
+    return once(request, fingerprint_of(force ? 'B' : 'A', party, {}, amount, request.memo),
+                [&](Transaction& transaction) {
+                    transaction.kind = TransactionKind::adjustment;
+                    return move(party, amount, PostingPlace::revenue,
+                                force ? Ledger::Funds::any : Ledger::Funds::available, transaction);
+                });
+}
+
+PaymentAnswer Payments::pay_out(std::string_view party, Money amount, const PaymentRequest& request) {
+    return once(request, fingerprint_of('P', party, {}, amount, request.memo), [&](Transaction& transaction) {
+        transaction.kind = TransactionKind::payout;
+        return move(party, -amount, PostingPlace::cash, Ledger::Funds::own, transaction);
+    });
+}
+
+PaymentAnswer Payments::transfer(std::string_view source, std::string_view target, Money amount,
+                                 const PaymentRequest& request) {
+    return once(request, fingerprint_of('M', source, target, amount, request.memo),
+                [&](Transaction& transaction) {
+                    transaction.kind = TransactionKind::transfer;
+                    const PartyId from = account(source);
+                    if (from == kNoParty) return PaymentCode::unknown_account;
+                    const PartyId to = account(target);
+                    if (to == kNoParty) return PaymentCode::unknown_target;
+                    const rating::Currency currency = parties_.get(from).currency;
+                    // The provider has no seller, and its balance is not checked.
+                    if (from == to || from == parties_.root() || to == parties_.root() ||
+                        !(currency == parties_.get(to).currency) ||
+                        ledger_.seller_of(from) != ledger_.seller_of(to)) {
+                        return PaymentCode::not_transferable;
+                    }
+                    transaction.postings = {{from, PostingPlace::balance, currency, -amount},
+                                            {to, PostingPlace::balance, currency, amount}};
+                    return post(Ledger::Funds::own, transaction);
+                });
+}
+
+// ---- Refunds ----
+
+PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest& request) {
+    const bool of_call = refund.of.starts_with(kRecordPrefix);
+    // An amount that is not given differs from each that is.
+    const char operation = of_call ? (refund.amount ? 'C' : 'c') : (refund.amount ? 'R' : 'r');
+    const std::uint64_t fingerprint =
+        fingerprint_of(operation, refund.asker, refund.of, refund.amount, request.memo);
+    if (of_call) {
+        const auto record = rating::parse_unsigned(refund.of.substr(kRecordPrefix.size()), INT64_MAX);
+        return once(request, fingerprint, [&](Transaction& transaction) {
+            return record ? refund_call(refund, *record, transaction) : PaymentCode::unknown_original;
+        });
+    }
+    // The payment's stripe too: two refunds of it take turns.
+    const Key original{request.scope, refund.of};
+    Stripe& own = stripe_of({request.scope, request.id});
+    Stripe& other = stripe_of(original);
+    std::unique_lock lock{own.mutex, std::defer_lock};
+    std::unique_lock other_lock{other.mutex, std::defer_lock};
+    if (&own == &other) {
+        lock.lock();
+    } else {
+        std::lock(lock, other_lock);
+    }
+    return once(own, request, fingerprint, [&](Transaction& transaction) {
+        // A request cannot refund itself: it is there already, and nothing of it is done.
+        Remembered* const entry = request.id == refund.of ? nullptr : find(other, original);
+        return refund_payment(refund, entry, transaction);
+    });
+}
+
+PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t record,
+                                  Transaction& transaction) {
+    transaction.kind = TransactionKind::refund;
+    const auto claim = sessions_.claim_record(record);
+    if (!claim) return PaymentCode::unknown_original;
+    if (claim->level_count == 0) return PaymentCode::not_refundable;  // An emergency call costs nobody.
+    Session& session = *claim;
+    const auto levels = session.levels();
+    const SessionLevel& customer = levels[0];
+    const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
+    if (!refund.party.empty() && parties_.find(refund.party) != customer.payer)
+        return PaymentCode::unknown_original;
+    if (asker == kNoParty || asker == customer.payer || !is_below(parties_, customer.payer, asker))
+        return PaymentCode::unknown_original;
+    // What expired may still be settled by a late STOP: until then nobody knows what it cost.
+    if (session.state != SessionState::stopped && session.state != SessionState::released)
+        return PaymentCode::not_refundable;
+
+    const Money left = left_of(customer);
+    const Money amount = refund.amount.value_or(left);
+    if (amount > left) return PaymentCode::not_refundable;
+    std::array<Money, balance::kChainDepthMax + 1> parts{};
+    bool any = false;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const SessionLevel& level = levels[i];
+        // A reseller reverses what those below him paid; what he paid himself is for those above him.
+        const bool his =
+            asker == parties_.root() || (level.payer != asker && is_below(parties_, level.payer, asker));
+        if (!his) continue;
+        parts[i] = amount == left
+                       ? left_of(level)
+                       : std::min(pro_rata(level.charged, amount, customer.charged), left_of(level));
+        any = any || parts[i] != Money{};
+        if (i > 0 && parts[i] == Money{}) continue;
+        const rating::Currency currency = parties_.get(level.payer).currency;
+        const auto book = level.seller == level.payer ? PostingPlace::termination : PostingPlace::revenue;
+        transaction.postings.push_back({level.payer, PostingPlace::balance, currency, parts[i]});
+        transaction.postings.push_back({level.seller, book, currency, -parts[i]});
+    }
+    if (!any) return PaymentCode::not_refundable;
+    transaction.refunded_record = record;
+    const PaymentCode code = post(Ledger::Funds::any, transaction);
+    if (code != PaymentCode::ok) return code;
+    for (std::size_t i = 0; i < levels.size(); ++i)
+        levels[i].refunded = levels[i].refunded + parts[i];
+    give_back_bundle_seconds(session, amount);
+    return code;
+}
+
+/// The seconds of bundles that a refunded call used return with its money, if the bundle has not expired.
+/// There are no bundles yet in this version.
+void Payments::give_back_bundle_seconds(Session& /*session*/, Money /*amount*/) noexcept {}
+
+PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* original,
+                                     Transaction& transaction) {
+    transaction.kind = TransactionKind::refund;
+    if (original == nullptr || original->code != PaymentCode::ok) return PaymentCode::unknown_original;
+    const Transaction& paid = original->transaction;
+    const PartyId party = paid.postings[0].party;
+    const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
+    if (!refund.party.empty() && parties_.find(refund.party) != party) return PaymentCode::unknown_original;
+    if (asker == kNoParty ||
+        (asker != parties_.root() && (asker == party || !is_below(parties_, party, asker))))
+        return PaymentCode::unknown_original;
+    if (paid.kind == TransactionKind::refund) return PaymentCode::not_refundable;
+
+    const Money whole = magnitude(paid.postings[0].amount);
+    const Money before = original->refunded;
+    const Money amount = refund.amount.value_or(whole - before);
+    if (amount <= Money{} || amount > whole - before) return PaymentCode::not_refundable;
+    const Money after = before + amount;
+    // What was refunded of a posting follows from what was refunded of the first one, so parts always add up
+    // to the whole. The last posting takes what rounding leaves.
+    std::vector<Posting>& postings = transaction.postings;
+    postings = paid.postings;
+    Money others;
+    for (std::size_t i = 0; i + 1 < postings.size(); ++i) {
+        const Money part = paid.postings[i].amount;
+        postings[i].amount = pro_rata(part, before, whole) - pro_rata(part, after, whole);
+        others = others + postings[i].amount;
+    }
+    postings.back().amount = -others;
+    transaction.refunded_request = paid.request;
+    const PaymentCode code = post(Ledger::Funds::available, transaction);
+    if (code == PaymentCode::ok) original->refunded = after;
+    return code;
+}
+
+// ---- Restarts ----
+
+/// Notes on the payment or the session what a refund has given back of it.
+void Payments::note_refund(const Transaction& refund) noexcept {
+    if (!refund.refunded_request.empty()) {
+        const Key key{refund.scope, refund.refunded_request};
+        if (Remembered* const original = find(stripe_of(key), key))
+            original->refunded = original->refunded + magnitude(refund.postings[0].amount);
+    }
+}
+
+void Payments::remember(const Transaction& transaction) {
+    number_last_ = std::max(number_last_, transaction.number);
+    note_refund(transaction);
+    auto entry = std::make_unique<Remembered>();
+    entry->transaction = transaction;
+    entry->at = transaction.at.steady;
+    const Key key{entry->transaction.scope, entry->transaction.request};
+    auto& requests = stripe_of(key).requests;
+    requests.erase(key);  // The key of an older one lies in the older one.
+    requests.emplace(key, std::move(entry));
+}
+
+void Payments::restore(const Transaction& transaction) {
+    ledger_.replay_posting(transaction.postings);
+    const PartyId party = transaction.postings[0].party;
+    parties_.get(party).status_bits.fetch_and(static_cast<std::uint8_t>(~transaction.lifted),
+                                              std::memory_order_relaxed);
+    if (transaction.refunded_record != 0) {
+        if (const auto claim = sessions_.claim_record(transaction.refunded_record)) {
+            for (SessionLevel& level : claim->levels()) {
+                for (const Posting& posting : transaction.postings) {
+                    if (posting.place == PostingPlace::balance && posting.party == level.payer)
+                        level.refunded = level.refunded + posting.amount;
+                }
+            }
+        }
+    }
+    remember(transaction);
+}
+
+bool Payments::read(balance::ByteReader& in, Transaction& transaction) const {
+    if (!balance::read_transaction(in, transaction) || transaction.number <= number_last_) return false;
+    const auto known = [this](const Posting& posting) {
+        return static_cast<std::size_t>(posting.party) < parties_.size();
+    };
+    return std::all_of(transaction.postings.begin(), transaction.postings.end(), known);
+}
+
+bool Payments::apply(balance::ByteReader& in) {
+    Transaction transaction;
+    if (!read(in, transaction)) return false;
+    restore(transaction);
+    return true;
+}
+
+bool Payments::apply_remembered(balance::ByteReader& in) {
+    if (in.flag()) {
+        number_last_ = in.get<std::uint64_t>();
+        return in.at_end();
+    }
+    Transaction transaction;
+    if (!read(in, transaction)) return false;
+    remember(transaction);
+    return true;
+}
+
+void Payments::save(const std::function<void(std::span<const std::byte>)>& sink) const {
+    std::vector<std::byte> record;
+    const auto begin = [&record](bool only_the_number) {
+        record.clear();
+        balance::ByteWriter out{record};
+        balance::EventHeader{balance::EventKind::request, {}}.write(out);
+        out.put(only_the_number);
+        return out;
+    };
+    for (const Transaction& transaction : remembered()) {
+        auto out = begin(false);
+        balance::write_transaction(transaction, out);
+        sink(record);
+    }
+    auto out = begin(true);  // The newest may be forgotten.
+    out.put(last_number());
+    sink(record);
+}
+
+std::vector<Transaction> Payments::remembered() const {
+    std::vector<Transaction> all;
+    for (const Stripe& stripe : stripes_) {
+        const std::lock_guard lock{stripe.mutex};
+        for (const auto& [key, entry] : stripe.requests) {
+            if (entry->code == PaymentCode::ok) all.push_back(entry->transaction);
+        }
+    }
+    std::sort(all.begin(), all.end(),
+              [](const Transaction& a, const Transaction& b) { return a.number < b.number; });
+    return all;
+}
+
+std::uint64_t Payments::last_number() const {
+    const std::lock_guard lock{commit_mutex_};
+    return number_last_;
 }
 
 }  // namespace tollgate::daemon

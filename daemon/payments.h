@@ -4,13 +4,21 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "balance/event.h"
+#include "balance/event_log.h"
 #include "balance/ledger.h"
-#include "balance/session.h"
+#include "balance/session_table.h"
+#include "balance/transaction.h"
+#include "daemon/catalog.h"
 
 namespace tollgate::daemon {
 
@@ -26,11 +34,16 @@ inline constexpr std::size_t kRequestsMax = 10'000'000;
 
 enum class PaymentCode : std::uint8_t {
     ok,
-    unknown_account,  ///< No such party, or one without an account: a line, a partner, a closed one.
-    credit_limit,     ///< More than is available, and not forced.
-    conflict,         ///< The request id stands for something else.
-    busy,             ///< kRequestsMax; try again later.
-    out_of_bounds,    ///< A balance would leave rating::kBalanceMax.
+    unknown_account,   ///< No such party, or one without an account: a line, a partner, a closed one.
+    unknown_target,    ///< The same of the party a transfer goes to.
+    not_transferable,  ///< A transfer between different sellers or currencies, or from the provider.
+    credit_limit,      ///< More than may be taken, and not forced.
+    unknown_original,  ///< Nothing is known by the name of what is to be refunded.
+    not_refundable,    ///< A refund, a call that has not ended, nothing left, or more than is left.
+    conflict,          ///< The request id stands for something else.
+    busy,              ///< kRequestsMax; try again later.
+    no_room,           ///< The journal has no room; try again later.
+    out_of_bounds,     ///< A balance would leave rating::kBalanceMax.
 };
 
 struct PaymentAnswer {
@@ -41,45 +54,147 @@ struct PaymentAnswer {
     bool duplicate = false;
 };
 
+/// What every operation has. Requires: is_request_id(id), memo at most kMemoBytesMax.
+struct PaymentRequest {
+    std::string_view id;
+    std::string_view memo;
+    balance::Moment now;
+    std::string_view scope{};  ///< Who sends it: ids are his own.
+};
+
+struct RefundRequest {
+    /// A record, `r-…`, or else a payment's request id in the scope of whoever sends this.
+    std::string_view of;
+    std::optional<rating::Money> amount{};  ///< The customer's; nullopt: all that is left.
+    /// Whose call or payment it must be; empty: anybody's.
+    std::string_view party{};
+    /// Who asks. A reseller reverses the legs of those below him; nobody else has a say but the provider.
+    std::string_view asker{};  ///< Empty: the provider.
+};
+
+struct PaymentSettings {
+    std::chrono::nanoseconds remember = std::chrono::hours{35 * 24};
+    std::chrono::nanoseconds repeat = std::chrono::seconds{32};  ///< For refused ones.
+};
+
 /// Any thread may call any member at any time. A lock is held per request id's stripe while an operation is
 /// carried out; calls never meet it.
+///
+/// Every operation is decided; what lowers available funds is done; it is appended; what raises them is done;
+/// it is answered. A request that was refused is remembered in memory for `repeat`, then it may be tried
+/// again.
 class Payments {
   public:
-    /// Both must outlive this.
-    Payments(const balance::PartyTable& parties, balance::Ledger& ledger, std::chrono::nanoseconds remember)
-        : parties_(parties), ledger_(ledger), remember_(remember) {}
+    /// All must outlive this.
+    Payments(const balance::PartyTable& parties, balance::Ledger& ledger, balance::SessionTable& sessions,
+             Catalog& catalog, balance::EventLog& events, PaymentSettings settings = {})
+        : parties_(parties),
+          ledger_(ledger),
+          sessions_(sessions),
+          catalog_(catalog),
+          events_(events),
+          settings_(settings) {}
 
-    /// Requires: is_request_id(request), 0 < amount <= rating::kAmountMax. Lifts the reasons `overdue` and
-    /// `limit`.
-    PaymentAnswer top_up(std::string_view party, rating::Money amount, std::string_view request,
-                         std::string_view memo, balance::Steady now);
-    /// As top_up, the other way. `force`: beyond what is available.
-    PaymentAnswer debit(std::string_view party, rating::Money amount, std::string_view request,
-                        std::string_view memo, bool force, balance::Steady now);
+    // Amounts are above 0 and at most rating::kAmountMax, but for adjust, whose amount may be below 0.
+
+    /// Cash received. Lifts the reasons `overdue` and `limit`.
+    PaymentAnswer top_up(std::string_view party, rating::Money amount, const PaymentRequest& request);
+    /// The other way: earned by the seller. `force`: beyond what is available.
+    PaymentAnswer debit(std::string_view party, rating::Money amount, bool force,
+                        const PaymentRequest& request);
+    /// Either way, against the seller's revenue.
+    PaymentAnswer adjust(std::string_view party, rating::Money amount, bool force,
+                         const PaymentRequest& request);
+    /// From one party to another of the same seller and currency; credit is not cash.
+    PaymentAnswer transfer(std::string_view source, std::string_view target, rating::Money amount,
+                           const PaymentRequest& request);
+    /// Cash given out; credit is not cash.
+    PaymentAnswer pay_out(std::string_view party, rating::Money amount, const PaymentRequest& request);
+    /// Takes back a call's charges or a payment, or a part of them.
+    PaymentAnswer refund(const RefundRequest& refund, const PaymentRequest& request);
+
+    // ---- Restarts ----
+
+    /// Carries out what had been committed before a restart, and remembers its request id and answer. In the
+    /// order of their numbers; sessions whose calls were refunded are there already. One thread, before
+    /// anything else is asked.
+    void restore(const balance::Transaction& transaction);
+    /// As restore, where balances, books and sessions are restored by other means.
+    void remember(const balance::Transaction& transaction);
+    /// All that are remembered, in the order of their numbers: refused ones are not.
+    [[nodiscard]] std::vector<balance::Transaction> remembered() const;
+    /// Does again what the rest of an event of the journal says.
+    [[nodiscard]] bool apply(balance::ByteReader& in);
+    /// The same of a record of a snapshot, which says what is remembered and nothing more.
+    [[nodiscard]] bool apply_remembered(balance::ByteReader& in);
+    /// Records that say all that is remembered, in order.
+    void save(const std::function<void(std::span<const std::byte>)>& sink) const;
+    /// The number of the newest transaction, 0 before one.
+    [[nodiscard]] std::uint64_t last_number() const;
 
   private:
     struct Remembered {
-        std::uint64_t fingerprint;
-        balance::Steady at;
-        PaymentAnswer answer;
+        balance::Transaction transaction;
+        balance::Steady at{};
+        rating::Money refunded;  ///< Of the first posting.
+        PaymentCode code = PaymentCode::ok;
+    };
+    struct Key {
+        std::string_view scope;
+        std::string_view request;
+        friend bool operator==(const Key&, const Key&) noexcept = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const noexcept;
     };
     struct Stripe {
-        std::mutex mutex;
-        std::unordered_map<std::string, Remembered> requests;
+        mutable std::mutex mutex;
+        // Keys are views of their transaction's own strings.
+        std::unordered_map<Key, std::unique_ptr<Remembered>, KeyHash> requests;
         balance::Steady swept{};
     };
     static constexpr std::size_t kStripes = 64;
 
-    template <typename Post>
-    PaymentAnswer once(std::string_view party, std::string_view request, std::uint64_t fingerprint,
-                       balance::Steady now, const Post& post);
-    void forget_old(Stripe& stripe, balance::Steady now) const;
+    /// A party that money may be put on or taken from, or kNoParty.
+    [[nodiscard]] balance::PartyId account(std::string_view party) const noexcept;
+    [[nodiscard]] Stripe& stripe_of(const Key& key) noexcept;
+    [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
+    [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
+    void make_room(Stripe& stripe, balance::Steady now) const;
+
+    /// Answers a repeat, or has `carry_out` decide and do it. Requires: the stripe of the request is locked.
+    template <typename CarryOut>
+    PaymentAnswer once(Stripe& stripe, const PaymentRequest& request, std::uint64_t fingerprint,
+                       const CarryOut& carry_out);
+    /// As above, of one that needs no other stripe.
+    template <typename CarryOut>
+    PaymentAnswer once(const PaymentRequest& request, std::uint64_t fingerprint, const CarryOut& carry_out);
+
+    /// A movement between a party's balance and a book of its seller.
+    PaymentCode move(std::string_view party, rating::Money amount, balance::PostingPlace other,
+                     balance::Ledger::Funds funds, balance::Transaction& transaction);
+    /// Posts and commits. Whatever else was to be refused has been refused.
+    PaymentCode post(balance::Ledger::Funds funds, balance::Transaction& transaction);
+    [[nodiscard]] bool read(balance::ByteReader& in, balance::Transaction& transaction) const;
+    /// The one place where a transaction becomes an event and gets its number.
+    void commit(balance::Transaction& transaction);
+
+    PaymentCode refund_call(const RefundRequest& refund, std::uint64_t record,
+                            balance::Transaction& transaction);
+    PaymentCode refund_payment(const RefundRequest& refund, Remembered* original,
+                               balance::Transaction& transaction);
+    void give_back_bundle_seconds(balance::Session& session, rating::Money amount) noexcept;
+    void note_refund(const balance::Transaction& refund) noexcept;
 
     const balance::PartyTable& parties_;
     balance::Ledger& ledger_;
-    std::chrono::nanoseconds remember_;
+    balance::SessionTable& sessions_;
+    Catalog& catalog_;
+    balance::EventLog& events_;
+    PaymentSettings settings_;
     std::array<Stripe, kStripes> stripes_;
-    std::atomic<std::uint64_t> transaction_last_{0};  // Only ever counted up; no order with anything else.
+    mutable std::mutex commit_mutex_;  // Numbers and the order of events are one order.
+    std::uint64_t number_last_ = 0;
 };
 
 }  // namespace tollgate::daemon

@@ -41,8 +41,10 @@ class Records {
 State::State(const StateSettings& settings)
     : tariffs(settings.versions_kept),
       parties(settings.hash_key, settings.parties_max),
+      threshold_events(events, settings.clock, settings.on_threshold),
       sessions(settings.hash_key, settings.sessions),
-      payments(parties, ledger, settings.remember_requests) {}
+      payments(parties, ledger, sessions, catalog, events,
+               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {}
 
 void State::found(Moment now) {
     std::vector<std::byte> event;
@@ -103,9 +105,15 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
             good = apply_session(header.kind, in);
             break;
         case EventKind::transaction:
+            good = payments.apply(in);
+            break;
         case EventKind::threshold:
-        case EventKind::bundle:
+            good = threshold_events.apply(in);
+            break;
         case EventKind::request:
+            good = payments.apply_remembered(in);
+            break;
+        case EventKind::bundle:
             break;
         case EventKind::account:
             good = apply_account(in);
@@ -266,6 +274,8 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
             balance::write_changing(session, out);
         });
     });
+    payments.save(sink);
+    threshold_events.save(sink);
 }
 
 void State::forget_due() {

@@ -18,6 +18,7 @@
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
 #include "daemon/payments.h"
+#include "daemon/threshold_events.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::daemon {
@@ -28,6 +29,8 @@ struct StateSettings {
     balance::SessionLimits sessions{};
     std::chrono::nanoseconds remember_requests = std::chrono::hours{35 * 24};
     std::uint64_t hash_key = 0;  ///< Random in a running daemon.
+    ThresholdEvents::Clock clock = [] { return Moment{}; };
+    ThresholdEvents::Observer on_threshold{};
 };
 
 /// When and on which boot of the machine a daemon began to use a journal.
@@ -46,9 +49,10 @@ class State {
     balance::EventRelay events;
     rating::TariffBook tariffs;
     balance::PartyTable parties;
-    balance::Ledger ledger{parties};
+    ThresholdEvents threshold_events;
+    balance::Ledger ledger{parties, &threshold_events};
     balance::SessionTable sessions;
-    Catalog catalog{tariffs, parties, events};
+    Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

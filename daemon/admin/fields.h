@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "daemon/admin/json.h"
 #include "daemon/admin/router.h"
+#include "rating/money.h"
 
 namespace tollgate::daemon::admin {
 
@@ -36,6 +38,24 @@ struct Field {
     /// Takes the value into `target`, or adds a fault.
     void (*read)(const JsonValue& value, Target& target, FieldFaults& faults);
 };
+
+/// A string's text; a fault, and empty, for anything else.
+inline std::string text_of(const JsonValue& value, FieldFaults& faults) {
+    if (value.kind == JsonValue::Kind::string) return std::string{value.text};
+    faults.add(value.name, shown(value) + ": expected a string");
+    return {};
+}
+
+inline constexpr std::string_view kAmountExpected =
+    "expected an amount with at most 6 places, such as \"12.5\"";
+
+/// An amount, of whatever sign; a fault for anything else.
+inline std::optional<rating::Money> money_of(const JsonValue& value, FieldFaults& faults) {
+    const auto micros = decimal_of(value, rating::Money::kPlaces);
+    if (micros) return rating::Money::from_micros(*micros);
+    faults.add(value.name, shown(value) + ": " + std::string{kAmountExpected});
+    return std::nullopt;
+}
 
 enum class Nulls : bool {
     are_absent,  ///< A null is skipped, as if the field were not there.

@@ -18,8 +18,6 @@ using balance::PartyId;
 using rating::Money;
 using Kind = JsonValue::Kind;
 
-constexpr std::string_view kAmountExpected = "expected an amount with at most 6 places, such as \"12.5\"";
-
 /// A tariff, or none.
 using TariffName = std::optional<std::string>;
 
@@ -32,20 +30,6 @@ struct PartyFields {
 };
 
 // ---- One field each ----
-
-/// A string's text; a fault, and empty, for anything else.
-std::string text_of(const JsonValue& value, FieldFaults& faults) {
-    if (value.kind == Kind::string) return std::string{value.text};
-    faults.add(value.name, shown(value) + ": expected a string");
-    return {};
-}
-
-std::optional<Money> money_of(const JsonValue& value, FieldFaults& faults) {
-    const auto micros = decimal_of(value, Money::kPlaces);
-    if (micros) return Money::from_micros(*micros);
-    faults.add(value.name, shown(value) + ": " + std::string{kAmountExpected});
-    return std::nullopt;
-}
 
 template <typename Enum>
 std::optional<Enum> word_of(const JsonValue& value, std::optional<Enum> (*parse)(std::string_view) noexcept,
@@ -130,6 +114,29 @@ void read_max_calls(const JsonValue& value, PartyFields& fields, FieldFaults& fa
     fields.change.max_calls = static_cast<std::uint32_t>(*calls);
 }
 
+/// A percentage of the credit limit with at most two places.
+void read_warn_percent(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.warn_percent_hundredths = 0;
+    if (value.is_null()) return;
+    const auto hundredths = decimal_of(value, 2);
+    if (!hundredths || *hundredths <= 0 || *hundredths > balance::kWarnPercentMax) {
+        faults.add("warn_percent",
+                   shown(value) + ": expected a percentage above 0 and up to 100 with at most 2 places");
+        return;
+    }
+    fields.change.warn_percent_hundredths = static_cast<std::uint32_t>(*hundredths);
+}
+
+void read_warn_owed(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.warn_owed = value.is_null() ? Money{} : money_of(value, faults);
+    if (!value.is_null() && fields.change.warn_owed == Money{})
+        faults.add("warn_owed", shown(value) + ": expected more than 0");
+}
+
+void read_warn_balance(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.warn_balance = value.is_null() ? std::optional<Money>{} : money_of(value, faults);
+}
+
 void read_tariff(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
     fields.change.tariff = value.is_null() ? TariffName{} : TariffName{text_of(value, faults)};
 }
@@ -197,7 +204,7 @@ void refuse_unavailable(const JsonValue& value, PartyFields& /*fields*/, FieldFa
 }
 
 void refuse_money(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
-    faults.add(value.name, "is never written; top-ups and debits move it");
+    faults.add(value.name, "is never written; only transactions move it");
 }
 
 void refuse_fixed(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
@@ -215,12 +222,15 @@ constexpr std::array<Field<PartyFields>, 7> kFixedFields = {{{"id", read_id},
                                                              {"billing", read_billing},
                                                              {"terms", read_terms}}};
 /// What may be said at any time.
-constexpr std::array<Field<PartyFields>, 20> kOtherFields = {{{"status", read_status},
+constexpr std::array<Field<PartyFields>, 23> kOtherFields = {{{"status", read_status},
                                                               {"credit_limit", read_credit_limit},
                                                               {"tariff", read_tariff},
                                                               {"tariffs", read_tariffs},
                                                               {"max_calls", read_max_calls},
                                                               {"min_available", read_min_available},
+                                                              {"warn_percent", read_warn_percent},
+                                                              {"warn_owed", read_warn_owed},
+                                                              {"warn_balance", read_warn_balance},
                                                               {"loss_policy", read_loss_policy},
                                                               {"calls_per_second", refuse_unavailable},
                                                               {"cap_call", refuse_unavailable},
@@ -286,6 +296,9 @@ PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
     fields.draft.status = fields.change.status;
     fields.draft.credit_limit = fields.change.credit_limit;
     fields.draft.min_available = fields.change.min_available;
+    fields.draft.warnings = {fields.change.warn_percent_hundredths.value_or(0),
+                             fields.change.warn_owed.value_or(Money{}),
+                             fields.change.warn_balance.value_or(std::nullopt)};
     if (fields.change.tariff) fields.draft.tariff = std::move(*fields.change.tariff);
     fields.draft.tariffs = std::move(fields.change.tariffs);
     if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
@@ -344,15 +357,16 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
     json.name("home_country").null().name("opened_countries").null();
     json.name("loss_policy").text("allow").name("refill_policy").null();
     json.name("dial_plan").text_or_null(catalog.dial_plan_of(party));
+    const balance::WarningSettings warnings = party.warning_settings();
+    json.name("warn_percent");
+    warnings.percent_hundredths == 0 ? json.null()
+                                     : json.text(rating::format_decimal(warnings.percent_hundredths, 2));
+    write_money("warn_owed", warnings.owed == Money{} ? std::nullopt : std::optional{warnings.owed});
+    write_money("warn_balance", warnings.balance);
     write_money("balance", only_with_account(party.account.balance()));
     write_money("held", only_with_account(party.account.held()));
     write_money("available", only_with_account(party.account.available()));
     json.close_object();
-}
-
-Response unknown_party(std::string_view id) {
-    return problem(
-        {.status = 404, .detail = "no party \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
 }
 
 /// The catalog's faults as a response's. `lines[i]` is the line of draft i; empty for a body that is one
@@ -381,6 +395,11 @@ std::string_view take_line(std::string_view& text) noexcept {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
+
+Response unknown_party(std::string_view id) {
+    return problem(
+        {.status = 404, .detail = "no party \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
+}
 
 Response Parties::shown_party(unsigned status, PartyId id) const {
     const Party& party = services_.catalog.parties().get(id);
@@ -476,87 +495,6 @@ Response Parties::close(std::string_view id) const {
         return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});
     }
     return shown_party(200, party);
-}
-
-namespace {
-
-struct TopUpFields {
-    std::optional<Money> amount;
-    bool amount_named = false;
-    std::string memo;
-};
-
-void read_amount(const JsonValue& value, TopUpFields& fields, FieldFaults& faults) {
-    fields.amount_named = true;
-    fields.amount = money_of(value, faults);
-    if (fields.amount && (*fields.amount <= Money{} || *fields.amount > rating::kAmountMax)) {
-        faults.add("amount", shown(value) + ": expected more than 0 and at most " +
-                                 std::string{rating::format(rating::kAmountMax).view()});
-    }
-}
-
-void read_memo(const JsonValue& value, TopUpFields& fields, FieldFaults& faults) {
-    fields.memo = text_of(value, faults);
-    if (fields.memo.size() > kMemoBytesMax) {
-        faults.add("memo", "longer than " + std::to_string(kMemoBytesMax) + " bytes");
-    }
-}
-
-constexpr std::array<Field<TopUpFields>, 2> kTopUpFields = {{{"amount", read_amount}, {"memo", read_memo}}};
-
-Response answer_of(const PaymentAnswer& answer, std::string_view id) {
-    switch (answer.code) {
-        case PaymentCode::ok:
-            break;
-        case PaymentCode::unknown_account:
-            return unknown_party(id);
-        case PaymentCode::conflict:
-            return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
-        case PaymentCode::busy: {
-            Response busy =
-                problem({.status = 503, .detail = "too many request ids are remembered; try again later"});
-            busy.headers.emplace_back("Retry-After", "60");
-            return busy;
-        }
-        case PaymentCode::out_of_bounds: {
-            const RequestFault fault{{}, "amount", "the balance would leave what an account can hold"};
-            return invalid({&fault, 1});
-        }
-        case PaymentCode::credit_limit:
-            std::abort();  // Nothing is asked of a party that gets money.
-    }
-    JsonWriter json;
-    json.open_object().name("txn").text("t-" + std::to_string(answer.transaction));
-    json.name("balance").text(rating::format(answer.balance));
-    json.name("available").text(rating::format(answer.available));
-    json.name("dup").flag(answer.duplicate).close_object();
-    return json_response(201, json.take());
-}
-
-}  // namespace
-
-Response Parties::top_up(const Request& request, std::string_view id) const {
-    if (!is_request_id(request.idempotency_key)) {
-        return problem({.status = 400,
-                        .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
-                                  " bytes that do not begin with \"r-\""});
-    }
-    const PartyId party = services_.catalog.parties().find(id);
-    if (party == kNoParty || !services_.catalog.parties().get(party).has_account()) return unknown_party(id);
-    JsonReader reader;
-    const JsonValue* const object = reader.read(request.body);
-    if (object == nullptr) return not_json(reader);
-    std::vector<RequestFault> all;
-    FieldFaults faults{all};
-    TopUpFields fields;
-    read_fields(*object, kTopUpFields, Nulls::are_absent, fields, faults);
-    if (!fields.amount_named && object->kind == Kind::object) {
-        faults.add("amount", "missing; " + std::string{kAmountExpected});
-    }
-    if (!all.empty()) return invalid(all);
-    return answer_of(services_.payments.top_up(id, *fields.amount, request.idempotency_key, fields.memo,
-                                               services_.steady_now()),
-                     id);
 }
 
 }  // namespace tollgate::daemon::admin

@@ -1,4 +1,4 @@
-/// `/v1/parties`: who pays, sells and calls, and the cash that comes in.
+/// `/v1/parties`: who pays, sells and calls.
 #pragma once
 
 #include <string_view>
@@ -23,9 +23,6 @@ class Parties {
     [[nodiscard]] Response change(const Request& request, std::string_view id) const;
     /// Closes it for good: 200 with the party; 404; 409 for the provider.
     [[nodiscard]] Response close(std::string_view id) const;
-    /// Once for an Idempotency-Key: 201; 400 without a key; 404; 409 where the key stands for something else;
-    /// 422; 503.
-    [[nodiscard]] Response top_up(const Request& request, std::string_view id) const;
 
   private:
     /// The party as it is now.
@@ -33,5 +30,8 @@ class Parties {
 
     Services services_;
 };
+
+/// 404.
+[[nodiscard]] Response unknown_party(std::string_view id);
 
 }  // namespace tollgate::daemon::admin

@@ -11,10 +11,11 @@ namespace {
 
 constexpr std::string_view kIdPattern = "{id}";
 
-constexpr std::array<std::pair<unsigned, std::string_view>, 15> kTitles = {{
+constexpr std::array<std::pair<unsigned, std::string_view>, 16> kTitles = {{
     {200, "OK"},
     {201, "Created"},
     {400, "Bad Request"},
+    {402, "Payment Required"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},

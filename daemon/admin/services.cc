@@ -1,11 +1,13 @@
 #include "daemon/admin/services.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
+#include "daemon/admin/money.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
 
@@ -61,6 +63,26 @@ Router make_router(Services services) {
     router.add("DELETE", "/v1/destination-groups/{id}", Lane::brief,
                [groups](const Request&, std::string_view id) { return groups->remove(id); });
 
+    const auto money = std::make_shared<MoneyResource>(services);
+    using Operation = Response (MoneyResource::*)(const Request&, std::string_view) const;
+    constexpr std::array<std::pair<std::string_view, Operation>, 6> kOperations = {{
+        {"/v1/parties/{id}/topups", &MoneyResource::top_up},
+        {"/v1/parties/{id}/debits", &MoneyResource::debit},
+        {"/v1/parties/{id}/adjustments", &MoneyResource::adjust},
+        {"/v1/parties/{id}/transfers", &MoneyResource::transfer},
+        {"/v1/parties/{id}/payouts", &MoneyResource::pay_out},
+        {"/v1/parties/{id}/refunds", &MoneyResource::refund},
+    }};
+    for (const auto& row : kOperations) {
+        router.add("POST", row.first, Lane::brief,
+                   [money, run = row.second](const Request& request, std::string_view id) {
+                       return ((*money).*run)(request, id);
+                   });
+    }
+    router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
+        return money->threshold_events(request);
+    });
+
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
@@ -73,9 +95,6 @@ Router make_router(Services services) {
         [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
     router.add("DELETE", "/v1/parties/{id}", Lane::brief,
                [parties](const Request&, std::string_view id) { return parties->close(id); });
-    router.add(
-        "POST", "/v1/parties/{id}/topups", Lane::brief,
-        [parties](const Request& request, std::string_view id) { return parties->top_up(request, id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief, [](const Request&, std::string_view) {
         return problem({.status = 501, .detail = "bundles are not available yet in this version"});
     });

@@ -8,6 +8,7 @@
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/payments.h"
+#include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
 
 namespace tollgate::daemon::admin {
@@ -16,6 +17,7 @@ namespace tollgate::daemon::admin {
 struct Services {
     Catalog& catalog;
     Payments& payments;
+    ThresholdEvents& threshold_events;
     rating::DeckLimits deck_limits;
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
@@ -27,7 +29,7 @@ struct Services {
     return {services.wall_now(), services.steady_now()};
 }
 
-/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties.
+/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties, money.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

@@ -22,6 +22,7 @@ void resync(Context& context, Words words, std::string& out);
 void balance(Context& context, Words words, std::string& out);
 void topup(Context& context, Words words, std::string& out);
 void debit(Context& context, Words words, std::string& out);
+void refund(Context& context, Words words, std::string& out);
 
 // Housekeeping.
 void auth(Context& context, Words words, std::string& out);

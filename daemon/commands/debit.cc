@@ -15,12 +15,12 @@ void debit(Context& context, Words words, std::string& out) {
     const auto& [memo_keyword, force] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     const auto amount = arguments.amount("amount", arguments[1]);
-    const auto request = request_id(arguments);
+    const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(memo_keyword, kMemoBytesMax);
     if (arguments.refused(out)) return;
-    answer_payment(context.services.payments.debit(arguments[0], amount, request, memo, force.present,
-                                                   context.now.steady),
-                   arguments.plain(), out);
+    answer_payment(
+        context.services.payments.debit(arguments[0], amount, force.present, {request, memo, context.now}),
+        arguments.plain(), out);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -13,12 +13,18 @@ std::string_view text_of(PaymentCode code) noexcept {
         case PaymentCode::ok:
             return "OK";
         case PaymentCode::unknown_account:
+        case PaymentCode::unknown_target:
             return "UNKNOWN_ACCOUNT";
         case PaymentCode::credit_limit:
             return "CREDIT_LIMIT";
+        case PaymentCode::unknown_original:
+            return "UNKNOWN_SESSION";
         case PaymentCode::conflict:
+        case PaymentCode::not_refundable:
+        case PaymentCode::not_transferable:
             return "CONFLICT";
         case PaymentCode::busy:
+        case PaymentCode::no_room:
         case PaymentCode::out_of_bounds:
             break;
     }
@@ -27,8 +33,8 @@ std::string_view text_of(PaymentCode code) noexcept {
 
 }  // namespace
 
-std::string_view request_id(Arguments& arguments) {
-    const std::string_view request = arguments[2];
+std::string_view request_id(Arguments& arguments, std::size_t positional) {
+    const std::string_view request = arguments[positional];
     if (!is_request_id(request)) {
         arguments.fault("request", request, "expected 1 to 255 bytes that do not begin with r-");
     }
@@ -40,6 +46,9 @@ void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) 
     if (payment.code == PaymentCode::busy) {
         return writer.error("BUSY retry after 600000 ms: as many request ids are remembered as can be");
     }
+    if (payment.code == PaymentCode::no_room)
+        return writer.error(
+            "BUSY retry after 1000 ms: the journal's disk is full; calls may end, nothing else");
     if (payment.code == PaymentCode::out_of_bounds) {
         return writer.error(
             "BADARG amount: the balance would leave what a balance can hold; nothing was changed");

@@ -1,4 +1,4 @@
-/// What TOPUP and DEBIT have in common.
+/// What TOPUP, DEBIT and REFUND have in common.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace tollgate::daemon::commands {
 
-/// The request id that stands third; a fault where it is none.
-[[nodiscard]] std::string_view request_id(Arguments& arguments);
+/// The request id that stands there; a fault where it is none.
+[[nodiscard]] std::string_view request_id(Arguments& arguments, std::size_t positional);
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out);
 

@@ -32,8 +32,8 @@ constexpr std::array kCommands = {
             "Takes money off a party's balance.", true},
     Command{"RESYNC", resync, 1, "switch token id [id …] | switch token END",
             "Names the calls a restarted switch still has; the rest close as reported.", true},
-    Command{"REFUND", not_yet, 1, "record-or-request request [AMOUNT m]",
-            "Not available yet in this version.", true},
+    Command{"REFUND", refund, 1, "record-or-request request [AMOUNT m]",
+            "Takes back a call's charges or a payment, or a part of them.", true},
     Command{"RATE", not_yet, 1, "line destination session s [AT time]", "Not available yet in this version.",
             true},
 

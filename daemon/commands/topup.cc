@@ -14,10 +14,10 @@ void topup(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"MEMO"}};
     Arguments arguments{words, kPositionals, keywords};
     const auto amount = arguments.amount("amount", arguments[1]);
-    const auto request = request_id(arguments);
+    const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(keywords[0], kMemoBytesMax);
     if (arguments.refused(out)) return;
-    answer_payment(context.services.payments.top_up(arguments[0], amount, request, memo, context.now.steady),
+    answer_payment(context.services.payments.top_up(arguments[0], amount, {request, memo, context.now}),
                    arguments.plain(), out);
 }
 

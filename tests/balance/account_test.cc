@@ -15,7 +15,8 @@ constexpr Money micros(std::int64_t count) {
 
 TEST(Account, AHoldLowersWhatIsAvailableNotTheBalance) {
     Account account{micros(100)};
-    account.post(micros(50));
+    EXPECT_EQ(account.move_balance(micros(50)), micros(50));
+    account.give_back(micros(50));
     EXPECT_TRUE(account.try_hold(micros(120)));
     EXPECT_EQ(account.available(), micros(30));
     EXPECT_EQ(account.held(), micros(120));
@@ -39,12 +40,30 @@ TEST(Account, ACreditLimitMovesWhatIsAvailable) {
     EXPECT_FALSE(account.try_hold(micros(1)));
 }
 
-TEST(Account, ADebitTakesOnlyWhatIsAvailable) {
+TEST(Account, MoneyFromOutsideMovesInTwoHalves) {
     Account account{micros(10)};
-    EXPECT_EQ(account.try_debit(micros(11)), std::nullopt);
-    EXPECT_EQ(account.try_debit(micros(10)), micros(-10));
-    EXPECT_EQ(account.balance(), micros(-10));
+    EXPECT_EQ(account.move_balance(micros(5)), micros(5));
+    EXPECT_EQ(account.available(), micros(10)) << "not yet there for anybody";
+    account.give_back(micros(5));
+    EXPECT_EQ(account.available(), micros(15));
     EXPECT_EQ(account.held(), micros(0));
+}
+
+TEST(Account, CreditIsNotItsOwnMoney) {
+    Account account{micros(10)};
+    account.move_balance(micros(5));
+    account.give_back(micros(5));
+    EXPECT_TRUE(account.try_hold(micros(2)));
+    EXPECT_FALSE(account.try_hold_own(micros(4))) << "5 less the 2 that are held";
+    EXPECT_TRUE(account.try_hold_own(micros(3)));
+    EXPECT_FALSE(account.try_hold_own(micros(1)));
+    EXPECT_TRUE(account.try_hold(micros(10)));
+    account.set_credit_limit(micros(4));
+    EXPECT_EQ(account.available(), micros(-6));
+    EXPECT_FALSE(account.try_hold_own(micros(0))) << "balance less holds is below zero";
+    account.set_credit_limit(micros(100));
+    EXPECT_EQ(account.available(), micros(90));
+    EXPECT_FALSE(account.try_hold_own(micros(1)));
 }
 
 TEST(Account, CallsAreCountedUpToTheLimit) {
@@ -100,7 +119,8 @@ TEST(AccountThreads, ConcurrentHoldsNeverOverdraw) {
 // Goal: a balance that nobody moves reads the same, however fast holds come and go.
 TEST(AccountThreads, HoldsDoNotStirTheBalance) {
     Account account{micros(1'000)};
-    account.post(micros(-300));
+    account.move_balance(micros(-300));
+    account.hold_unchecked(micros(300));
     std::atomic<bool> done{false};
     const std::jthread caller{[&] {
         while (!done) {

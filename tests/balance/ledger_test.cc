@@ -22,8 +22,8 @@ class LedgerTest : public ::testing::Test {
         reseller_ = add("reseller", PartyKind::reseller, root_);
         customer_ = add("customer", PartyKind::customer, reseller_);
         line_ = add("line", PartyKind::line, customer_);
-        EXPECT_EQ(ledger_.top_up(customer_, micros(1'000)).status, Ledger::PostStatus::posted);
-        EXPECT_EQ(ledger_.top_up(reseller_, micros(700)).status, Ledger::PostStatus::posted);
+        EXPECT_EQ(top_up(customer_, micros(1'000)).status, Ledger::PostStatus::posted);
+        EXPECT_EQ(top_up(reseller_, micros(700)).status, Ledger::PostStatus::posted);
     }
 
     PartyId add(const char* id, PartyKind kind, PartyId parent) {
@@ -33,6 +33,18 @@ class LedgerTest : public ::testing::Test {
         source.parent = parent;
         source.currency = *rating::Currency::parse("EUR");
         return parties_.add(source);
+    }
+    Ledger::Posted post(PartyId party, Money amount, Ledger::Funds funds) {
+        const std::vector<Posting> postings = {
+            {party, PostingPlace::balance, parties_.get(party).currency, amount},
+            {ledger_.seller_of(party), PostingPlace::cash, parties_.get(party).currency, -amount}};
+        const auto posted = ledger_.begin_posting(postings, funds);
+        if (posted.status == Ledger::PostStatus::posted) ledger_.finish_posting(postings);
+        return posted;
+    }
+    Ledger::Posted top_up(PartyId party, Money amount) { return post(party, amount, Ledger::Funds::any); }
+    Ledger::Posted debit(PartyId party, Money amount, bool force) {
+        return post(party, -amount, force ? Ledger::Funds::any : Ledger::Funds::available);
     }
     const Account& account(PartyId id) const { return parties_.get(id).account; }
     std::vector<SessionLevel> levels() const {
@@ -161,9 +173,9 @@ TEST_F(LedgerTest, TheProvidersBalanceIsNotChecked) {
 }
 
 TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
-    EXPECT_EQ(ledger_.debit(customer_, micros(1'001), false).status, Ledger::PostStatus::insufficient);
-    EXPECT_EQ(ledger_.debit(customer_, micros(1'000), false).status, Ledger::PostStatus::posted);
-    EXPECT_EQ(ledger_.debit(customer_, micros(5), true).status, Ledger::PostStatus::posted);
+    EXPECT_EQ(debit(customer_, micros(1'001), false).status, Ledger::PostStatus::insufficient);
+    EXPECT_EQ(debit(customer_, micros(1'000), false).status, Ledger::PostStatus::posted);
+    EXPECT_EQ(debit(customer_, micros(5), true).status, Ledger::PostStatus::posted);
     EXPECT_EQ(account(customer_).balance(), micros(-5));
     expect_books_zero();
 }
@@ -171,10 +183,10 @@ TEST_F(LedgerTest, DebitsStopAtWhatIsAvailableUnlessForced) {
 TEST_F(LedgerTest, ABalanceHasBounds) {
     const Money most = rating::kAmountMax;
     int posted = 0;
-    while (posted < 1'000 && ledger_.top_up(customer_, most).status == Ledger::PostStatus::posted)
+    while (posted < 1'000 && top_up(customer_, most).status == Ledger::PostStatus::posted)
         ++posted;
     EXPECT_EQ(posted, 399) << "four trillion units, less the 1000 micros that were there";
-    EXPECT_EQ(ledger_.top_up(customer_, most).status, Ledger::PostStatus::out_of_bounds);
+    EXPECT_EQ(top_up(customer_, most).status, Ledger::PostStatus::out_of_bounds);
     expect_books_zero();
 }
 

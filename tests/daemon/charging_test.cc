@@ -357,8 +357,8 @@ TEST(ChargingThreads, ExactlyAsManyCallsAsThereIsMoneyFor) {
         constexpr int kThreads = 4;
         world.top_up("alice", "60");  // 100 calls of 60 s.
         const auto south_rest = world.party("south").account.balance() - *rating::parse_money("11.1");
-        ASSERT_EQ(world.ledger.debit(world.parties.find("south"), south_rest, false).status,
-                  balance::Ledger::PostStatus::posted);
+        ASSERT_EQ(world.payments.debit("south", south_rest, false, {"rest", {}, world.now}).code,
+                  PaymentCode::ok);
         std::atomic<int> granted{0};
         {
             std::vector<std::jthread> callers;

@@ -98,9 +98,21 @@ TEST_F(CommandsTest, FiguresAreJudged) {
     EXPECT_EQ(plain("BALANCE alice").substr(0, 5), "OK 10") << "nothing has changed";
 }
 
+TEST_F(CommandsTest, ARefundNamesARecordOrARequest) {
+    EXPECT_EQ(plain("TOPUP alice 5 paid").substr(0, 5), "OK 15");
+    EXPECT_EQ(plain("REFUND paid back AMOUNT 2"), "OK 13 available 13 txn t-5 dup 0");
+    EXPECT_EQ(plain("REFUND paid back AMOUNT 2"), "OK 13 available 13 txn t-5 dup 1");
+    EXPECT_EQ(plain("REFUND paid more AMOUNT 3.1"), "CONFLICT 0 available  txn  dup 0");
+    EXPECT_EQ(plain("REFUND r-1 x"), "UNKNOWN_SESSION 0 available  txn  dup 0");
+    EXPECT_EQ(plain("REFUND r-1 x"), "UNKNOWN_SESSION 0 available  txn  dup 1");
+    EXPECT_EQ(run("REFUND paid r-2").substr(0, 17), "-BADARG request: ");
+    EXPECT_EQ(run("REFUND paid y AMOUNT 0").substr(0, 16), "-BADARG amount: ");
+    EXPECT_EQ(run("REFUND <null> y").substr(0, 27), "-BADARG record-or-request: ");
+}
+
 TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {
     for (const char* line :
-         {"RATE alice-desk 4930 s 5", "REFUND r-1 x", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
+         {"RATE alice-desk 4930 s 5", "STOP s 5 TAGS x", "START s TAGS x", "AUTH secret"}) {
         EXPECT_NE(run(line).find("not available yet"), std::string::npos) << line;
         EXPECT_EQ(run(line)[0], '-') << line;
     }

@@ -59,8 +59,8 @@ class World {
         EXPECT_TRUE(faults.empty()) << id << ": " << (faults.empty() ? "" : faults[0].message);
     }
     void top_up(const char* party, const char* amount) {
-        const auto answer = payments.top_up(party, *rating::parse_money(amount),
-                                            "world-" + std::to_string(++requests), {}, now.steady);
+        const std::string request = "world-" + std::to_string(++requests);
+        const auto answer = payments.top_up(party, *rating::parse_money(amount), {request, {}, now});
         EXPECT_EQ(answer.code, PaymentCode::ok) << party;
     }
     /// How many sessions hold on to the version of a tariff that is in force.

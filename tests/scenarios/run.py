@@ -11,6 +11,8 @@ story the books of every currency must add up to zero.
   include FILE               the lines of another file
   ! METHOD PATH [BODY]       an HTTP request that must succeed; `! 409 POST …` must get that status. Lines that
   | TEXT                     begin with `|` are its body: CSV for a deck, a JSON object a line for an import
+  ! KEY=id METHOD PATH …     the same with that Idempotency-Key
+  <! NAME=VALUE …            of its JSON: these fields; `events.0.party` is one in a list or an object
   > WORD WORD …              a command; one of the next four, or several, must say what its answer is
   < WORD WORD …              its whole answer, nested arrays laid flat
   <~ CODE FIGURE NAME=VALUE  of its answer: code, figure and these pairs. NAME.2 is the second pair of that name
@@ -198,6 +200,8 @@ class Story:
                 print(f"{line.place}: {line.text}\n    {shown(self.answer)}", flush=True)
         elif mark in ("<", "<~", "<-", "<="):
             self.check(mark, line)
+        elif mark == "<!":
+            self.check_reply(line)
         elif mark == "as":
             name = line.text.split()[1]
             if name not in self.connections:
@@ -213,21 +217,38 @@ class Story:
     # ---- HTTP ----
 
     def request(self, line, body):
-        words = line.text.split(None, 1)[1]
+        words = self.replaced(line.text.split(None, 1)[1].encode()).decode()
         status = None
         if words[:3].isdigit():
             status, words = int(words[:3]), words[4:]
-        method, path, *inline = words.split(None, 2)
         headers, data = {}, None
+        if words.startswith("KEY="):
+            key, words = words.split(None, 1)
+            headers["Idempotency-Key"] = key.removeprefix("KEY=")
+        method, path, *inline = words.split(None, 2)
         if body:
             headers["Content-Type"] = "text/csv" if path.endswith("/deck") else "application/x-ndjson"
             data = "\n".join(body) + "\n"
         elif inline:
             headers["Content-Type"] = "application/json"
             data = inline[0]
-        reply = self.http.request(method, path, data, headers)
+        self.reply = reply = self.http.request(method, path, data, headers)
         if not (reply.status == status if status else 200 <= reply.status < 300):
             raise line.fault(f"expected {status or 'success'}, got {reply}")
+
+    def check_reply(self, line):
+        words, _ = words_of(line)
+        for word in words:
+            name, _, expected = word.decode().partition("=")
+            value = self.reply.json
+            try:
+                for part in name.split("."):
+                    value = value[int(part) if isinstance(value, list) else part]
+            except (KeyError, IndexError, TypeError):
+                value = "nothing"
+            text = value if isinstance(value, str) else json.dumps(value)
+            if not self.matches(expected.encode(), text.encode()):
+                raise line.fault(f"{name} is {text}: {self.reply}")
 
     # ---- Answers ----
 

@@ -23,6 +23,7 @@ struct House {
     balance::Steady now = std::chrono::hours{1};
     Router router = make_router({.catalog = catalog,
                                  .payments = payments,
+                                 .threshold_events = state.threshold_events,
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
                                  .body_bytes_max = kTestBodyBytesMax,
                                  .steady_now = [this] { return now; },

@@ -47,7 +47,8 @@ TEST(Parties, AreCreated) {
         "\"terms\":null,\"max_calls\":2,\"calls_per_second\":null,\"cap_call\":null,\"cap_day\":null,"
         "\"cap_month\":null,\"max_price\":null,\"max_seconds\":null,\"min_available\":\"0.000001\","
         "\"home_country\":null,\"opened_countries\":null,\"loss_policy\":\"allow\",\"refill_policy\":null,"
-        "\"dial_plan\":null,\"balance\":\"0\",\"held\":\"0\",\"available\":\"500.25\"}\n");
+        "\"dial_plan\":null,\"warn_percent\":null,\"warn_owed\":null,\"warn_balance\":null,\"balance\":\"0\","
+        "\"held\":\"0\",\"available\":\"500.25\"}\n");
     EXPECT_EQ(house.send("GET", "/v1/parties/sip%3Aal@x").body, created.body);
 }
 
@@ -285,7 +286,7 @@ TEST(PartyChange, IsRefusedWhole) {
         const Response response =
             house.send("PATCH", "/v1/parties/alice", "{\"credit_limit\":\"9\"," + std::string{field} + "}");
         EXPECT_EQ(response.status, 422U) << field;
-        EXPECT_TRUE(has(response, "is never written; top-ups and debits move it")) << response.body;
+        EXPECT_TRUE(has(response, "is never written; only transactions move it")) << response.body;
     }
     for (const std::string_view field : {R"("status":"closed")", R"("tariff":"nothing")", R"("colour":1)",
                                          R"("cap_day":"1")", R"("credit_limit":"-1")"}) {
