@@ -18,7 +18,43 @@ Money read(const std::atomic<std::int64_t>& sum) noexcept {
     return Money::from_micros(sum.load(std::memory_order_relaxed));
 }
 
+/// Calls `visit(place, limits, spending, leg)` for whoever of the path counts what is spent on days and
+/// months and has a leg; until it says false.
+template <typename Visit>
+void each_counter(const Spend& spend, std::span<const SessionLevel> levels, const Visit& visit) noexcept {
+    if (spend.path == nullptr) return;
+    const auto parties = spend.path->parties();
+    for (std::size_t place = 0; place < parties.size(); ++place) {
+        // Acquire: what is behind the pointer is whole.
+        const Limits* const limits = parties[place]->limits.load(std::memory_order_acquire);
+        if (limits == nullptr) continue;
+        Spending* const spending = limits->spending();
+        if (spending == nullptr) continue;
+        const std::size_t leg = leg_of(*spend.path, place, levels);
+        if (leg == levels.size()) continue;
+        if (!visit(place, *limits, *spending, leg)) return;
+    }
+}
+
+constexpr std::uint32_t bit(std::size_t place) noexcept {
+    return std::uint32_t{1} << place;
+}
+
+/// How a charge of `total` in all changes what a level has been charged and holds together.
+Money change_of(const SessionLevel& level, Money total, bool give_hold_back) noexcept {
+    const Money charged = total - level.charged;
+    return charged - (give_hold_back ? level.held : std::clamp(charged, Money{}, level.held));
+}
+
 }  // namespace
+
+std::size_t leg_of(const Path& path, std::size_t place, std::span<const SessionLevel> levels) noexcept {
+    const PartyId payer = path.id(std::max<std::size_t>(place, 1));
+    std::size_t leg = 0;
+    while (leg < levels.size() && levels[leg].payer != payer)
+        ++leg;
+    return leg;
+}
 
 Path::Path(const PartyTable& parties, PartyId line) noexcept {
     for (PartyId id = line; id != kNoParty; id = parties_[size_ - 1]->parent) {
@@ -30,7 +66,7 @@ Path::Path(const PartyTable& parties, PartyId line) noexcept {
 }
 
 Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> levels,
-                                 std::span<const Money> amounts) noexcept {
+                                 std::span<const Money> amounts, const Spend& spend) noexcept {
     const auto parties = path.parties();
     Holding holding;
     std::size_t begun = 0;
@@ -41,6 +77,19 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
             holding = {HoldStatus::too_many_calls, begun};
             break;
         }
+    }
+    std::uint32_t counted = 0;
+    if (holding.status == HoldStatus::held) {
+        each_counter(
+            spend, levels, [&](std::size_t place, const Limits& limits, Spending& spending, std::size_t leg) {
+                const Money amount = amounts[leg];
+                if (amount > Money{} && !spending.try_spend(spend.at, spend.now, amount, limits.caps())) {
+                    holding = {HoldStatus::lost_cap, place};
+                    return false;
+                }
+                counted |= bit(place);
+                return true;
+            });
     }
     std::size_t held = 0;
     for (; holding.status == HoldStatus::held && held < levels.size(); ++held) {
@@ -61,21 +110,48 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
             --held;
             payer(levels[held]).account.settle(amounts[held], Money{});
         }
+        each_counter(spend, levels,
+                     [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+                         if ((counted & bit(place)) != 0) spending.spend(spend.at, spend.now, -amounts[leg]);
+                         return true;
+                     });
         while (begun > 0)
             parties[--begun]->account.roll_back_call();
         return holding;
     }
     for (std::size_t i = 0; i < levels.size(); ++i)
         levels[i].held = amounts[i];
+    if (spend.counted != nullptr) *spend.counted = counted;
     for (Party* const party : parties)
         party->account.confirm();
     return holding;
 }
 
-Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts) noexcept {
+Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
+                                   const Spend& spend) noexcept {
     Holding holding;
+    // What each counter of the path is to count more, or less.
+    std::array<Money, kPathMax> more_spent{};
+    std::uint32_t counted = 0;
+    each_counter(spend, levels,
+                 [&](std::size_t place, const Limits& limits, Spending& spending, std::size_t leg) {
+                     const SessionLevel& level = levels[leg];
+                     const bool known = (*spend.counted & bit(place)) != 0;
+                     const Money more = known ? amounts[leg] - level.held : amounts[leg] + level.charged;
+                     more_spent[place] = more;
+                     if (more > Money{}) {
+                         if (amounts[leg] <= level.held) {
+                             spending.spend(spend.at, spend.now, more);  // Nothing new is granted.
+                         } else if (!spending.try_spend(spend.at, spend.now, more, limits.caps())) {
+                             holding = {HoldStatus::lost_cap, place};
+                             return false;
+                         }
+                     }
+                     counted |= bit(place);
+                     return true;
+                 });
     std::size_t held = 0;
-    for (; held < levels.size(); ++held) {
+    for (; holding.status == HoldStatus::held && held < levels.size(); ++held) {
         Account& account = payer(levels[held]).account;
         const Money more = amounts[held] - levels[held].held;
         account.begin_extension();
@@ -96,8 +172,19 @@ Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<con
             if (more > Money{}) account.settle(more, Money{});
             account.roll_back_extension();
         }
+        each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
+            if ((counted & bit(place)) != 0 && more_spent[place] > Money{}) {
+                spending.spend(spend.at, spend.now, -more_spent[place]);
+            }
+            return true;
+        });
         return holding;
     }
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
+        if (more_spent[place] < Money{}) spending.spend(spend.at, spend.now, more_spent[place]);
+        return true;
+    });
+    if (spend.counted != nullptr) *spend.counted |= counted;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         Account& account = payer(levels[i]).account;
         if (amounts[i] < levels[i].held) account.settle(levels[i].held - amounts[i], Money{});
@@ -125,14 +212,39 @@ void Ledger::settle(SessionLevel& level, Money total, bool give_hold_back) noexc
     level.charged = total;
 }
 
-void Ledger::charge(std::span<SessionLevel> levels, std::span<const Money> totals) noexcept {
+void Ledger::settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool give_holds_back,
+                        const Spend& spend) noexcept {
+    std::array<Money, kPathMax> changes{};
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+        if ((*spend.counted & bit(place)) == 0) return true;
+        changes[place] = change_of(levels[leg], totals[leg], give_holds_back);
+        if (changes[place] > Money{}) spending.spend(spend.at, spend.now, changes[place]);
+        return true;
+    });
     for (std::size_t i = 0; i < levels.size(); ++i)
-        settle(levels[i], totals[i], false);
+        settle(levels[i], totals[i], give_holds_back);
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
+        if (changes[place] < Money{}) spending.spend(spend.at, spend.now, changes[place]);
+        return true;
+    });
 }
 
-void Ledger::close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals) noexcept {
-    for (std::size_t i = 0; i < levels.size(); ++i)
-        settle(levels[i], totals[i], true);
+void Ledger::charge(std::span<SessionLevel> levels, std::span<const Money> totals,
+                    const Spend& spend) noexcept {
+    settle_all(levels, totals, false, spend);
+}
+
+void Ledger::count_again(std::span<const SessionLevel> levels, const Spend& spend) noexcept {
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+        if ((*spend.counted & bit(place)) != 0)
+            spending.spend(spend.at, spend.now, levels[leg].charged + levels[leg].held);
+        return true;
+    });
+}
+
+void Ledger::close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals,
+                   const Spend& spend) noexcept {
+    settle_all(levels, totals, true, spend);
     for (Party* const party : path.parties())
         party->account.close_call();
 }

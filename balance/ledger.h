@@ -25,6 +25,21 @@ class Path {
     std::size_t size_ = 0;
 };
 
+/// How a call counts against the caps of days and months on its path: charged and held together, at its day.
+struct Spend {
+    const Path* path = nullptr;  ///< nullptr: it does not count.
+    rating::Instant at{};        ///< The rating instant, of whose day and month it is.
+    rating::Instant now{};
+    std::uint32_t* counted = nullptr;  ///< Session::spend_counted.
+};
+/// Everybody who counts: of a call that is charged without having been opened.
+inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
+
+/// Whose leg of a call stands for a party of its path: the customer's for the line and the customer, else the
+/// party's own. `levels.size()` where it has none.
+[[nodiscard]] std::size_t leg_of(const Path& path, std::size_t place,
+                                 std::span<const SessionLevel> levels) noexcept;
+
 /// A stop to new calls below a party: a suspended distributor keeps his logins, not his customers, from
 /// calling.
 [[nodiscard]] inline bool stops_calls(const Party& party) noexcept {
@@ -46,6 +61,7 @@ class Ledger {
         stopped,         ///< A party of the path stops calls.
         too_many_calls,  ///< A party of the path has as many open calls as it may.
         lost_funds,      ///< A level no longer has what it had; compute the grant anew.
+        lost_cap,        ///< A cap of a party of the path no longer has that room; likewise.
     };
     struct Holding {
         HoldStatus status = HoldStatus::held;
@@ -53,19 +69,26 @@ class Ledger {
     };
 
     /// Opens a call: one more open call at every party of the path and `amounts[i]` held at level i, or
-    /// nothing at all. On success the levels say what they hold.
+    /// nothing at all. On success the levels say what they hold, and `spend` who counts it.
     [[nodiscard]] Holding try_open(const Path& path, std::span<SessionLevel> levels,
-                                   std::span<const Money> amounts) noexcept;
+                                   std::span<const Money> amounts, const Spend& spend = {}) noexcept;
 
-    /// Brings the hold of level i to `amounts[i]` at all levels, or at none.
-    [[nodiscard]] Holding try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts) noexcept;
+    /// Brings the hold of level i to `amounts[i]` at all levels, or at none. Whoever did not count the call
+    /// yet and counts now, counts the whole of it.
+    [[nodiscard]] Holding try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
+                                     const Spend& spend = {}) noexcept;
 
     /// Charges every level `totals[i]` in all for the call so far, out of its hold first.
-    void charge(std::span<SessionLevel> levels, std::span<const Money> totals) noexcept;
+    void charge(std::span<SessionLevel> levels, std::span<const Money> totals,
+                const Spend& spend = {}) noexcept;
 
     /// Charges every level `totals[i]` in all, gives back what it still holds, and takes the call off the
     /// path.
-    void close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals) noexcept;
+    void close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals,
+               const Spend& spend = {}) noexcept;
+
+    /// Counts what a session has been charged and holds, as after a restart.
+    void count_again(std::span<const SessionLevel> levels, const Spend& spend) noexcept;
 
     /// Whether every level and book can take a charge of `totals[i]` in all without leaving kBalanceMax.
     [[nodiscard]] bool can_charge(std::span<const SessionLevel> levels,
@@ -110,6 +133,8 @@ class Ledger {
     [[nodiscard]] Party& payer(const SessionLevel& level) const noexcept { return parties_.get(level.payer); }
     std::atomic<std::int64_t>& earned(const SessionLevel& level, rating::Currency currency) const noexcept;
     void settle(SessionLevel& level, Money total, bool give_hold_back) noexcept;
+    void settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool give_holds_back,
+                    const Spend& spend) noexcept;
 
     const PartyTable& parties_;
 };

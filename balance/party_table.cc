@@ -29,6 +29,7 @@ PartyTable::~PartyTable() {
             delete book;
             book = next;
         }
+        delete party.limits.load();
         party.~Party();
     }
     for (auto& chunk : chunks_)

@@ -85,7 +85,9 @@ struct Session {
     std::uint32_t granted_seconds = 0;  ///< In all, counted from the answer.
     std::uint32_t decided_seconds = 0;  ///< What AUTHORIZE granted.
     std::uint32_t used_seconds = 0;     ///< As last reported.
-    rating::Digits number;              ///< What was rated.
+    /// Who counts this call's money against caps of days and months: by place on the path, the line first.
+    std::uint32_t spend_counted = 0;
+    rating::Digits number;  ///< What was rated.
     SessionState state = SessionState::deciding;
     std::uint8_t code = 0;
     std::uint8_t reason = 0;
