@@ -120,6 +120,35 @@ std::uint16_t checked_dial_plan(const DialPlans& plans, PartyKind kind, const st
     return place.value_or(balance::kNoDialPlan);
 }
 
+/// Whether a party of `kind` may have these limits, and where it may, the list of countries they name.
+template <typename Complain>
+const balance::CountrySet* checked_limits(const balance::LimitSettings& limits, PartyKind kind,
+                                          balance::CountrySets& sets, const Complain& fault) {
+    const auto check_cap = [&fault](const char* field, const std::optional<rating::Money>& cap) {
+        if (cap && !is_limit(*cap)) fault(field, std::string{kLimitExpected});
+    };
+    check_cap("cap_call", limits.cap_call);
+    check_cap("cap_day", limits.cap_day);
+    check_cap("cap_month", limits.cap_month);
+    if (kind == PartyKind::line) {
+        constexpr std::string_view kOfCustomer = "a line has its customer's";
+        if (limits.home_country) fault("home_country", std::string{kOfCustomer});
+        if (limits.opened_countries) fault("opened_countries", std::string{kOfCustomer});
+        if (limits.refuse_loss) fault("loss_policy", "a line pays nothing of its own");
+    }
+    if (!limits.opened_countries) return nullptr;
+    balance::CountrySet set;
+    for (const balance::Country country : *limits.opened_countries)
+        set.insert(country);
+    const auto* const kept = sets.intern(set);
+    if (kept == nullptr) {
+        fault(
+            "opened_countries",
+            "there are as many different lists of countries as there may be; use one that another party has");
+    }
+    return kept;
+}
+
 class DraftChecker {
   public:
     DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, const TimeZones& zones,
@@ -248,6 +277,12 @@ class DraftChecker {
         if (draft.dial_plan) {
             source.dial_plan = checked_dial_plan(dial_plans_, draft.kind, *draft.dial_plan, fault);
         }
+        if (draft.limits != nullptr) {
+            source.limits = draft.limits;
+            source.opened_countries =
+                checked_limits(*draft.limits, draft.kind, parties_.country_sets(), fault);
+            source.zone = zones_.find(source.time_zone);
+        }
         if (!draft.tariff && !draft.tariffs) return;
         const TariffTaker taker{
             .id = draft.id,
@@ -330,8 +365,15 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     if (change.dial_plan && *change.dial_plan) {
         dial_plan = checked_dial_plan(dial_plans_, party.kind, **change.dial_plan, fault);
     }
+    std::optional<balance::LimitSettings> limits;
+    const balance::CountrySet* opened = nullptr;
+    if (change.limits.named != 0) {
+        limits = change.limits.applied_to(limits_of(party));
+        opened = checked_limits(*limits, party.kind, parties_.country_sets(), fault);
+    }
     if (!faults.empty()) return faults;
 
+    if (limits) party.set_limits(*limits, zones_.find(party.time_zone), opened);
     if (change.status) party.status_bits.store(change.status->bits(), std::memory_order_relaxed);
     if (change.credit_limit) party.account.set_credit_limit(*change.credit_limit);
     if (change.min_available)
@@ -364,6 +406,11 @@ std::string Catalog::remove_dial_plan(NamePlace place) {
     }
     dial_plans_.remove(place);
     return {};
+}
+
+balance::LimitSettings Catalog::limits_of(const Party& party) {
+    const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+    return limits == nullptr ? balance::LimitSettings{} : limits->settings();
 }
 
 std::string Catalog::dial_plan_of(const Party& party) const {

@@ -45,6 +45,7 @@ struct PartyDraft {
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where there is no `tariff`.
     std::optional<std::uint32_t> max_calls;
     std::optional<std::string> dial_plan;
+    std::shared_ptr<const balance::LimitSettings> limits;  ///< nullptr: none.
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -57,6 +58,7 @@ struct PartyChange {
     std::optional<std::vector<TariffEntryDraft>> tariffs;  ///< Where `tariff` is not named; empty: none.
     std::optional<std::optional<std::uint32_t>> max_calls;
     std::optional<std::optional<std::string>> dial_plan;
+    balance::LimitChange limits;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -108,6 +110,9 @@ class Catalog {
     /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
     /// the tariff itself; closed parties left aside. It looks at every party.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
+
+    /// What a party may do beyond its funds.
+    [[nodiscard]] static balance::LimitSettings limits_of(const balance::Party& party);
 
   private:
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;

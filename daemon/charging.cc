@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/country_codes.h"
 #include "rating/describe.h"
 
 namespace tollgate::daemon {
@@ -96,6 +97,59 @@ std::uint64_t fingerprint_of(char command, const std::optional<rating::Instant>&
     return kFingerprint.mix(mixed, kFingerprint(text)) | 1;
 }
 
+/// The durations at which nobody who refuses losses may lose, besides that of the grant.
+constexpr std::array<seconds, 3> kLossDurations = {seconds{1}, seconds{60}, seconds{180}};
+
+/// Whether a price per minute with its markup is above `most` nano-units, exactly.
+bool is_above(const rating::RatedCall& call, std::int64_t most) noexcept {
+    __extension__ typedef __int128 Wide;  // NOLINT(modernize-use-using): only a typedef takes __extension__.
+    return Wide{call.rate->price.nanos()} * (rating::kMarkupUnit + call.version->settings.markup) >
+           Wide{most} * rating::kMarkupUnit;
+}
+
+/// How a session's money counts against the caps of its path.
+balance::Spend spend_of(const Path& path, Session& session, Moment now) noexcept {
+    return {&path, session.rated_at, now.wall, &session.spend_counted};
+}
+
+/// A call counted in this second by everybody on its path who has a limit of calls a second; given back
+/// unless it is kept.
+class CallTickets {
+  public:
+    explicit CallTickets(const Path& path) noexcept : path_(path) {}
+    CallTickets(const CallTickets&) = delete;
+    CallTickets& operator=(const CallTickets&) = delete;
+    ~CallTickets() {
+        for (std::size_t place = 0; place < taken_; ++place) {
+            if (tickets_[place] == balance::CallRate::kNoTicket) continue;
+            limits_at(place)->call_rate().give_back(tickets_[place]);
+        }
+    }
+
+    /// False where somebody has had as many calls as he may: whose place, is refused_at().
+    [[nodiscard]] bool take(balance::Steady now) noexcept {
+        for (; taken_ < path_.parties().size(); ++taken_) {
+            tickets_[taken_] = balance::CallRate::kNoTicket;
+            balance::Limits* const limits = limits_at(taken_);
+            if (limits == nullptr || limits->calls_per_second() == balance::Limits::kNoCount) continue;
+            tickets_[taken_] = limits->call_rate().try_take(now, limits->calls_per_second());
+            if (tickets_[taken_] == balance::CallRate::kNoTicket) return false;
+        }
+        return true;
+    }
+    [[nodiscard]] std::size_t refused_at() const noexcept { return taken_; }
+    void keep() noexcept { taken_ = 0; }
+
+  private:
+    [[nodiscard]] balance::Limits* limits_at(std::size_t place) const noexcept {
+        return path_.parties()[place]->limits.load(std::memory_order_acquire);
+    }
+
+    const Path& path_;
+    std::array<balance::CallRate::Ticket, balance::kPathMax> tickets_;
+    std::size_t taken_ = 0;
+};
+
 /// Nobody else had a call half-way through at this account between two looks, so what was seen there was
 /// settled.
 bool undisturbed(const balance::Account& account, balance::Account::Attempts before) noexcept {
@@ -117,6 +171,21 @@ struct Charging::Resolution {
     PartyId blocked = kNoParty;
     PartyId without_rate = kNoParty;
     Reason without_rate_reason = Reason::none;
+};
+
+/// How long the caps of a path let a call be, and whose do not let it be at all.
+struct Charging::CapLook {
+    seconds longest = rating::kUnlimited;      ///< That fits all of them, but for those named below.
+    std::size_t limiting = balance::kPathMax;  ///< Whose place on the path.
+    std::uint32_t denied = 0;                  ///< By place: whatever the call costs.
+    std::uint32_t too_low = 0;                 ///< By place: no room for the first billed step.
+    std::array<balance::Account::Attempts, balance::kPathMax> attempts;  ///< Of those who have limits.
+
+    void bound(seconds limit, std::size_t place) noexcept {
+        if (limit >= longest) return;
+        longest = limit;
+        limiting = place;
+    }
 };
 
 Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties,
@@ -236,7 +305,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.switch_hash = owner;
         session.emergency = emergency;
         const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
-        decide(line, digits, call, session, request.want.value_or(settings_.want));
+        decide(line, digits, call, session, request.want.value_or(settings_.want), now);
         if (session.state != SessionState::refused) {
             session.deadline =
                 now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
@@ -326,7 +395,7 @@ Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_vie
 }
 
 void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
-                      const balance::CallTraits& call, Session& session, seconds want) {
+                      const balance::CallTraits& call, Session& session, seconds want, Moment now) {
     if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
     const Path path{parties_, line};
     session.available = path.parties()[1]->account.available();
@@ -347,6 +416,9 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     const Resolution found = resolve_and_pin(path, digits->view(), call, session);
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
+    if (session.level_count > 0 && !opens_country(session.levels()[0], digits->view())) {
+        return refuse(session, Code::service_denied, Reason::country, path.id(1));
+    }
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
         const Party& party = *path.parties()[i];
         const auto before = party.account.attempts();
@@ -355,13 +427,86 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
             return refuse(session, Code::service_denied, Reason::concurrent, path.id(i));
         }
     }
+    CallTickets tickets{path};
+    if (!tickets.take(now.steady)) {
+        return refuse(session, Code::service_denied, Reason::rate, path.id(tickets.refused_at()));
+    }
     if (found.without_rate != kNoParty) {
         return refuse(session, Code::rating_failed, found.without_rate_reason, found.without_rate);
     }
-    hold_funds(path, session, want);
+    for (const seconds duration : kLossDurations) {
+        if (const PartyId party = loser(session, duration); party != kNoParty) {
+            return refuse(session, Code::service_denied, Reason::loss, party);
+        }
+    }
+    hold_funds(path, session, want, now);
+    if (session.state == SessionState::authorized) tickets.keep();
 }
 
-void Charging::hold_funds(const Path& path, Session& session, seconds want) {
+bool Charging::opens_country(const SessionLevel& customer, std::string_view digits) const noexcept {
+    const balance::Limits* const limits = parties_.get(customer.payer).limits.load(std::memory_order_acquire);
+    if (limits == nullptr || !limits->restricts_countries()) return true;
+    std::string_view country;
+    if (customer.rate != nullptr) country = customer.tariff->deck->row(customer.row).country;
+    if (country.empty()) country = country_of(digits);
+    return limits->opens(balance::Country::parse(country).value_or(balance::Country{}));
+}
+
+PartyId Charging::loser(const Session& session, seconds duration) const noexcept {
+    const auto levels = session.levels();
+    for (std::size_t i = 1; i < levels.size(); ++i) {
+        const Party& party = parties_.get(levels[i].payer);
+        const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+        if (limits == nullptr || !limits->refuse_loss()) continue;
+        if (!(parties_.get(levels[i - 1].payer).currency == party.currency)) continue;
+        // Without bundles: what the tariffs say.
+        if (rating::cost(levels[i - 1].call(session.rated_at), duration) <
+            rating::cost(levels[i].call(session.rated_at), duration)) {
+            return levels[i].payer;
+        }
+    }
+    return kNoParty;
+}
+
+Charging::CapLook Charging::look_at_caps(const Path& path, const Session& session, bool free) const noexcept {
+    CapLook look;
+    const auto levels = session.levels();
+    for (std::size_t place = 0; place < path.parties().size(); ++place) {
+        const Party& party = *path.parties()[place];
+        const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+        if (limits == nullptr) continue;
+        look.attempts[place] = party.account.attempts();
+        const std::uint32_t bit = std::uint32_t{1} << place;
+        if (const auto most = limits->max_seconds(); most != balance::Limits::kNoCount) {
+            if (seconds{most} < settings_.shortest) look.denied |= bit;
+            look.bound(seconds{most}, place);
+        }
+        const std::size_t leg = balance::leg_of(path, place, levels);
+        if (leg == levels.size()) continue;
+        const SessionLevel& level = levels[leg];
+        const rating::RatedCall call = level.call(session.rated_at);
+        if (is_above(call, limits->max_price_nanos())) look.denied |= bit;
+        if (free) continue;
+        Money room = limits->cap_call();
+        if (balance::Spending* const spending = limits->spending(); spending != nullptr) {
+            Money left = spending->left(session.rated_at, limits->caps());
+            if (left != balance::Spending::kNoCap && (session.spend_counted & bit) != 0) {
+                left = left + level.charged + level.held;
+            }
+            room = std::min(room, left);
+        }
+        if (room == balance::Spending::kNoCap) continue;
+        const seconds longest = rating::longest_affordable(call, room, settings_.longest);
+        if (longest < std::max(settings_.shortest, rating::first_billed_second(*level.rate))) {
+            look.too_low |= bit;
+        } else {
+            look.bound(longest, place);
+        }
+    }
+    return look;
+}
+
+void Charging::hold_funds(const Path& path, Session& session, seconds want, Moment now) {
     const auto levels = session.levels();
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
@@ -372,9 +517,14 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         step_aside(attempt);
         session.available = parties_.get(levels[0].payer).account.available();
-        seconds grant = std::min(want, settings_.longest);
+        const CapLook caps = look_at_caps(path, session, free);
+        seconds grant = std::min({want, settings_.longest, caps.longest});
         seconds bound = settings_.longest;
         PartyId limiting = kNoParty;
+        if (caps.longest < bound) {
+            bound = caps.longest;
+            limiting = path.id(caps.limiting);
+        }
         std::array<bool, balance::kChainDepthMax> short_of_funds{};
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
@@ -397,6 +547,18 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
         }
         amounts = costs_of(session, grant);
         bool again = false;
+        for (std::size_t place = 0; place < path.parties().size(); ++place) {
+            const std::uint32_t bit = std::uint32_t{1} << place;
+            if (((caps.denied | caps.too_low) & bit) == 0) continue;
+            if ((caps.denied & bit) == 0) {
+                if (amounts[balance::leg_of(path, place, levels)] == Money{}) continue;
+                again = attempt + 1 < kAttemptsMax &&
+                        !undisturbed(path.parties()[place]->account, caps.attempts[place]);
+                if (again) break;
+            }
+            return refuse(session, Code::service_denied, Reason::cap, path.id(place));
+        }
+        if (again) continue;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             // A level that pays nothing for the grant is not asked for funds.
             if (!short_of_funds[i] || amounts[i] == Money{}) continue;
@@ -417,9 +579,14 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
         }
         if (again) continue;
 
-        const auto holding = ledger_.try_open(path, levels, {amounts.data(), levels.size()});
+        if (const PartyId party = loser(session, grant); party != kNoParty) {
+            return refuse(session, Code::service_denied, Reason::loss, party);
+        }
+        const auto holding =
+            ledger_.try_open(path, levels, {amounts.data(), levels.size()}, spend_of(path, session, now));
         switch (holding.status) {
             case balance::Ledger::HoldStatus::lost_funds:
+            case balance::Ledger::HoldStatus::lost_cap:
                 continue;
             case balance::Ledger::HoldStatus::stopped:
                 return refuse(session, Code::service_denied, stop_reason(*path.parties()[holding.at]),
@@ -490,7 +657,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     }
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
-        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}));
+        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}), now);
     }
     session.state = SessionState::answered;
     session.answered_at = now.steady;
@@ -533,7 +700,8 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         return {.code = Code::too_large};
 
     note_plausibility(session, used, now);
-    ledger_.charge(session.levels(), {totals.data(), session.level_count});
+    const Path path{parties_, session.line};
+    ledger_.charge(session.levels(), {totals.data(), session.level_count}, spend_of(path, session, now));
     // One that had expired holds anew, as a call like any other.
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
@@ -543,7 +711,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
     }
-    extend_holds(session, wanted);
+    extend_holds(session, wanted, now);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -561,7 +729,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
 
 /// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
 /// session. What was granted and is held stays granted. An expired session is opened again.
-void Charging::extend_holds(Session& session, seconds want) {
+void Charging::extend_holds(Session& session, seconds want, Moment now) {
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
@@ -590,6 +758,20 @@ void Charging::extend_holds(Session& session, seconds want) {
             bound = floor;
             limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
         }
+        std::size_t limiting_place = parties.size();
+        CapLook caps = look_at_caps(path, session, false);
+        for (std::size_t place = 0; place < parties.size(); ++place) {
+            // No room at all: what is granted stays, unless the leg costs nothing.
+            if ((caps.too_low & (std::uint32_t{1} << place)) != 0 &&
+                session.cost(levels[balance::leg_of(path, place, levels)], target) > Money{}) {
+                caps.bound(seconds{0}, place);
+            }
+        }
+        if (caps.longest < bound) {
+            bound = caps.longest;
+            limiting = path.id(caps.limiting);
+            limiting_place = caps.limiting;
+        }
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
             attempts[i] = party.account.attempts();
@@ -605,6 +787,11 @@ void Charging::extend_holds(Session& session, seconds want) {
             }
         }
         const seconds grant = std::max(floor, std::min(target, bound));
+        if (grant < target && limiting_level == levels.size() && limiting_place < parties.size() &&
+            attempt + 1 < kAttemptsMax &&
+            !undisturbed(parties[limiting_place]->account, caps.attempts[limiting_place])) {
+            continue;
+        }
         if (grant < target && limiting_level < levels.size() && attempt + 1 < kAttemptsMax &&
             !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
             continue;
@@ -612,8 +799,8 @@ void Charging::extend_holds(Session& session, seconds want) {
         Amounts amounts = costs_of(session, grant);
         for (std::size_t i = 0; i < levels.size(); ++i)
             amounts[i] = amounts[i] - levels[i].charged;
-        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}).status !=
-            balance::Ledger::HoldStatus::held) {
+        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}, spend_of(path, session, now))
+                .status != balance::Ledger::HoldStatus::held) {
             continue;
         }
         session.granted_seconds = count_of(grant);
@@ -736,10 +923,12 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
         }
     }
     note_plausibility(session, used, now);
+    const Path path{parties_, session.line};
     if (was_expired || session.emergency) {
-        ledger_.charge(levels, charges);  // Expiry gave the holds back; an emergency call has no levels.
+        // Expiry gave the holds back; an emergency call has no levels.
+        ledger_.charge(levels, charges, spend_of(path, session, now));
     } else {
-        ledger_.close(Path{parties_, session.line}, levels, charges);
+        ledger_.close(path, levels, charges, spend_of(path, session, now));
     }
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     session.used_seconds = count_of(used);
@@ -774,8 +963,9 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
         case SessionState::authorized: {
             const Amounts nothing{};
             if (!session.emergency) {
-                ledger_.close(Path{parties_, session.line}, session.levels(),
-                              {nothing.data(), session.level_count});
+                const Path path{parties_, session.line};
+                ledger_.close(path, session.levels(), {nothing.data(), session.level_count},
+                              spend_of(path, session, now));
             }
             break;
         }
@@ -792,7 +982,9 @@ void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
     const Amounts totals = costs_of(session, used);
     if (!session.emergency) {
-        ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
+        const Path path{parties_, session.line};
+        ledger_.close(path, session.levels(), {totals.data(), session.level_count},
+                      spend_of(path, session, now));
     }
     session.state = SessionState::expired;
     sessions_.publish_ended(std::move(claim), now.steady);
@@ -907,7 +1099,7 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
             level.call(request.at), spendable(parties_.get(level.payer)), settings_.longest));
     }
     if (answer.code == Code::ok) {
-        if (found.blocked != kNoParty) {
+        if (found.blocked != kNoParty || (!levels.empty() && !opens_country(levels[0], digits->view()))) {
             answer.code = Code::service_denied;
         } else if (found.without_rate != kNoParty) {
             answer.code = Code::rating_failed;

@@ -46,7 +46,11 @@ enum class Reason : std::uint8_t {
     suspended,
     closed,
     blocked,
+    country,
     concurrent,
+    rate,  ///< More calls in a second than some party may have.
+    loss,
+    cap,
     number,
     tariff,
     prefix,
@@ -220,7 +224,7 @@ class Charging {
   private:
     struct Payers;
     struct Resolution;
-    struct Bound;
+    struct CapLook;
 
     [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
     /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
@@ -234,14 +238,24 @@ class Charging {
     Resolution resolve_and_pin(const balance::Path& path, std::string_view digits,
                                const balance::CallTraits& call, balance::Session& session);
     void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,
-                balance::Session& session, std::chrono::seconds want);
-    void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
+                balance::Session& session, std::chrono::seconds want, Moment now);
+    void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want,
+                    Moment now);
+    /// Whether the customer may call the country of a number; `customer` is his level.
+    [[nodiscard]] bool opens_country(const balance::SessionLevel& customer,
+                                     std::string_view digits) const noexcept;
+    /// The first party, from the customer up, that would lose by a call so long and refuses to; or kNoParty.
+    [[nodiscard]] PartyId loser(const balance::Session& session,
+                                std::chrono::seconds duration) const noexcept;
+    /// `free`: the call costs nobody anything.
+    [[nodiscard]] CapLook look_at_caps(const balance::Path& path, const balance::Session& session,
+                                       bool free) const noexcept;
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
-    void extend_holds(balance::Session& session, std::chrono::seconds want);
+    void extend_holds(balance::Session& session, std::chrono::seconds want, Moment now);
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
                                     std::chrono::seconds used) const;

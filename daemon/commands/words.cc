@@ -60,8 +60,16 @@ std::string_view text_of(Reason reason) noexcept {
             return "closed";
         case Reason::blocked:
             return "blocked";
+        case Reason::country:
+            return "country";
         case Reason::concurrent:
             return "concurrent";
+        case Reason::rate:
+            return "rate";
+        case Reason::loss:
+            return "loss";
+        case Reason::cap:
+            return "cap";
         case Reason::number:
             return "number";
         case Reason::tariff:
