@@ -48,7 +48,8 @@ class Pool {
 
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
-    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(kChainDepthMax, kSessionIdBytesMax);
+    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(
+        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
         FreeBlock* next;
@@ -139,8 +140,18 @@ struct alignas(64) SessionTable::Stripe {
     std::uint64_t forgotten_early = 0;
     Pool pool;
 
+    Stripe() = default;
+    Stripe(const Stripe&) = delete;
+    Stripe& operator=(const Stripe&) = delete;
+    /// The pool gives back memory only.
+    ~Stripe() {
+        for (const Slot& slot : slots) {
+            if (slot.session != nullptr) slot.session->~Session();
+        }
+    }
+
     static std::size_t bytes_of(const Session& session) noexcept {
-        return Pool::rounded(Session::bytes_for(session.level_capacity, session.id_size));
+        return Pool::rounded(Session::bytes_for(session.level_capacity, session.text_bytes()));
     }
 
     // ---- index ----
@@ -189,14 +200,22 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels) {
-        const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, id.size()));
+    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts) {
+        texts.caller = texts.caller.substr(0, kCallerBytesMax);
+        assert(texts.service.size() <= kServiceBytesMax && texts.switch_name.size() <= kSwitchNameBytesMax);
+        const std::size_t bytes = Pool::rounded(Session::bytes_for(
+            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size()));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
         session->id_size = static_cast<std::uint8_t>(id.size());
         session->serial = ++serial_last;
-        std::memcpy(session->id_memory(), id.data(), id.size());
+        session->caller_size = static_cast<std::uint8_t>(texts.caller.size());
+        session->service_size = static_cast<std::uint8_t>(texts.service.size());
+        session->switch_size = static_cast<std::uint8_t>(texts.switch_name.size());
+        char* at = session->id_memory();
+        for (const std::string_view text : {id, texts.caller, texts.service, texts.switch_name})
+            at = std::copy(text.begin(), text.end(), at);
         session_bytes += bytes;
         insert(session);
         return session;
@@ -370,7 +389,8 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always) {
+SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
+                                                  const SessionTexts& texts) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
@@ -379,7 +399,7 @@ SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size
         if (Session* const known = stripe.find(hash, id)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels);
+        return stripe.make(hash, id, levels, texts);
     });
     return {Claim{&stripe, session}, fresh};
 }

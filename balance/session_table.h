@@ -78,7 +78,8 @@ class SessionTable {
     };
     /// The session of that id, or a fresh one with room for `levels` levels: beyond sessions_max too where
     /// `always`. Requires: 1 to 255 bytes of id.
-    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false);
+    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false,
+                                        const SessionTexts& texts = {});
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
     void publish_open(Claim claim);

@@ -195,7 +195,10 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       ledger_(ledger),
       sessions_(sessions),
       settings_(std::move(settings)),
-      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {}
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {
+    for (const std::string& name : settings_.start_required)
+        start_required_.push_back(switch_hash(name));
+}
 
 bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
@@ -281,8 +284,11 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
 
+    const balance::SessionTexts texts{
+        request.from, request.service == balance::kVoice ? std::string_view{} : request.service,
+        request.switch_name};
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, texts);
         if (!opening.claim) {
             refusal.code = Code::busy;
             return refusal;
@@ -307,8 +313,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
         decide(line, digits, call, session, request.want.value_or(settings_.want), now);
         if (session.state != SessionState::refused) {
-            session.deadline =
-                now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
+            session.deadline = now.steady + life_unstarted(session);
         }
         AuthorizeAnswer answer = answer_of(session, request.explain);
         if (session.state == SessionState::refused) {
@@ -374,7 +379,7 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     if (answer.granted_any()) {
         answer.granted = granted;
         answer.final = session.final;
-        answer.validity = std::chrono::ceil<seconds>(settings_.hold + granted + settings_.grace);
+        answer.validity = std::chrono::ceil<seconds>(life_unstarted(session));
         if (!levels.empty() && answer.code == Code::ok) answer.held = session.cost(levels[0], granted);
     }
     if (explain) answer.derivation = derive(levels, session.rated_at, granted);
@@ -624,14 +629,16 @@ std::chrono::seconds Charging::remaining(const Session& session, Moment now) con
 void Charging::note_plausibility(Session& session, seconds used, Moment now) const noexcept {
     const balance::Steady since =
         session.answered_at > session.opened_at ? session.answered_at : session.opened_at;
-    if (!session.at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
+    const bool at_given = session.at_given || session.start_at != rating::kAlways;
+    if (!at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
 }
 
-StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now) {
+StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now,
+                            std::string_view tags) {
     auto claim = sessions_.claim(id);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of('S', at, {}, {});
+    const std::uint64_t fingerprint = fingerprint_of('S', at, tags, {});
     StartAnswer answer;
     switch (session.state) {
         case SessionState::deciding:
@@ -651,6 +658,8 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         return answer;
     }
     session.start_fingerprint = fingerprint;
+    if (at) session.start_at = *at;
+    if (!tags.empty()) session.start_tags = std::make_unique<std::string>(tags);
     if (session.state == SessionState::answered) {  // By an EXTEND that came first.
         answer.granted = seconds{session.granted_seconds};
         return answer;
@@ -869,8 +878,9 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
     const std::uint64_t fingerprint =
-        kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
-                         kFingerprint(request.via)) |
+        kFingerprint.mix(kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
+                                          kFingerprint(request.via)),
+                         kFingerprint(request.tags)) |
         1;
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
@@ -922,7 +932,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }
     }
-    note_plausibility(session, used, now);
+    if (!request.at) note_plausibility(session, used, now);
     const Path path{parties_, session.line};
     if (was_expired || session.emergency) {
         // Expiry gave the holds back; an emergency call has no levels.
@@ -1004,6 +1014,13 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
         }
     }
     return ended;
+}
+
+std::chrono::nanoseconds Charging::life_unstarted(const Session& session) const noexcept {
+    const bool must_start = std::find(start_required_.begin(), start_required_.end(), session.switch_hash) !=
+                            start_required_.end();
+    if (must_start) return settings_.hold;
+    return settings_.hold + seconds{session.decided_seconds} + settings_.grace;
 }
 
 std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {

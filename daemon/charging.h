@@ -24,6 +24,9 @@ using balance::Moment;
 using balance::PartyId;
 using rating::Money;
 
+/// The longest TAGS of START and STOP, in bytes.
+inline constexpr std::size_t kTagsBytesMax = 256;
+
 /// What became of a command. The order is that of docs/protocol.md.
 enum class Code : std::uint8_t {
     ok,
@@ -72,6 +75,7 @@ struct ChargingSettings {
     std::chrono::nanoseconds grace = std::chrono::seconds{60};
     std::chrono::nanoseconds repeat = std::chrono::seconds{32};
     bool charge_granted_at_expiry = false;
+    std::vector<std::string> start_required{};  ///< Switches whose sessions end at `hold` unless started.
     std::vector<std::string> emergency_numbers{};
     DialPlan dial_plan{};  ///< Of whoever names none.
     std::vector<SwitchDialPlan> dial_switches{};
@@ -150,7 +154,8 @@ struct StopRequest {
     // Told apart in repeats; a journal will keep them in the call record.
     std::optional<rating::Instant> at;
     std::string_view cause;
-    std::string_view via{};  ///< The carrier's tariff by which the provider pays; empty: his own.
+    std::string_view via{};   ///< The carrier's tariff by which the provider pays; empty: his own.
+    std::string_view tags{};  ///< For the record.
 };
 
 struct StopAnswer {
@@ -199,8 +204,9 @@ class Charging {
              balance::SessionTable& sessions, ChargingSettings settings);
 
     AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
-    /// `at` is told apart in repeats and changes no time here.
-    StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now);
+    /// `at` and `tags` are told apart in repeats, kept for the record, and change no time here.
+    StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now,
+                      std::string_view tags = {});
     /// `want` nullopt: ChargingSettings::want.
     ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
                         std::optional<std::chrono::seconds> want, Moment now);
@@ -255,6 +261,8 @@ class Charging {
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
+    /// How long a session lives from AUTHORIZE on without a further word.
+    [[nodiscard]] std::chrono::nanoseconds life_unstarted(const balance::Session& session) const noexcept;
     void extend_holds(balance::Session& session, std::chrono::seconds want, Moment now);
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
@@ -272,6 +280,7 @@ class Charging {
     balance::SessionTable& sessions_;
     ChargingSettings settings_;
     Dialling dialling_;
+    std::vector<std::uint64_t> start_required_;  ///< switch_hash() of them.
 };
 
 }  // namespace tollgate::daemon

@@ -29,7 +29,7 @@ bool via_refused(Code code, std::string_view via, std::string& out) {
 }  // namespace
 
 void stop(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS", false, true}};
+    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS"}};
     const auto& [at, cause, via, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     StopRequest request;
@@ -38,6 +38,7 @@ void stop(Context& context, Words words, std::string& out) {
     request.at = arguments.instant(at);
     request.cause = arguments.text(cause, kMemoBytesMax);
     request.via = arguments.text(via, balance::kIdBytesMax);
+    request.tags = arguments.text(tags, kTagsBytesMax);
     if (arguments.refused(out)) return;
 
     const StopAnswer stopped = context.services.charging.stop(request, context.now);

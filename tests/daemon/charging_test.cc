@@ -307,6 +307,70 @@ TEST(Charging, AStartRepeatedAfterExpiryHoldsNothingAnew) {
     world.expect_at_rest();
 }
 
+TEST(Charging, ASessionKeepsWhatItsRecordWillSay) {
+    World world;
+    world.top_up("alice", "10");
+    AuthorizeRequest request;
+    request.line = "alice-desk";
+    request.destination = "4930";
+    request.session = "call";
+    const std::string caller(300, 'c');
+    request.from = caller;
+    request.service = "voice";
+    request.switch_name = "sbc";
+    ASSERT_EQ(world.charging.authorize(request, world.now).code, Code::ok);
+    EXPECT_EQ(world.charging.start("call", world.now.wall, world.now, "gw=7").code, Code::ok);
+    EXPECT_TRUE(world.charging.start("call", world.now.wall, world.now, "gw=7").duplicate);
+    EXPECT_EQ(world.charging.start("call", world.now.wall, world.now, "gw=8").code, Code::conflict);
+    {
+        const auto session = world.sessions.claim("call");
+        EXPECT_EQ(session->id(), "call");
+        EXPECT_EQ(session->texts().caller, caller.substr(0, 255));
+        EXPECT_EQ(session->texts().service, "") << "voice";
+        EXPECT_EQ(session->texts().switch_name, "sbc");
+        EXPECT_EQ(session->start_at, world.now.wall);
+        EXPECT_EQ(*session->start_tags, "gw=7");
+    }
+    const auto stop = [&](std::string_view tags) {
+        return world.charging.stop(
+            {.session = "call", .used = seconds{600}, .at = {}, .cause = {}, .tags = tags}, world.now);
+    };
+    EXPECT_FALSE(stop("pdd=1").implausible) << "START had an AT";
+    EXPECT_TRUE(stop("pdd=1").duplicate);
+    EXPECT_EQ(stop("").code, Code::conflict);
+}
+
+TEST(Charging, ASwitchThatMustStartHoldsNoLongerThanItRings) {
+    ChargingSettings settings;
+    settings.start_required = {"sbc"};
+    World world{settings};
+    world.top_up("alice", "100");
+    const auto authorize = [&world](std::string_view session, std::string_view owner) {
+        AuthorizeRequest request;
+        request.line = "alice-desk";
+        request.destination = "4930";
+        request.session = session;
+        request.want = seconds{600};
+        request.switch_name = owner;
+        return world.charging.authorize(request, world.now).validity;
+    };
+    EXPECT_EQ(authorize("rings", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("rings", "sbc"), seconds{180}) << "the same answer";
+    EXPECT_EQ(authorize("started", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("extended", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("other", "pbx"), seconds{840});
+    world.charging.start("started", {}, world.now);
+    world.charging.extend("extended", seconds{0}, seconds{600}, world.now);
+    world.pass(seconds{181});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.held("alice"), "18");
+    world.pass(seconds{480});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 2U) << "660 s after START and EXTEND";
+    world.pass(seconds{180});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.expect_at_rest();
+}
+
 TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
     World world;
     for (std::size_t i = 0; i < 3 * Resync::kUnderWayMax; ++i) {
