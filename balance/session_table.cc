@@ -138,6 +138,7 @@ struct alignas(64) SessionTable::Stripe {
     std::size_t remembered_bytes = 0;
     std::size_t session_bytes = 0;
     std::uint64_t forgotten_early = 0;
+    Steady forgotten_until = kNothingForgotten;
     Pool pool;
 
     Stripe() = default;
@@ -313,6 +314,7 @@ struct alignas(64) SessionTable::Stripe {
         ring.pop();
         if (session == nullptr) return true;
         remembered_bytes -= bytes_of(*session);
+        if (&ring != &refused) forgotten_until = std::max(forgotten_until, session->ended_at);
         forget(session);
         return true;
     }
@@ -459,6 +461,12 @@ SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noex
     return {&stripe, session};
 }
 
+Steady SessionTable::forgotten_until(std::string_view id) const noexcept {
+    const Stripe& stripe = stripe_of(hash_(id));
+    const std::lock_guard lock{stripe.lock};
+    return stripe.forgotten_until;
+}
+
 SessionTable::Counts SessionTable::counts() const noexcept {
     Counts counts;
     for (std::size_t i = 0; i < kStripes; ++i) {
@@ -468,6 +476,7 @@ SessionTable::Counts SessionTable::counts() const noexcept {
         counts.remembered += stripe.session_count - stripe.heap.size();
         counts.bytes += stripe.session_bytes;
         counts.forgotten_early += stripe.forgotten_early;
+        counts.forgotten_until = std::max(counts.forgotten_until, stripe.forgotten_until);
         counts.memory_bytes += stripe.pool.bytes() + stripe.slots.capacity() * sizeof(Stripe::Slot) +
                                stripe.heap.capacity() * sizeof(Stripe::Due) + stripe.ended.bytes() +
                                stripe.expired.bytes() + stripe.refused.bytes() + sizeof(Stripe);

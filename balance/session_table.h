@@ -93,7 +93,15 @@ class SessionTable {
     /// Requires: stripe < kStripes.
     [[nodiscard]] Claim claim_due(std::size_t stripe, Steady now) noexcept;
 
+    /// When the last one of the ended sessions that are forgotten had ended, as far as that of this id could
+    /// be among them: whatever began later is known, if there was any. kNothingForgotten: all are known.
+    [[nodiscard]] Steady forgotten_until(std::string_view id) const noexcept;
+    static constexpr Steady kNothingForgotten = Steady::min();
+
+    [[nodiscard]] const SessionLimits& limits() const noexcept { return limits_; }
+
     struct Counts {
+        Steady forgotten_until = kNothingForgotten;  ///< The latest, of any id.
         std::size_t open = 0;
         std::size_t remembered = 0;
         std::size_t bytes = 0;              ///< Of all sessions, index and pools excluded.

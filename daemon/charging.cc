@@ -200,6 +200,11 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
         start_required_.push_back(switch_hash(name));
 }
 
+PartyId Charging::line_of(std::string_view id) const noexcept {
+    const PartyId line = parties_.find(id);
+    return line != kNoParty && parties_.get(line).kind == balance::PartyKind::line ? line : kNoParty;
+}
+
 bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
     return std::find(numbers.begin(), numbers.end(), dialled) != numbers.end();
@@ -277,8 +282,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
                                    request.want ? static_cast<std::uint64_t>(request.want->count()) + 1 : 0);
     fingerprint = kFingerprint.mix(fingerprint, fingerprint_of(request.at));
 
-    PartyId line = parties_.find(request.line);
-    if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
+    const PartyId line = line_of(request.line);
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
@@ -876,12 +880,18 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     }
     auto claim = sessions_.claim(request.session);
     if (!claim) return {.code = Code::unknown_session};
-    Session& session = *claim;
     const std::uint64_t fingerprint =
         kFingerprint.mix(kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
                                           kFingerprint(request.via)),
                          kFingerprint(request.tags)) |
         1;
+    return stop_claimed(std::move(claim), request, via, fingerprint, now);
+}
+
+StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& request,
+                                  std::optional<rating::TariffId> via, std::uint64_t fingerprint,
+                                  Moment now) {
+    Session& session = *claim;
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
         case SessionState::deciding:
@@ -945,6 +955,113 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
+    StopAnswer answer = stop_answer(session, false);
+    answer.record = sessions_.publish_ended(std::move(claim), now.steady);
+    return answer;
+}
+
+// ---- RATE ----
+
+bool Charging::may_be_forgotten(std::string_view session, rating::Instant at, Moment now) const noexcept {
+    if (at < now.wall - sessions_.limits().remember) return true;
+    return now.steady - (now.wall - at) <= sessions_.forgotten_until(session);
+}
+
+StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& request, PartyId line,
+                                std::uint64_t fingerprint, Moment now) {
+    const Session& session = *claim;
+    if (static_cast<EndStatus>(session.end_status) == EndStatus::rated) {
+        if (session.authorize_fingerprint != fingerprint) return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    if (line == kNoParty || line != session.line) return {.code = Code::conflict};
+    const auto digits =
+        number_of(line, session.texts().switch_name, Dialling::without_plus(request.destination));
+    if (!digits || digits->view() != session.number.view()) return {.code = Code::conflict};
+    if (session.state == SessionState::stopped) {
+        // Whatever else its STOP said, it is settled by so many seconds.
+        if (rating::whole_seconds(request.used) != seconds{session.used_seconds})
+            return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    if (session.state == SessionState::released) {
+        if (request.used != std::chrono::milliseconds{0}) return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    const StopRequest stop{.session = request.session, .used = request.used, .at = request.at, .cause = {}};
+    // As of a STOP that says nothing but the seconds.
+    const std::uint64_t stop_fingerprint =
+        kFingerprint.mix(
+            kFingerprint.mix(fingerprint_of('X', {}, {}, request.used), kFingerprint(std::string_view{})),
+            kFingerprint(std::string_view{})) |
+        1;
+    return stop_claimed(std::move(claim), stop, std::nullopt, stop_fingerprint, now);
+}
+
+StopAnswer Charging::rate(const RateRequest& request, Moment now) {
+    if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
+        return {.code = Code::conflict};
+    }
+    std::uint64_t fingerprint = fingerprint_of('Q', request.at, request.line, request.used);
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination)) | 1;
+    const PartyId line = line_of(request.line);
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const rating::Instant start = request.at.value_or(now.wall);
+
+    SessionTable::Claim claim;
+    for (;;) {
+        auto opening = sessions_.claim_or_open(request.session, levels_max);
+        if (!opening.claim) return {.code = Code::busy};
+        claim = std::move(opening.claim);
+        if (opening.fresh) break;
+        if (claim->state != SessionState::refused)
+            return rate_known(std::move(claim), request, line, fingerprint, now);
+        // It was refused and took place all the same.
+        claim = SessionTable::Claim{};
+        sessions_.forget_refused(request.session);
+    }
+    Session& session = *claim;
+    // As if nobody had asked.
+    const auto refuse_rate = [&](Code code, Reason reason) {
+        refuse(session, code, reason);
+        sessions_.publish_ended(std::move(claim), now.steady);
+        sessions_.forget_refused(request.session);
+        return StopAnswer{.code = code};
+    };
+    if (line == kNoParty) return refuse_rate(Code::unknown_account, Reason::none);
+    if (may_be_forgotten(request.session, start, now)) return refuse_rate(Code::too_old, Reason::none);
+    const auto digits = number_of(line, {}, dialled);
+    if (!digits) return refuse_rate(Code::rating_failed, Reason::number);
+    const Path path{parties_, line};
+    session.authorize_fingerprint = fingerprint;
+    session.rated_at = start;
+    session.at_given = request.at.has_value();
+    session.opened_at = now.steady;
+    session.line = line;
+    session.number = *digits;
+    session.emergency = is_emergency(dialled);
+    if (!session.emergency) {
+        const Resolution found = resolve_and_pin(path, digits->view(), balance::CallTraits{}, session);
+        if (found.without_rate != kNoParty)
+            return refuse_rate(Code::rating_failed, found.without_rate_reason);
+    }
+    const seconds used = rating::whole_seconds(request.used);
+    const Amounts totals = costs_of(session, used);
+    const std::span<const Money> charges{totals.data(), session.level_count};
+    if (!ledger_.can_charge(session.levels(), charges)) return refuse_rate(Code::too_large, Reason::none);
+    for (SessionLevel& level : session.levels())
+        level.affordable_seconds = SessionLevel::kAffordableUnlimited;  // Nobody was asked.
+    session.available = path.parties()[1]->account.available();
+    session.state = SessionState::stopped;
+    session.code = static_cast<std::uint8_t>(Code::ok);
+    session.answered_at = now.steady;
+    session.granted_seconds = session.decided_seconds = session.used_seconds = count_of(used);
+    session.spend_counted = balance::kCountedByAll;
+    session.end_fingerprint = fingerprint;
+    session.ended_by_stop = true;
+    session.end_status = static_cast<std::uint8_t>(EndStatus::rated);
+    ledger_.charge(session.levels(), charges, spend_of(path, session, now));
     StopAnswer answer = stop_answer(session, false);
     answer.record = sessions_.publish_ended(std::move(claim), now.steady);
     return answer;

@@ -37,6 +37,7 @@ enum class Code : std::uint8_t {
     credit_limit,
     unknown_session,
     conflict,
+    too_old,             ///< RATE of a call that began before what is remembered.
     busy,                ///< A limit of the daemon's own; not remembered, try again.
     too_large,           ///< The cost is beyond rating::kAmountMax; nothing has changed.
     via_unknown,         ///< STOP's VIA is no tariff; nothing has changed.
@@ -65,7 +66,7 @@ enum class Reason : std::uint8_t {
 };
 
 /// How a session ended, as STOP says it.
-enum class EndStatus : std::uint8_t { none, stopped, overrun, corrected, late, released };
+enum class EndStatus : std::uint8_t { none, stopped, overrun, corrected, late, released, rated };
 
 struct ChargingSettings {
     std::chrono::seconds want = std::chrono::hours{1};      ///< Granted where nobody asks for a time.
@@ -158,6 +159,14 @@ struct StopRequest {
     std::string_view tags{};  ///< For the record.
 };
 
+struct RateRequest {
+    std::string_view line;
+    std::string_view destination;
+    std::string_view session;
+    std::chrono::milliseconds used{};
+    std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
+};
+
 struct StopAnswer {
     Code code = Code::ok;
     Money charged{};
@@ -211,6 +220,9 @@ class Charging {
     ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
                         std::optional<std::chrono::seconds> want, Moment now);
     StopAnswer stop(const StopRequest& request, Moment now);
+    /// Charges a call that nobody authorised here, whatever limits and funds say; acts as the STOP of a
+    /// session that is known.
+    StopAnswer rate(const RateRequest& request, Moment now);
     ReleaseAnswer release(std::string_view session, std::string_view cause, Moment now);
 
     /// What a call would cost; nothing is held.
@@ -264,6 +276,15 @@ class Charging {
     /// How long a session lives from AUTHORIZE on without a further word.
     [[nodiscard]] std::chrono::nanoseconds life_unstarted(const balance::Session& session) const noexcept;
     void extend_holds(balance::Session& session, std::chrono::seconds want, Moment now);
+    StopAnswer stop_claimed(balance::SessionTable::Claim claim, const StopRequest& request,
+                            std::optional<rating::TariffId> via, std::uint64_t fingerprint, Moment now);
+    StopAnswer rate_known(balance::SessionTable::Claim claim, const RateRequest& request, PartyId line,
+                          std::uint64_t fingerprint, Moment now);
+    /// Whether a session of that id that began at `at` could have ended and been forgotten.
+    [[nodiscard]] bool may_be_forgotten(std::string_view session, rating::Instant at,
+                                        Moment now) const noexcept;
+    /// The line of that id, or kNoParty.
+    [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
                                     std::chrono::seconds used) const;

@@ -33,7 +33,8 @@ constexpr std::array kCommands = {
             "Names the calls a restarted switch still has; the rest close as reported."},
     Command{"REFUND", not_yet, 1, "record-or-request request [AMOUNT m]",
             "Not available yet in this version."},
-    Command{"RATE", not_yet, 1, "line destination session s [AT time]", "Not available yet in this version."},
+    Command{"RATE", rate, 1, "line destination session s [AT time]",
+            "Charges a call that nobody authorised here."},
 
     Command{"PING", ping, 1, "[text]", "Answers PONG, or the text."},
     Command{"ECHO", echo, 2, "text", "Answers the text."},
