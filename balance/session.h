@@ -117,6 +117,7 @@ struct Session {
     std::uint8_t switch_size = 0;
     bool claimed = false;        ///< Under the stripe's lock.
     bool final = false;          ///< No more can be had.
+    bool started = false;        ///< Answered by START, at answered_at; else by an EXTEND, or not yet.
     bool at_given = false;       ///< AUTHORIZE named its instant, so elapsed time says nothing.
     bool implausible = false;    ///< More was reported than can have passed.
     bool overrun = false;        ///< A report exceeded the grant.

@@ -631,8 +631,8 @@ std::chrono::seconds Charging::remaining(const Session& session, Moment now) con
 }
 
 void Charging::note_plausibility(Session& session, seconds used, Moment now) const noexcept {
-    const balance::Steady since =
-        session.answered_at > session.opened_at ? session.answered_at : session.opened_at;
+    // A first EXTEND comes long after the answer.
+    const balance::Steady since = session.started ? session.answered_at : session.opened_at;
     const bool at_given = session.at_given || session.start_at != rating::kAlways;
     if (!at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
 }
@@ -673,6 +673,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}), now);
     }
     session.state = SessionState::answered;
+    session.started = true;
     session.answered_at = now.steady;
     session.deadline =
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
