@@ -373,7 +373,9 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     }
     if (!faults.empty()) return faults;
 
-    if (limits) party.set_limits(*limits, zones_.find(party.time_zone), opened);
+    const bool had_limits = party.limits.load(std::memory_order_relaxed) != nullptr;
+    if (limits && (had_limits || !(*limits == balance::LimitSettings{})))
+        party.set_limits(*limits, zones_.find(party.time_zone), opened);
     if (change.status) party.status_bits.store(change.status->bits(), std::memory_order_relaxed);
     if (change.credit_limit) party.account.set_credit_limit(*change.credit_limit);
     if (change.min_available)

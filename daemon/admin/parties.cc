@@ -371,7 +371,10 @@ PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
     if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
     if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
     if (fields.change.limits.named != 0) {
-        fields.draft.limits = std::make_shared<const LimitSettings>(fields.change.limits.applied_to({}));
+        LimitSettings limits = fields.change.limits.applied_to({});
+        // Most parties that name some say that they have none.
+        if (!(limits == LimitSettings{}))
+            fields.draft.limits = std::make_shared<const LimitSettings>(std::move(limits));
     }
     return std::move(fields.draft);
 }
