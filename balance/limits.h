@@ -61,6 +61,7 @@ class CountrySet {
         return !country.none() && (words_[country.number() / 64] & bit(country)) != 0;
     }
     [[nodiscard]] std::vector<Country> all() const;
+    // NOLINTNEXTLINE(modernize-use-nullptr): the comparison with 0 is the compiler's own.
     friend auto operator<=>(const CountrySet&, const CountrySet&) = default;
 
   private:

@@ -286,12 +286,12 @@ constexpr std::array<Field<PartyFields>, 7> kFixedFields = {{{"id", read_id},
                                                              {"billing", read_billing},
                                                              {"terms", read_terms}}};
 using balance::LimitSettings;
-constexpr auto read_cap_call = read_cap<LimitChange::kCapCall, &LimitSettings::cap_call>;
-constexpr auto read_cap_day = read_cap<LimitChange::kCapDay, &LimitSettings::cap_day>;
-constexpr auto read_cap_month = read_cap<LimitChange::kCapMonth, &LimitSettings::cap_month>;
-constexpr auto read_max_seconds = read_count<LimitChange::kMaxSeconds, &LimitSettings::max_seconds,
-                                             static_cast<std::uint32_t>(rating::kDurationMax.count())>;
-constexpr auto read_calls_per_second =
+constexpr auto kReadCapCall = read_cap<LimitChange::kCapCall, &LimitSettings::cap_call>;
+constexpr auto kReadCapDay = read_cap<LimitChange::kCapDay, &LimitSettings::cap_day>;
+constexpr auto kReadCapMonth = read_cap<LimitChange::kCapMonth, &LimitSettings::cap_month>;
+constexpr auto kReadMaxSeconds = read_count<LimitChange::kMaxSeconds, &LimitSettings::max_seconds,
+                                            static_cast<std::uint32_t>(rating::kDurationMax.count())>;
+constexpr auto kReadCallsPerSecond =
     read_count<LimitChange::kCallsPerSecond, &LimitSettings::calls_per_second, balance::kCallsPerSecondMax>;
 
 /// What may be said at any time.
@@ -302,12 +302,12 @@ constexpr std::array<Field<PartyFields>, 20> kOtherFields = {{{"status", read_st
                                                               {"max_calls", read_max_calls},
                                                               {"min_available", read_min_available},
                                                               {"loss_policy", read_loss_policy},
-                                                              {"calls_per_second", read_calls_per_second},
-                                                              {"cap_call", read_cap_call},
-                                                              {"cap_day", read_cap_day},
-                                                              {"cap_month", read_cap_month},
+                                                              {"calls_per_second", kReadCallsPerSecond},
+                                                              {"cap_call", kReadCapCall},
+                                                              {"cap_day", kReadCapDay},
+                                                              {"cap_month", kReadCapMonth},
                                                               {"max_price", read_max_price},
-                                                              {"max_seconds", read_max_seconds},
+                                                              {"max_seconds", kReadMaxSeconds},
                                                               {"home_country", read_home_country},
                                                               {"opened_countries", read_opened_countries},
                                                               {"refill_policy", refuse_unavailable},
