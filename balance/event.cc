@@ -13,12 +13,15 @@ void changing_fields(Io& io, S& session) {
     io(session.extend_fingerprint);
     io(session.end_fingerprint);
     io(session.answered_at);
+    io(session.start_at);
     io(session.deadline);
     io(session.ended_at);
     io(session.record);
     io(session.limiting);
     io(session.granted_seconds);
     io(session.used_seconds);
+    io(session.spend_counted);
+    io(session.started);
     io(session.state);
     io(session.end_status);
     io(session.final);
@@ -59,6 +62,7 @@ void name_fields(Io& io, L& level) {
 void write_changing(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
     changing_fields(io, session);
+    out.text(session.start_tags == nullptr ? std::string_view{} : std::string_view{*session.start_tags});
     out.put(session.level_count);
     for (const SessionLevel& level : session.levels()) {
         out.put(level.held);
@@ -70,6 +74,8 @@ void write_changing(const Session& session, ByteWriter& out) {
 void read_changing(ByteReader& in, Session& session) noexcept {
     auto io = [&in](auto& value) { in.get(value); };
     changing_fields(io, session);
+    const std::string_view tags = in.text();
+    session.start_tags = tags.empty() ? nullptr : std::make_unique<std::string>(tags);
     if (in.get<std::uint8_t>() != session.level_count) return;
     for (SessionLevel& level : session.levels()) {
         in.get(level.held);
@@ -81,6 +87,9 @@ void read_changing(ByteReader& in, Session& session) noexcept {
 void write_decided(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
     out.put(session.level_capacity);
+    out.short_text(session.texts().caller);
+    out.short_text(session.texts().service);
+    out.short_text(session.texts().switch_name);
     decided_fields(io, session);
     out.short_text(session.number.view());
     out.put(session.level_count);
@@ -93,6 +102,15 @@ void write_decided(const Session& session, ByteWriter& out) {
                              .affordable_seconds = level.affordable_seconds};
         name_fields(io, name);
     }
+}
+
+OpenedAs read_opened_as(ByteReader& in) noexcept {
+    OpenedAs as;
+    in.get(as.level_capacity);
+    as.texts.caller = in.short_text();
+    as.texts.service = in.short_text();
+    as.texts.switch_name = in.short_text();
+    return as;
 }
 
 LevelNames read_decided(ByteReader& in, Session& session) noexcept {

@@ -74,8 +74,14 @@ void write_changing(const Session& session, ByteWriter& out);
 void read_changing(ByteReader& in, Session& session) noexcept;
 
 /// What AUTHORIZE decided once and for all; with write_changing after it, all of a session. Levels name their
-/// versions by tariff and number. The room that it has for levels comes first.
+/// versions by tariff and number.
 void write_decided(const Session& session, ByteWriter& out);
+/// What a session is made with: the first part of write_decided.
+struct OpenedAs {
+    std::uint8_t level_capacity = 0;
+    SessionTexts texts;
+};
+[[nodiscard]] OpenedAs read_opened_as(ByteReader& in) noexcept;
 
 /// A version and row that a level of an event names.
 struct LevelName {
@@ -90,8 +96,7 @@ struct LevelNames {
     std::array<LevelName, kChainDepthMax> levels;
     std::uint8_t count = 0;
 };
-/// Into a session of the same id with as much room for levels, which has been read; but for what the names
-/// point to.
+/// The rest of it, into a session that was made with the first part; but for what the names point to.
 LevelNames read_decided(ByteReader& in, Session& session) noexcept;
 
 }  // namespace tollgate::balance

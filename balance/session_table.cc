@@ -48,7 +48,8 @@ class Pool {
 
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
-    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(kChainDepthMax, kSessionIdBytesMax);
+    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(
+        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
         FreeBlock* next;
@@ -152,10 +153,21 @@ struct alignas(64) SessionTable::Stripe {
     std::size_t remembered_bytes = 0;
     std::size_t session_bytes = 0;
     std::uint64_t forgotten_early = 0;
+    Steady forgotten_until = kNothingForgotten;
     Pool pool;
 
+    Stripe() = default;
+    Stripe(const Stripe&) = delete;
+    Stripe& operator=(const Stripe&) = delete;
+    /// The pool gives back memory only.
+    ~Stripe() {
+        for (const Slot& slot : slots) {
+            if (slot.session != nullptr) slot.session->~Session();
+        }
+    }
+
     static std::size_t bytes_of(const Session& session) noexcept {
-        return Pool::rounded(Session::bytes_for(session.level_capacity, session.id_size));
+        return Pool::rounded(Session::bytes_for(session.level_capacity, session.text_bytes()));
     }
 
     // ---- index ----
@@ -204,14 +216,22 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels) {
-        const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, id.size()));
+    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts) {
+        texts.caller = texts.caller.substr(0, kCallerBytesMax);
+        assert(texts.service.size() <= kServiceBytesMax && texts.switch_name.size() <= kSwitchNameBytesMax);
+        const std::size_t bytes = Pool::rounded(Session::bytes_for(
+            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size()));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
         session->id_size = static_cast<std::uint8_t>(id.size());
         session->serial = ++serial_last;
-        std::memcpy(session->id_memory(), id.data(), id.size());
+        session->caller_size = static_cast<std::uint8_t>(texts.caller.size());
+        session->service_size = static_cast<std::uint8_t>(texts.service.size());
+        session->switch_size = static_cast<std::uint8_t>(texts.switch_name.size());
+        char* at = session->id_memory();
+        for (const std::string_view text : {id, texts.caller, texts.service, texts.switch_name})
+            at = std::copy(text.begin(), text.end(), at);
         session_bytes += bytes;
         insert(session);
         return session;
@@ -316,6 +336,7 @@ struct alignas(64) SessionTable::Stripe {
         ring.pop();
         if (session == nullptr) return true;
         remembered_bytes -= bytes_of(*session);
+        if (&ring != &refused) forgotten_until = std::max(forgotten_until, session->ended_at);
         forget(session);
         return true;
     }
@@ -397,7 +418,8 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always) {
+SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
+                                                  const SessionTexts& texts) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
@@ -406,7 +428,7 @@ SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size
         if (Session* const known = stripe.find(hash, id)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels);
+        return stripe.make(hash, id, levels, texts);
     });
     return {Claim{&stripe, session}, fresh};
 }
@@ -442,7 +464,7 @@ void SessionTable::publish_ended(Claim claim, Steady now) {
 
 // ---- For a restart ----
 
-Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels) {
+Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, const SessionTexts& texts) {
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
     if (Session* const known = stripe.find(hash, id)) {
@@ -450,7 +472,7 @@ Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels) {
         stripe.unschedule(known);
         stripe.forget(known);
     }
-    return stripe.make(hash, id, levels);
+    return stripe.make(hash, id, levels, texts);
 }
 
 Session* SessionTable::restore_known(std::string_view id) noexcept {
@@ -514,6 +536,12 @@ SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noex
     return {&stripe, session};
 }
 
+Steady SessionTable::forgotten_until(std::string_view id) const noexcept {
+    const Stripe& stripe = stripe_of(hash_(id));
+    const std::lock_guard lock{stripe.lock};
+    return stripe.forgotten_until;
+}
+
 SessionTable::Counts SessionTable::counts() const noexcept {
     Counts counts;
     for (std::size_t i = 0; i < kStripes; ++i) {
@@ -523,6 +551,7 @@ SessionTable::Counts SessionTable::counts() const noexcept {
         counts.remembered += stripe.session_count - stripe.heap.size();
         counts.bytes += stripe.session_bytes;
         counts.forgotten_early += stripe.forgotten_early;
+        counts.forgotten_until = std::max(counts.forgotten_until, stripe.forgotten_until);
         counts.memory_bytes += stripe.pool.bytes() + stripe.slots.capacity() * sizeof(Stripe::Slot) +
                                stripe.heap.capacity() * sizeof(Stripe::Due) + stripe.ended.bytes() +
                                stripe.expired.bytes() + stripe.refused.bytes() + sizeof(Stripe);

@@ -69,6 +69,7 @@ ChargingSettings charging_settings(const config::Config& config, DialPlans& dial
             .grace = config.session.grace,
             .repeat = config.session.repeat,
             .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted,
+            .start_required = config.session.start,
             .emergency_numbers = config.dial.emergency,
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),

@@ -177,6 +177,35 @@ void check_warnings(PartyKind kind, const balance::WarningSettings& warnings, ra
     if (warnings.balance && !is_limit(*warnings.balance)) fault("warn_balance", std::string{kLimitExpected});
 }
 
+/// Whether a party of `kind` may have these limits, and where it may, the list of countries they name.
+template <typename Complain>
+const balance::CountrySet* checked_limits(const balance::LimitSettings& limits, PartyKind kind,
+                                          balance::CountrySets& sets, const Complain& fault) {
+    const auto check_cap = [&fault](const char* field, const std::optional<rating::Money>& cap) {
+        if (cap && !is_limit(*cap)) fault(field, std::string{kLimitExpected});
+    };
+    check_cap("cap_call", limits.cap_call);
+    check_cap("cap_day", limits.cap_day);
+    check_cap("cap_month", limits.cap_month);
+    if (kind == PartyKind::line) {
+        constexpr std::string_view kOfCustomer = "a line has its customer's";
+        if (limits.home_country) fault("home_country", std::string{kOfCustomer});
+        if (limits.opened_countries) fault("opened_countries", std::string{kOfCustomer});
+        if (limits.refuse_loss) fault("loss_policy", "a line pays nothing of its own");
+    }
+    if (!limits.opened_countries) return nullptr;
+    balance::CountrySet set;
+    for (const balance::Country country : *limits.opened_countries)
+        set.insert(country);
+    const auto* const kept = sets.intern(set);
+    if (kept == nullptr) {
+        fault(
+            "opened_countries",
+            "there are as many different lists of countries as there may be; use one that another party has");
+    }
+    return kept;
+}
+
 class DraftChecker {
   public:
     DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, const TimeZones& zones,
@@ -315,6 +344,12 @@ class DraftChecker {
         if (draft.dial_plan) {
             source.dial_plan = checked_dial_plan(dial_plans_, draft.kind, *draft.dial_plan, fault);
         }
+        if (draft.limits != nullptr) {
+            source.limits = draft.limits;
+            source.opened_countries =
+                checked_limits(*draft.limits, draft.kind, parties_.country_sets(), fault);
+            source.zone = zones_.find(source.time_zone);
+        }
         if (!draft.tariff && !draft.tariffs) return;
         const TariffTaker taker{
             .id = draft.id,
@@ -397,6 +432,19 @@ std::shared_ptr<const rating::Deck> Catalog::read_deck(const rating::DeckFile& f
     return deck;
 }
 
+balance::PartySource Catalog::read_source(ByteReader& in) {
+    auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+    if (source.limits == nullptr) return source;
+    source.zone = zones_.find(source.time_zone);
+    if (source.limits->opened_countries) {
+        balance::CountrySet set;
+        for (const balance::Country country : *source.limits->opened_countries)
+            set.insert(country);
+        source.opened_countries = parties_.country_sets().intern(set);
+    }
+    return source;
+}
+
 bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside) {
     std::vector<std::byte> bytes;
     if (in.flag()) {
@@ -406,14 +454,14 @@ bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside)
     switch (kind) {
         case EventKind::parties_added:
             for (auto left = in.get<std::uint32_t>(); left > 0; --left) {
-                const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+                const auto source = read_source(in);
                 if (!in.good() || parties_.size() == parties_.parties_max()) return false;
                 parties_.add(source);
             }
             break;
         case EventKind::party_changed: {
             const auto id = in.get<PartyId>();
-            const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+            const auto source = read_source(in);
             if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
             adopt(parties_.get(id), source);
             break;
@@ -536,6 +584,10 @@ balance::PartySource Catalog::source_of(const Party& party) const {
     source.tariff = party.tariff.load(std::memory_order_acquire);
     source.max_calls = party.max_calls.load(std::memory_order_relaxed);
     source.dial_plan = party.dial_plan.load(std::memory_order_relaxed);
+    if (const auto* const limits = party.limits.load(std::memory_order_acquire)) {
+        source.limits = std::make_shared<const balance::LimitSettings>(limits->settings());
+        source.opened_countries = limits->opened();
+    }
     source.warnings = party.warning_settings();
     return source;
 }
@@ -550,6 +602,10 @@ void Catalog::adopt(Party& party, const balance::PartySource& source) const {
     party.dial_plan.store(source.dial_plan, std::memory_order_relaxed);
     party.max_calls.store(source.max_calls, std::memory_order_relaxed);
     party.set_warnings(source.warnings);
+    if (source.limits != nullptr && (party.limits.load(std::memory_order_relaxed) != nullptr ||
+                                     !(*source.limits == balance::LimitSettings{}))) {
+        party.set_limits(*source.limits, zones_.find(party.time_zone), source.opened_countries);
+    }
 }
 
 // ---- Parties ----
@@ -607,9 +663,14 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     if (change.warn_owed) warnings.owed = *change.warn_owed;
     if (change.warn_balance) warnings.balance = *change.warn_balance;
     check_warnings(party.kind, warnings, change.credit_limit.value_or(party.account.credit_limit()), fault);
+    balance::PartySource source = source_of(party);
+    if (change.limits.named != 0) {
+        const auto limits = change.limits.applied_to(limits_of(party));
+        source.opened_countries = checked_limits(limits, party.kind, parties_.country_sets(), fault);
+        source.limits = std::make_shared<const balance::LimitSettings>(limits);
+    }
     if (!faults.empty()) return faults;
 
-    balance::PartySource source = source_of(party);
     if (change.status) source.status = *change.status;
     if (change.credit_limit) source.credit_limit = *change.credit_limit;
     if (change.min_available) source.min_available = *change.min_available;
@@ -704,6 +765,11 @@ void Catalog::append_name(EventKind kind, std::string_view name, Moment now) {
     balance::ByteWriter out{body};
     out.text(name);
     append(kind, now, body);
+}
+
+balance::LimitSettings Catalog::limits_of(const Party& party) {
+    const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+    return limits == nullptr ? balance::LimitSettings{} : limits->settings();
 }
 
 std::string Catalog::dial_plan_of(const Party& party) const {

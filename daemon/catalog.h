@@ -55,6 +55,7 @@ struct PartyDraft {
     std::optional<std::uint32_t> max_calls;
     std::optional<std::string> dial_plan;
     balance::WarningSettings warnings;
+    std::shared_ptr<const balance::LimitSettings> limits;  ///< nullptr: none.
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -71,6 +72,7 @@ struct PartyChange {
     std::optional<std::uint32_t> warn_percent_hundredths;
     std::optional<rating::Money> warn_owed;
     std::optional<std::optional<rating::Money>> warn_balance;
+    balance::LimitChange limits;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -162,10 +164,14 @@ class Catalog {
     /// the tariff itself; closed parties left aside. It looks at every party.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
+    /// What a party may do beyond its funds.
+    [[nodiscard]] static balance::LimitSettings limits_of(const balance::Party& party);
+
   private:
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;
+    [[nodiscard]] balance::PartySource read_source(ByteReader& in);
     void adopt(balance::Party& party, const balance::PartySource& source) const;
     void put(balance::PartyId id, const balance::PartySource& source, Moment now);
     void append(balance::EventKind kind, Moment now, std::span<const std::byte> body);

@@ -102,7 +102,7 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::session_changed:
         case EventKind::session_rewritten:
         case EventKind::session:
-            good = apply_session(header.kind, in);
+            good = apply_session(header.kind, header.at.wall, in);
             break;
         case EventKind::transaction:
             good = payments.apply(in);
@@ -170,18 +170,19 @@ bool State::put_levels(const balance::LevelNames& names, Session& session) {
     return true;
 }
 
-bool State::apply_session(EventKind kind, ByteReader& in) {
+bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
     const std::string_view id = in.short_text();
     if (id.empty()) return false;
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
-    const auto capacity = whole ? in.get<std::uint8_t>() : std::uint8_t{0};
-    if (!in.good() || capacity > balance::kChainDepthMax) return false;
-    Session* const session = fresh ? sessions.restore_fresh(id, capacity) : sessions.restore_known(id);
+    const auto as = whole ? balance::read_opened_as(in) : balance::OpenedAs{};
+    if (!in.good() || as.level_capacity > balance::kChainDepthMax) return false;
+    Session* const session =
+        fresh ? sessions.restore_fresh(id, as.level_capacity, as.texts) : sessions.restore_known(id);
     if (session == nullptr) return false;
-    if (!fresh) ledger.undo(*session);
+    if (!fresh) ledger.undo(*session, now);
     if (whole) {
-        if (capacity != session->level_capacity) return false;
+        if (as.level_capacity != session->level_capacity) return false;
         for (const SessionLevel& level : session->levels()) {
             if (level.tariff != nullptr) level.tariff->pins.remove();
         }
@@ -190,11 +191,15 @@ bool State::apply_session(EventKind kind, ByteReader& in) {
         if (!in.good() || !put_levels(names, *session)) return false;
     }
     balance::read_changing(in, *session);
+    if (kind != EventKind::session) {
+        (void)in.text();  // What STOP said for the record alone.
+        (void)in.text();
+    }
     const bool known_line = static_cast<std::size_t>(session->line) < parties.size();
     if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
         session->state == balance::SessionState::refused)
         return false;
-    if (kind != EventKind::session) ledger.redo(*session);
+    if (kind != EventKind::session) ledger.redo(*session, now);
     sessions.restored(*session);
     return true;
 }
