@@ -17,9 +17,9 @@ inline constexpr std::size_t kEventBytesMax = 1024 * 1024;
 
 /// What may be begun now, as far as there is room for events.
 enum class Admission : std::uint8_t {
-    open,      ///< Anything.
+    open,       ///< Anything.
     ends_only,  ///< The disk is full: what ends or releases calls, and nothing else.
-    closed,    ///< Nothing that makes an event.
+    closed,     ///< Nothing that makes an event.
 };
 
 /// A journal, or what stands in for one in tests. Any thread may call any member at any time.

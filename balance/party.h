@@ -15,6 +15,8 @@
 
 namespace tollgate::balance {
 
+class Bundle;
+
 /// The place of a party in its table. Given out once, never reused.
 enum class PartyId : std::uint32_t {};
 inline constexpr PartyId kNoParty{UINT32_MAX};
@@ -143,8 +145,9 @@ struct alignas(64) Party {
 
     const std::string_view id;
     const std::string_view time_zone;
-    std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
-    std::uint8_t depth = 0;             ///< Parties above it; set once, before it is published.
+    std::atomic<Book*> books{nullptr};      ///< Only ever grows at its head.
+    std::atomic<Bundle*> bundles{nullptr};  ///< In the order in which they pay: balance/bundle.h.
+    std::uint8_t depth = 0;                 ///< Parties above it; set once, before it is published.
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

@@ -48,7 +48,8 @@ class Pool {
 
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
-    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(kChainDepthMax, kSessionIdBytesMax);
+    static constexpr std::size_t kBlockBytesMax =
+        Session::bytes_for(kChainDepthMax, kSessionIdBytesMax, kChainDepthMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
         FreeBlock* next;
@@ -140,7 +141,8 @@ struct alignas(64) SessionTable::Stripe {
     Pool pool;
 
     static std::size_t bytes_of(const Session& session) noexcept {
-        return Pool::rounded(Session::bytes_for(session.level_capacity, session.id_size));
+        return Pool::rounded(
+            Session::bytes_for(session.level_capacity, session.id_size, session.bundles_capacity));
     }
 
     // ---- index ----
@@ -189,11 +191,12 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels) {
-        const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, id.size()));
+    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, std::size_t bundles) {
+        const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, id.size(), bundles));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
+        session->bundles_capacity = static_cast<std::uint8_t>(bundles);
         session->id_size = static_cast<std::uint8_t>(id.size());
         session->serial = ++serial_last;
         std::memcpy(session->id_memory(), id.data(), id.size());
@@ -370,7 +373,8 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always) {
+SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
+                                                  std::size_t bundles) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
@@ -379,7 +383,7 @@ SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size
         if (Session* const known = stripe.find(hash, id)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels);
+        return stripe.make(hash, id, levels, bundles);
     });
     return {Claim{&stripe, session}, fresh};
 }

@@ -76,9 +76,10 @@ class SessionTable {
         Claim claim;         ///< Empty: the table is full.
         bool fresh = false;  ///< It was made just now, in state `deciding`.
     };
-    /// The session of that id, or a fresh one with room for `levels` levels: beyond sessions_max too where
-    /// `always`. Requires: 1 to 255 bytes of id.
-    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false);
+    /// The session of that id, or a fresh one with room for `levels` levels, of which `bundles` may have
+    /// bundled seconds: beyond sessions_max too where `always`. Requires: 1 to 255 bytes of id.
+    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false,
+                                        std::size_t bundles = 0);
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
     void publish_open(Claim claim);
