@@ -53,7 +53,7 @@ balance::SessionLimits session_limits(const config::Config& config) {
             .repeat = config.session.repeat};
 }
 
-ChargingSettings charging_settings(const config::Config& config, DialPlans& dial_plans) {
+ChargingSettings charging_settings(const config::Config& config, Catalog& catalog) {
     std::vector<SwitchDialPlan> switches;
     for (const auto& [name, plan] : config.dial.switches)
         switches.push_back({name, plan});
@@ -67,7 +67,8 @@ ChargingSettings charging_settings(const config::Config& config, DialPlans& dial
             .emergency_numbers = config.dial.emergency,
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
-            .dial_plans = &dial_plans};
+            .dial_plans = &catalog.dial_plans(),
+            .destination_groups = &catalog.destination_groups()};
 }
 
 net::ConnectionLimits connection_limits(const config::Config& config) {
@@ -79,15 +80,18 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
-/// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
-void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs) {
+/// What is done from time to time, away from calls: bundles are renewed whose month is over, and versions of
+/// tariffs are freed that no call pins any more.
+void keep_house(const std::stop_token& stop, Catalog& catalog) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
     std::condition_variable_any bell;
     std::unique_lock lock{mutex};
-    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); }))
-        tariffs.reclaim();
+    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
+        catalog.bundles().renew_due(net::Worker::now().wall);
+        catalog.tariffs().reclaim();
+    }
 }
 
 }  // namespace
@@ -100,7 +104,7 @@ struct App::Parts {
           sessions(random_key(), session_limits(config)),
           catalog(tariffs, parties),
           payments(parties, ledger, config.request.remember),
-          charging(tariffs, parties, ledger, sessions, charging_settings(config, catalog.dial_plans())),
+          charging(tariffs, parties, ledger, sessions, charging_settings(config, catalog)),
           resync(charging),
           counters(worker_count(config)),
           http(config.http,
@@ -167,7 +171,7 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping =
-        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->tariffs); }};
+        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->catalog); }};
 }
 
 void App::stop() {

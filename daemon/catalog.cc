@@ -345,6 +345,58 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     return faults;
 }
 
+Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft& draft, rating::Instant now) {
+    std::vector<Fault> faults;
+    const auto fault = [&faults](std::string field, std::string message) {
+        faults.push_back({.item = 0, .field = std::move(field), .message = std::move(message)});
+    };
+    balance::Party& party = parties_.get(id);
+    if (!party.pays_for_calls()) {
+        fault("", std::string{party.id} + " is a " + std::string{text_of(party.kind)} +
+                      " that pays for no calls; expected a customer, a margin reseller or the provider");
+    }
+    if (!balance::is_id(draft.id)) fault("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+    if (draft.seconds == 0 || draft.seconds > balance::kBundleSecondsMax) {
+        fault("seconds", "expected a whole number from 1 to " + std::to_string(balance::kBundleSecondsMax));
+    }
+    balance::BundleSource source{.id = draft.id,
+                                 .seconds = draft.seconds,
+                                 .prefixes = draft.prefixes,
+                                 .countries = draft.countries,
+                                 .groups = {},
+                                 .expires = draft.expires.value_or(rating::kNever),
+                                 .monthly = draft.monthly,
+                                 .priority = draft.priority};
+    for (const std::string& name : draft.groups) {
+        const auto place = destination_groups_.find(name);
+        if (place) {
+            source.groups.push_back(*place);
+        } else {
+            fault("groups",
+                  "no destination group \"" + name + "\"; PUT /v1/destination-groups/{id} makes one");
+        }
+    }
+    if (!faults.empty()) return {.faults = std::move(faults)};
+    return {.status = bundles_.add(party, std::move(source), zones_.find(party.time_zone), now),
+            .faults = {}};
+}
+
+BundleDraft Catalog::draft_of(const balance::Bundle& bundle) const {
+    const balance::BundleSource& source = bundle.source();
+    BundleDraft draft{.id = source.id,
+                      .seconds = source.seconds,
+                      .prefixes = source.prefixes,
+                      .countries = source.countries,
+                      .groups = {},
+                      .expires = std::nullopt,
+                      .monthly = source.monthly,
+                      .priority = source.priority};
+    for (const NamePlace place : source.groups)
+        draft.groups.push_back(destination_groups_.name_of(place));
+    if (source.expires != rating::kNever) draft.expires = source.expires;
+    return draft;
+}
+
 bool Catalog::close(PartyId id) {
     const std::lock_guard lock{mutex_};
     Party& party = parties_.get(id);

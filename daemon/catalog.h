@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "balance/bundle.h"
 #include "balance/party_table.h"
 #include "daemon/destination_groups.h"
 #include "daemon/dial_plan.h"
@@ -59,6 +60,19 @@ struct PartyChange {
     std::optional<std::optional<std::string>> dial_plan;
 };
 
+/// A bundle as an operator describes it.
+struct BundleDraft {
+    std::string id;
+    std::uint32_t seconds = 0;
+    // Destinations that it pays for; all where nothing is named.
+    std::vector<std::string> prefixes;
+    std::vector<std::string> countries;
+    std::vector<std::string> groups;
+    std::optional<rating::Instant> expires;
+    bool monthly = false;
+    std::int32_t priority = 0;
+};
+
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
 /// meanwhile and never wait for it.
 class Catalog {
@@ -74,6 +88,15 @@ class Catalog {
 
     /// All of it, or nothing and the faults. Requires: a party of the table.
     [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change);
+
+    struct BundleAdded {
+        balance::BundleBook::AddStatus status = balance::BundleBook::AddStatus::added;
+        std::vector<Fault> faults;  ///< Where there are any, nothing was added and there is no status.
+    };
+    /// Gives a party free seconds. Requires: a party of the table.
+    [[nodiscard]] BundleAdded add_bundle(balance::PartyId id, const BundleDraft& draft, rating::Instant now);
+    /// A bundle as an operator described it.
+    [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;
 
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
     [[nodiscard]] bool close(balance::PartyId id);
@@ -91,6 +114,7 @@ class Catalog {
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
     [[nodiscard]] DialPlans& dial_plans() noexcept { return dial_plans_; }
     [[nodiscard]] DestinationGroups& destination_groups() noexcept { return destination_groups_; }
+    [[nodiscard]] balance::BundleBook& bundles() noexcept { return bundles_; }
     [[nodiscard]] const TimeZones& time_zones() const noexcept { return zones_; }
 
     /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
@@ -117,6 +141,7 @@ class Catalog {
     balance::PartyTable& parties_;
     DialPlans dial_plans_;
     DestinationGroups destination_groups_;
+    balance::BundleBook bundles_;
     TimeZones zones_;
     std::mutex mutex_;
 };

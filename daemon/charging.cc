@@ -54,6 +54,24 @@ Amounts costs_of(const Session& session, seconds duration) noexcept {
         amounts[i] = session.cost(levels[i], duration);
     return amounts;
 }
+/// The same with as many bundled seconds.
+Amounts costs_of(const Session& session, seconds duration, const BundledSeconds& bundled) noexcept {
+    Amounts amounts;
+    const auto levels = session.levels();
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const auto mine = static_cast<std::uint32_t>(std::min<std::int64_t>(bundled[i], duration.count()));
+        amounts[i] = rating::cost(levels[i].call(session.rated_at, mine), duration);
+    }
+    return amounts;
+}
+
+/// What AUTHORIZE took of bundles.
+BundledSeconds decided_bundles(const Session& session) noexcept {
+    BundledSeconds decided{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        decided[mine.level] = mine.decided;
+    return decided;
+}
 
 /// What a level may spend on a call besides what it has already been charged and holds for it.
 Money spendable(const Party& party) noexcept {
@@ -126,7 +144,8 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       ledger_(ledger),
       sessions_(sessions),
       settings_(std::move(settings)),
-      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {}
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches),
+      bundling_(parties, settings_.destination_groups) {}
 
 bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
@@ -208,12 +227,13 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     PartyId line = parties_.find(request.line);
     if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const std::size_t bundles_max = bundling_.levels_with_bundles(line);
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
 
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, bundles_max);
         if (!opening.claim) {
             refusal.code = Code::busy;
             return refusal;
@@ -308,7 +328,7 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
         answer.validity = std::chrono::ceil<seconds>(settings_.hold + granted + settings_.grace);
         if (!levels.empty() && answer.code == Code::ok) answer.held = session.cost(levels[0], granted);
     }
-    if (explain) answer.derivation = derive(levels, session.rated_at, granted);
+    if (explain) answer.derivation = derive(levels, session.rated_at, granted, decided_bundles(session));
     return answer;
 }
 
@@ -366,6 +386,8 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
+    if (!free) bundling_.attach(session);
+    BundleChange bundles{bundling_, session};
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
     Amounts amounts;
@@ -376,18 +398,22 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
         seconds bound = settings_.longest;
         PartyId limiting = kNoParty;
         std::array<bool, balance::kChainDepthMax> short_of_funds{};
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        const BundledSeconds bundled = bundling_.reach(session, grant);
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
             const Money funds = spendable(party);
-            longest[i] =
-                free ? rating::kUnlimited
-                     : rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            longest[i] = free ? rating::kUnlimited
+                              : rating::longest_affordable(levels[i].call(session.rated_at, bundled[i]),
+                                                           funds, settings_.longest);
             levels[i].affordable_seconds = affordable_of(longest[i]);
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
+            // One bundled second is enough.
             short_of_funds[i] =
-                longest[i] < needed ||
-                (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed));
+                bundled[i] == 0 &&
+                (longest[i] < needed ||
+                 (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed)));
             if (short_of_funds[i]) continue;
             if (longest[i] < bound) {
                 bound = longest[i];
@@ -395,7 +421,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             }
             grant = std::min(grant, longest[i]);
         }
-        amounts = costs_of(session, grant);
+        amounts = costs_of(session, grant, bundled);
         bool again = false;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             // A level that pays nothing for the grant is not asked for funds.
@@ -408,16 +434,22 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             const Money without_holds = party.account.balance() + party.account.credit_limit();
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             const bool because_held =
-                party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
-                without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
-                rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
-                                           settings_.longest) >= needed;
+                bundling_.held_by_others(session, levels[i]) ||
+                (party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
+                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
+                 rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
+                                            settings_.longest) >= needed);
             return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
                           levels[i].payer);
         }
         if (again) continue;
 
+        BundledSeconds taken = bundled;
+        for (std::uint32_t& mine : taken)
+            mine = std::min(mine, count_of(grant));
+        if (!bundles.try_take(taken)) continue;
         const auto holding = ledger_.try_open(path, levels, {amounts.data(), levels.size()});
+        if (holding.status != balance::Ledger::HoldStatus::held) bundles.roll_back();
         switch (holding.status) {
             case balance::Ledger::HoldStatus::lost_funds:
                 continue;
@@ -437,6 +469,10 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             case balance::Ledger::HoldStatus::held:
                 break;
         }
+        bundles.confirm();
+        bundles.finish(grant, taken, seconds{0});
+        for (balance::LevelBundles& mine : session.bundles())
+            mine.decided = mine.seconds;
         session.available = parties_.get(levels[0].payer).account.available();
         session.state = SessionState::authorized;
         session.code = static_cast<std::uint8_t>(free ? Code::free : Code::ok);
@@ -490,7 +526,9 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     }
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
-        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}));
+        BundleChange bundles{bundling_, session};
+        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}));
+        bundles.give_back();
     }
     session.state = SessionState::answered;
     session.answered_at = now.steady;
@@ -528,6 +566,8 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     }
     const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
     const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
         return {.code = Code::too_large};
@@ -543,7 +583,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
     }
-    extend_holds(session, wanted);
+    extend_holds(session, bundles, wanted);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -554,6 +594,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     session.deadline = std::min(std::max(session.answered_at + granted, now.steady + (granted - used)),
                                 now.steady + settings_.longest) +
                        settings_.grace;
+    bundles.give_back();
     ExtendAnswer answer = answer_now();
     sessions_.publish_open(std::move(claim));
     return answer;
@@ -561,7 +602,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
 
 /// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
 /// session. What was granted and is held stays granted. An expired session is opened again.
-void Charging::extend_holds(Session& session, seconds want) {
+void Charging::extend_holds(Session& session, BundleChange& bundles, seconds want) {
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
@@ -577,6 +618,9 @@ void Charging::extend_holds(Session& session, seconds want) {
         floor = used;  // Nothing is held any more.
     }
     const auto levels = session.levels();
+    BundledSeconds had{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        had[mine.level] = mine.seconds;
     const auto parties = path.parties();
     const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
                                              [](const Party* p) { return stops_calls(*p); });
@@ -590,14 +634,16 @@ void Charging::extend_holds(Session& session, seconds want) {
             bound = floor;
             limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
         }
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        BundledSeconds bundled = bundling_.reach(session, target);
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
+            const rating::RatedCall call = levels[i].call(session.rated_at, bundled[i]);
             // A level that pays nothing for all that is asked for is not asked for funds.
-            if (session.cost(levels[i], target) == Money{}) continue;
+            if (rating::cost(call, target) == Money{}) continue;
             const Money funds = levels[i].charged + levels[i].held + spendable(party);
-            const seconds longest =
-                rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            const seconds longest = rating::longest_affordable(call, funds, settings_.longest);
             if (longest < bound) {
                 bound = longest;
                 limiting = levels[i].payer;
@@ -609,19 +655,26 @@ void Charging::extend_holds(Session& session, seconds want) {
             !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
             continue;
         }
-        Amounts amounts = costs_of(session, grant);
-        for (std::size_t i = 0; i < levels.size(); ++i)
+        Amounts amounts = costs_of(session, grant, bundled);
+        for (std::size_t i = 0; i < levels.size(); ++i) {
             amounts[i] = amounts[i] - levels[i].charged;
+            bundled[i] = std::min(bundled[i], count_of(grant));
+        }
+        if (!bundles.try_take(bundled)) continue;
         if (ledger_.try_extend(levels, {amounts.data(), levels.size()}).status !=
             balance::Ledger::HoldStatus::held) {
+            bundles.roll_back();
             continue;
         }
+        bundles.confirm();
+        bundles.finish(grant, bundled, used);
         session.granted_seconds = count_of(grant);
         session.final = bound <= target;
         session.limiting = bound <= target ? limiting : kNoParty;
         return;
     }
     // Others were always faster: what is held stays, and the switch may ask again.
+    bundles.finish(floor, had, used);
     session.granted_seconds = count_of(floor);
     session.final = false;
     session.limiting = kNoParty;
@@ -639,8 +692,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     if (session.level_count > 0) {
         const SessionLevel& customer = session.levels()[0];
         answer.charged = customer.charged;
-        answer.billed =
-            rating::billed_seconds(customer.call(session.rated_at), seconds{session.used_seconds});
+        answer.billed = rating::billed_seconds(session.call(customer), seconds{session.used_seconds});
     }
     return answer;
 }
@@ -711,6 +763,8 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     // An emergency call is charged nowhere.
     const bool via_put = via && !session.emergency && put_via(session, *via);
     const auto levels = session.levels();
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
     if (!ledger_.can_charge(levels, charges)) {
@@ -736,6 +790,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
         }
     }
     note_plausibility(session, used, now);
+    bundles.finish_all(used);
     if (was_expired || session.emergency) {
         ledger_.charge(levels, charges);  // Expiry gave the holds back; an emergency call has no levels.
     } else {
@@ -746,6 +801,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
+    bundles.give_back();
     StopAnswer answer = stop_answer(session, false);
     answer.record = sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -773,10 +829,13 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
             break;
         case SessionState::authorized: {
             const Amounts nothing{};
+            BundleChange bundles{bundling_, session};
+            bundles.finish_all(seconds{0});
             if (!session.emergency) {
                 ledger_.close(Path{parties_, session.line}, session.levels(),
                               {nothing.data(), session.level_count});
             }
+            bundles.give_back();
             break;
         }
     }
@@ -790,11 +849,14 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
 /// Closes an open session that nobody ended: `used` is charged, the rest of its holds goes back.
 void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(used);
     const Amounts totals = costs_of(session, used);
     if (!session.emergency) {
         ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
     }
     session.state = SessionState::expired;
+    bundles.give_back();
     sessions_.publish_ended(std::move(claim), now.steady);
 }
 
@@ -846,9 +908,11 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
 
 // ---- QUOTE, EXPLAIN ----
 
-Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used) const {
+Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used,
+                            const BundledSeconds& bundled) const {
     Derivation derivation;
-    for (const SessionLevel& level : levels) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const SessionLevel& level = levels[i];
         LevelView& view = derivation.emplace_back();
         view.party = &parties_.get(level.payer);
         if (level.tariff == nullptr) continue;
@@ -856,7 +920,7 @@ Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instan
         view.version = level.tariff->number;
         if (level.rate == nullptr) continue;
         const rating::Row row = level.tariff->deck->row(level.row);
-        const rating::RatedCall call = level.call(start);
+        const rating::RatedCall call = level.call(start, bundled[i]);
         view.rated = true;
         view.prefix = row.prefix.text().view();
         view.destination = row.destination;
@@ -900,11 +964,16 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     const std::span<SessionLevel> levels{memory.data(), payers.count};
     const seconds duration = rating::whole_seconds(request.used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
-    for (SessionLevel& level : levels) {
+    BundledSeconds bundled{};
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        SessionLevel& level = levels[i];
         if (level.rate == nullptr) continue;
         free = free && rating::is_free(level.call(request.at), duration);
+        const auto there =
+            bundling_.available(level, digits->view(), request.at, std::max(duration, settings_.longest));
+        bundled[i] = std::min(there, count_of(duration));
         level.affordable_seconds = affordable_of(rating::longest_affordable(
-            level.call(request.at), spendable(parties_.get(level.payer)), settings_.longest));
+            level.call(request.at, there), spendable(parties_.get(level.payer)), settings_.longest));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty) {
@@ -915,7 +984,7 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
             answer.code = Code::free;
         }
     }
-    answer.derivation = derive(levels, request.at, duration);
+    answer.derivation = derive(levels, request.at, duration, bundled);
     if (answer.code == Code::ok) {
         answer.cost = answer.derivation[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;
@@ -927,7 +996,7 @@ ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
     answer.granted = seconds{session.decided_seconds};
-    answer.derivation = derive(session.levels(), session.rated_at, answer.granted);
+    answer.derivation = derive(session.levels(), session.rated_at, answer.granted, decided_bundles(session));
     return answer;
 }
 

@@ -15,6 +15,7 @@
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
+#include "daemon/bundling.h"
 #include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
@@ -71,7 +72,9 @@ struct ChargingSettings {
     std::vector<std::string> emergency_numbers{};
     DialPlan dial_plan{};  ///< Of whoever names none.
     std::vector<SwitchDialPlan> dial_switches{};
-    DialPlans* dial_plans = nullptr;  ///< Must outlive the charging function; nullptr: nobody names one.
+    // What is named by others must outlive the charging function; nullptr: nobody names one.
+    DialPlans* dial_plans = nullptr;
+    const DestinationGroups* destination_groups = nullptr;
 };
 
 /// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
@@ -241,10 +244,11 @@ class Charging {
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
-    void extend_holds(balance::Session& session, std::chrono::seconds want);
+    /// The bundled seconds with which it succeeded are in `bundles`, which is finished.
+    void extend_holds(balance::Session& session, BundleChange& bundles, std::chrono::seconds want);
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
-                                    std::chrono::seconds used) const;
+                                    std::chrono::seconds used, const BundledSeconds& bundled) const;
     /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
     /// number.
     bool put_via(balance::Session& session, rating::TariffId via) const;
@@ -258,6 +262,7 @@ class Charging {
     balance::SessionTable& sessions_;
     ChargingSettings settings_;
     Dialling dialling_;
+    Bundling bundling_;
 };
 
 }  // namespace tollgate::daemon

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/bundles.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
@@ -61,6 +62,7 @@ Router make_router(Services services) {
     router.add("DELETE", "/v1/destination-groups/{id}", Lane::brief,
                [groups](const Request&, std::string_view id) { return groups->remove(id); });
 
+    const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
@@ -76,9 +78,10 @@ Router make_router(Services services) {
     router.add(
         "POST", "/v1/parties/{id}/topups", Lane::brief,
         [parties](const Request& request, std::string_view id) { return parties->top_up(request, id); });
-    router.add("POST", "/v1/parties/{id}/bundles", Lane::brief, [](const Request&, std::string_view) {
-        return problem({.status = 501, .detail = "bundles are not available yet in this version"});
-    });
+    router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
+               [bundles](const Request&, std::string_view id) { return bundles->list(id); });
+    router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
+               [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
     return router;
 }
 

@@ -23,7 +23,8 @@ struct Services {
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
 };
 
-/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties.
+/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties,
+/// bundles.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin
