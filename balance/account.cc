@@ -14,21 +14,15 @@ bool Account::try_hold(Money amount) noexcept {
     return true;
 }
 
-void Account::settle(Money held, Money charged) noexcept {
-    if (charged != Money{}) balance_.fetch_sub(charged.micros(), std::memory_order_relaxed);
-    const Money difference = held - charged;
-    if (difference != Money{}) available_.fetch_add(difference.micros(), std::memory_order_acq_rel);
-}
-
 Money Account::post(Money amount) noexcept {
-    const std::int64_t before = balance_.fetch_add(amount.micros(), std::memory_order_relaxed);
-    available_.fetch_add(amount.micros(), std::memory_order_acq_rel);
-    return Money::from_micros(before) + amount;
+    const Money after = move_balance(amount);
+    give_back(amount);
+    return after;
 }
 
 std::optional<Money> Account::try_debit(Money amount) noexcept {
     if (!try_hold(amount)) return std::nullopt;
-    return Money::from_micros(balance_.fetch_sub(amount.micros(), std::memory_order_relaxed)) - amount;
+    return move_balance(-amount);
 }
 
 void Account::set_credit_limit(Money limit) noexcept {

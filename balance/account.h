@@ -31,12 +31,19 @@ class Account {
     /// amount >= 0.
     [[nodiscard]] bool try_hold(Money amount) noexcept;
 
-    /// Takes `amount` whatever is available: for the provider, whose balance is not checked.
-    void hold_unchecked(Money amount) noexcept { settle(-amount, Money{}); }
-
-    /// Ends a hold, or a part of one: `held` goes back to the available funds and `charged` leaves the
-    /// balance. A negative `charged` is a correction in the account's favour.
-    void settle(Money held, Money charged) noexcept;
+    /// Takes `amount` whatever is available: for the provider, whose balance is not checked, and for what a
+    /// call cost beyond its hold.
+    void hold_unchecked(Money amount) noexcept {
+        available_.fetch_sub(amount.micros(), std::memory_order_acq_rel);
+    }
+    /// Ends a hold, or a part of one.
+    void give_back(Money amount) noexcept {
+        available_.fetch_add(amount.micros(), std::memory_order_acq_rel);
+    }
+    /// The balance alone: what is available moves by give_back and hold_unchecked. The balance after it.
+    Money move_balance(Money amount) noexcept {
+        return Money::from_micros(balance_.fetch_add(amount.micros(), std::memory_order_relaxed)) + amount;
+    }
 
     /// Moves the balance by `amount`, either way, with no regard to what is available. The balance after it.
     Money post(Money amount) noexcept;
@@ -45,6 +52,13 @@ class Account {
     [[nodiscard]] std::optional<Money> try_debit(Money amount) noexcept;
 
     void set_credit_limit(Money limit) noexcept;
+
+    /// For a restart, before any other thread: sums as they stood.
+    void restore(Money available, Money balance, std::uint32_t open_calls) noexcept {
+        available_.store(available.micros(), std::memory_order_relaxed);
+        balance_.store(balance.micros(), std::memory_order_relaxed);
+        calls_.store(open_calls, std::memory_order_relaxed);
+    }
 
     [[nodiscard]] Money available() const noexcept {
         return Money::from_micros(available_.load(std::memory_order_acquire));

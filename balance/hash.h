@@ -11,7 +11,7 @@ namespace tollgate::balance {
 
 class KeyedHash {
   public:
-    explicit constexpr KeyedHash(std::uint64_t key) noexcept : key_(spread(key)) {}
+    explicit constexpr KeyedHash(std::uint64_t key) noexcept : given_(key), key_(spread(key)) {}
 
     [[nodiscard]] std::uint64_t operator()(std::string_view bytes) const noexcept {
         std::uint64_t state = key_ ^ (bytes.size() * kOdd);
@@ -26,6 +26,9 @@ class KeyedHash {
         }
         return fold(state, kOther);
     }
+
+    /// What another process needs to hash alike.
+    [[nodiscard]] constexpr std::uint64_t key() const noexcept { return given_; }
 
     /// Mixes one more number into a hash.
     [[nodiscard]] std::uint64_t mix(std::uint64_t hash, std::uint64_t value) const noexcept {
@@ -55,6 +58,7 @@ class KeyedHash {
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
 
+    std::uint64_t given_;
     std::uint64_t key_;
 };
 

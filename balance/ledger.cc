@@ -59,7 +59,7 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
     if (holding.status != HoldStatus::held) {
         while (held > 0) {
             --held;
-            payer(levels[held]).account.settle(amounts[held], Money{});
+            payer(levels[held]).account.give_back(amounts[held]);
         }
         while (begun > 0)
             parties[--begun]->account.roll_back_call();
@@ -72,14 +72,16 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
     return holding;
 }
 
-Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts) noexcept {
+Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
+                                   Returns& returns) noexcept {
     Holding holding;
+    std::array<Money, kChainDepthMax> taken{};
     std::size_t held = 0;
     for (; held < levels.size(); ++held) {
         Account& account = payer(levels[held]).account;
-        const Money more = amounts[held] - levels[held].held;
+        const Money more = amounts[held] - levels[held].held - returns.amounts[held];
         account.begin_extension();
-        if (more <= Money{}) continue;  // What is given back is given back when all is sure.
+        if (more <= Money{}) continue;
         if (!checked(payer(levels[held]))) {
             account.hold_unchecked(more);
         } else if (!account.try_hold(more)) {
@@ -87,22 +89,21 @@ Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<con
             holding = {HoldStatus::lost_funds, held};
             break;
         }
+        taken[held] = more;
     }
     if (holding.status != HoldStatus::held) {
         while (held > 0) {
             --held;
             Account& account = payer(levels[held]).account;
-            const Money more = amounts[held] - levels[held].held;
-            if (more > Money{}) account.settle(more, Money{});
+            if (taken[held] > Money{}) account.give_back(taken[held]);
             account.roll_back_extension();
         }
         return holding;
     }
     for (std::size_t i = 0; i < levels.size(); ++i) {
-        Account& account = payer(levels[i]).account;
-        if (amounts[i] < levels[i].held) account.settle(levels[i].held - amounts[i], Money{});
+        returns.amounts[i] = returns.amounts[i] + levels[i].held + taken[i] - amounts[i];
         levels[i].held = amounts[i];
-        account.confirm();
+        payer(levels[i]).account.confirm();
     }
     return holding;
 }
@@ -113,28 +114,60 @@ std::atomic<std::int64_t>& Ledger::earned(const SessionLevel& level,
     return level.seller == level.payer ? book.termination : book.revenue;
 }
 
-void Ledger::settle(SessionLevel& level, Money total, bool give_hold_back) noexcept {
+/// What the level gets back later; what it loses beyond its hold is taken now.
+Money Ledger::settle(SessionLevel& level, Money total, bool free_hold) noexcept {
     Party& party = payer(level);
     const Money charged = total - level.charged;
-    const Money released = give_hold_back ? level.held : std::clamp(charged, Money{}, level.held);
-    party.account.settle(released, charged);
-    // Relaxed: a book decides nothing; sums are exact when nothing moves.
-    if (charged != Money{})
+    const Money released = free_hold ? level.held : std::clamp(charged, Money{}, level.held);
+    if (charged != Money{}) {
+        party.account.move_balance(-charged);
+        // Relaxed: a book decides nothing; sums are exact when nothing moves.
         earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+    }
     level.held = level.held - released;
     level.charged = total;
+    const Money difference = released - charged;
+    if (difference >= Money{}) return difference;
+    party.account.hold_unchecked(-difference);
+    return {};
 }
 
-void Ledger::charge(std::span<SessionLevel> levels, std::span<const Money> totals) noexcept {
+void Ledger::charge(std::span<SessionLevel> levels, std::span<const Money> totals,
+                    Returns& returns) noexcept {
     for (std::size_t i = 0; i < levels.size(); ++i)
-        settle(levels[i], totals[i], false);
+        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], false);
 }
 
-void Ledger::close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals) noexcept {
+void Ledger::settle(std::span<SessionLevel> levels, std::span<const Money> totals,
+                    Returns& returns) noexcept {
     for (std::size_t i = 0; i < levels.size(); ++i)
-        settle(levels[i], totals[i], true);
+        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], true);
+}
+
+void Ledger::give_back(std::span<const SessionLevel> levels, const Returns& returns) noexcept {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        if (returns.amounts[i] > Money{}) payer(levels[i]).account.give_back(returns.amounts[i]);
+    }
+}
+
+void Ledger::leave(const Path& path) noexcept {
     for (Party* const party : path.parties())
         party->account.close_call();
+}
+
+void Ledger::move_all(const Session& session, std::int64_t sign) noexcept {
+    const auto times = [sign](Money amount) { return Money::from_micros(sign * amount.micros()); };
+    for (const SessionLevel& level : session.levels()) {
+        Party& party = payer(level);
+        const Money charged = times(level.charged);
+        party.account.move_balance(-charged);
+        party.account.hold_unchecked(charged + times(level.held));
+        if (charged != Money{})
+            earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+    }
+    if (!session.open() || session.emergency) return;
+    for (Party* const party : Path{parties_, session.line}.parties())
+        sign > 0 ? party->account.reopen_call() : party->account.close_call();
 }
 
 bool Ledger::can_charge(std::span<const SessionLevel> levels, std::span<const Money> totals) const noexcept {

@@ -57,15 +57,32 @@ class Ledger {
     [[nodiscard]] Holding try_open(const Path& path, std::span<SessionLevel> levels,
                                    std::span<const Money> amounts) noexcept;
 
-    /// Brings the hold of level i to `amounts[i]` at all levels, or at none.
-    [[nodiscard]] Holding try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts) noexcept;
+    /// What levels get back once the event that says so has been appended: nobody else may use funds that a
+    /// prefix of the events does not have. By level.
+    struct Returns {
+        std::array<Money, kChainDepthMax> amounts{};
+    };
+
+    /// Brings the hold of level i to `amounts[i]` at all levels, or at none. What is to come back is used
+    /// first; what a smaller hold frees is added to it.
+    [[nodiscard]] Holding try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
+                                     Returns& returns) noexcept;
 
     /// Charges every level `totals[i]` in all for the call so far, out of its hold first.
-    void charge(std::span<SessionLevel> levels, std::span<const Money> totals) noexcept;
+    void charge(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns) noexcept;
 
-    /// Charges every level `totals[i]` in all, gives back what it still holds, and takes the call off the
-    /// path.
-    void close(const Path& path, std::span<SessionLevel> levels, std::span<const Money> totals) noexcept;
+    /// As charge, and frees what the levels still hold.
+    void settle(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns) noexcept;
+
+    /// Gives back what there is to come back.
+    void give_back(std::span<const SessionLevel> levels, const Returns& returns) noexcept;
+    /// Takes a call off the path: others may have its place from now on.
+    static void leave(const Path& path) noexcept;
+
+    /// For a restart: what an open or ended session has done to the accounts and books of its chain, carried
+    /// out or taken back.
+    void redo(const Session& session) noexcept { move_all(session, 1); }
+    void undo(const Session& session) noexcept { move_all(session, -1); }
 
     /// Whether every level and book can take a charge of `totals[i]` in all without leaving kBalanceMax.
     [[nodiscard]] bool can_charge(std::span<const SessionLevel> levels,
@@ -109,7 +126,8 @@ class Ledger {
     static bool checked(const Party& party) noexcept { return party.kind != PartyKind::provider; }
     [[nodiscard]] Party& payer(const SessionLevel& level) const noexcept { return parties_.get(level.payer); }
     std::atomic<std::int64_t>& earned(const SessionLevel& level, rating::Currency currency) const noexcept;
-    void settle(SessionLevel& level, Money total, bool give_hold_back) noexcept;
+    void move_all(const Session& session, std::int64_t sign) noexcept;
+    [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold) noexcept;
 
     const PartyTable& parties_;
 };

@@ -67,10 +67,14 @@ class Ring {
         std::uint64_t record;
     };
 
-    std::uint64_t push(Entry entry) {
+    /// Records rise along the queue: one that was numbered before those in front of it goes before them. They
+    /// are few, because who is numbered is pushed at once.
+    void push(Entry entry) {
         if (tail_ - head_ == entries_.size()) grow();
-        at(tail_) = entry;
-        return tail_++;
+        std::uint64_t position = tail_++;
+        for (; position > head_ && at(position - 1).record > entry.record; --position)
+            put(position, at(position - 1));
+        put(position, entry);
     }
     [[nodiscard]] bool empty() const noexcept { return head_ == tail_; }
     [[nodiscard]] Entry& front() noexcept { return at(head_); }
@@ -79,7 +83,14 @@ class Ring {
     [[nodiscard]] std::size_t size() const noexcept { return tail_ - head_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
 
-    /// Records rise along the queue.
+    template <typename Visitor>
+    void visit(const Visitor& visitor) const {
+        for (std::uint64_t i = head_; i < tail_; ++i) {
+            const Session* const session = entries_[i & (entries_.size() - 1)].session;
+            if (session != nullptr) visitor(*session);
+        }
+    }
+
     [[nodiscard]] Session* find_record(std::uint64_t record) noexcept {
         std::uint64_t low = head_;
         std::uint64_t high = tail_;
@@ -95,6 +106,10 @@ class Ring {
     }
 
   private:
+    void put(std::uint64_t position, Entry entry) noexcept {
+        at(position) = entry;
+        if (entry.session != nullptr) entry.session->ring_position = position;
+    }
     Entry& at(std::uint64_t position) noexcept { return entries_[position & (entries_.size() - 1)]; }
     void grow() {
         std::vector<Entry> larger(std::max<std::size_t>(entries_.size() * 2, 8));
@@ -270,6 +285,7 @@ struct alignas(64) SessionTable::Stripe {
     // ---- memory of ended sessions ----
 
     [[nodiscard]] Ring* ring_of(const Session& session) noexcept {
+        if (session.lapsed) return &expired;
         switch (session.state) {
             case SessionState::refused:
                 return &refused;
@@ -285,10 +301,16 @@ struct alignas(64) SessionTable::Stripe {
         }
         std::abort();  // Not an enumerator: memory is corrupt.
     }
-    void remember(Session* session, Ring& ring, Steady now) {
-        session->ended_at = now;
-        session->ring_position = ring.push({session, session->record});
+    void remember(Session* session) {
+        ring_of(*session)->push({session, session->record});
+        session->remembered = true;
         remembered_bytes += bytes_of(*session);
+    }
+    /// Out of the queue of those that ended: it goes on.
+    void recall(Session* session, Ring& ring) noexcept {
+        ring.leave(session->ring_position);
+        session->remembered = false;
+        remembered_bytes -= bytes_of(*session);
     }
     /// False where the oldest cannot go now because someone has claimed it.
     bool forget_oldest(Ring& ring) noexcept {
@@ -306,6 +328,11 @@ struct alignas(64) SessionTable::Stripe {
             if (session != nullptr && session->ended_at >= than) return;
             if (!forget_oldest(ring)) return;
         }
+    }
+    void forget_old(const SessionLimits& limits, Steady now) noexcept {
+        forget_older(refused, now - limits.repeat);
+        forget_older(ended, now - limits.remember);
+        forget_older(expired, now - limits.late);
     }
     void forget_beyond_bytes() noexcept {
         for (Ring* const ring : {&refused, &ended, &expired}) {
@@ -393,29 +420,79 @@ void SessionTable::publish_open(Claim claim) {
     Session* const session = claim.take();
     const std::lock_guard lock{stripe.lock};
     // One that had expired and goes on leaves the memory of expired ones.
-    if (session->record != 0) {
-        stripe.expired.leave(session->ring_position);
-        stripe.remembered_bytes -= Stripe::bytes_of(*session);
-        session->record = 0;
-    }
+    if (session->remembered) stripe.recall(session, stripe.expired);
     stripe.schedule(session);
     session->claimed = false;
 }
 
-std::uint64_t SessionTable::publish_ended(Claim claim, Steady now) {
+void SessionTable::give_record(const Claim& claim) noexcept {
+    Stripe& stripe = *claim.stripe_;
+    const std::lock_guard lock{stripe.lock};
+    claim.session_->record = ++stripe.record_last * kStripes + stripe.number;
+}
+
+void SessionTable::publish_ended(Claim claim, Steady now) {
     Stripe& stripe = *claim.stripe_;
     Session* const session = claim.take();
     const std::lock_guard lock{stripe.lock};
     stripe.unschedule(session);
-    if (session->record == 0) {
-        if (session->state != SessionState::refused) {
-            session->record = ++stripe.record_last * kStripes + stripe.number;
-        }
-        stripe.remember(session, *stripe.ring_of(*session), now);
+    if (!session->remembered) {  // Else a late STOP: it keeps its place among the expired ones.
+        session->ended_at = now;
+        stripe.remember(session);
         stripe.forget_beyond_bytes();
     }
     session->claimed = false;
-    return session->record;
+}
+
+// ---- For a restart ----
+
+Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, std::size_t bundles) {
+    const std::uint64_t hash = hash_(id);
+    Stripe& stripe = stripe_of(hash);
+    if (Session* const known = stripe.find(hash, id)) {
+        if (known->remembered) stripe.recall(known, *stripe.ring_of(*known));
+        stripe.unschedule(known);
+        stripe.forget(known);
+    }
+    return stripe.make(hash, id, levels, bundles);
+}
+
+Session* SessionTable::restore_known(std::string_view id) noexcept {
+    const std::uint64_t hash = hash_(id);
+    return stripe_of(hash).find(hash, id);
+}
+
+const Session* SessionTable::find(std::string_view id) const noexcept {
+    const std::uint64_t hash = hash_(id);
+    return stripe_of(hash).find(hash, id);
+}
+
+void SessionTable::restored(Session& session) {
+    Stripe& stripe = stripe_of(session.hash);
+    stripe.record_last = std::max(stripe.record_last, session.record / kStripes);
+    if (session.open()) {
+        if (session.remembered) stripe.recall(&session, stripe.expired);
+        stripe.schedule(&session);
+    } else if (!session.remembered) {
+        stripe.unschedule(&session);
+        stripe.remember(&session);
+    }
+}
+
+void SessionTable::visit(const std::function<void(const Session&)>& visitor) const {
+    for (std::size_t i = 0; i < kStripes; ++i) {
+        for (const auto& due : stripes_[i].heap)
+            visitor(*due.session);
+        stripes_[i].ended.visit(visitor);
+        stripes_[i].expired.visit(visitor);
+    }
+}
+
+void SessionTable::forget_due(std::size_t number, Steady now) noexcept {
+    Stripe& stripe = stripes_[number];
+    const std::lock_guard lock{stripe.lock};
+    stripe.forget_old(limits_, now);
+    stripe.forget_beyond_bytes();
 }
 
 void SessionTable::forget_refused(std::string_view id) noexcept {
@@ -432,9 +509,7 @@ void SessionTable::forget_refused(std::string_view id) noexcept {
 SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noexcept {
     Stripe& stripe = stripes_[number];
     const std::lock_guard lock{stripe.lock};
-    stripe.forget_older(stripe.refused, now - limits_.repeat);
-    stripe.forget_older(stripe.ended, now - limits_.remember);
-    stripe.forget_older(stripe.expired, now - limits_.late);
+    stripe.forget_old(limits_, now);
     if (stripe.heap.empty() || stripe.heap.front().deadline > now) return {};
     Session* const session = stripe.heap.front().session;
     // Whoever has it will publish it; the next sweep sees what became of it.

@@ -83,15 +83,37 @@ class SessionTable {
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
     void publish_open(Claim claim);
-    /// Gives the claim up; the session has ended or is refused, and is remembered as long as its state asks
-    /// for. The number of its record, made now unless it had one. 0 for a refused one.
-    std::uint64_t publish_ended(Claim claim, Steady now);
+    /// Gives a session that ends the number of its record.
+    void give_record(const Claim& claim) noexcept;
+    /// Gives the claim up; the session has ended, with a record, or is refused, and is remembered as long as
+    /// its state asks for.
+    void publish_ended(Claim claim, Steady now);
     /// Forgets a refused session before its time, if nobody has claimed it.
     void forget_refused(std::string_view id) noexcept;
 
     /// Forgets what is due in one stripe and claims one open session whose deadline is over, if there is one.
     /// Requires: stripe < kStripes.
     [[nodiscard]] Claim claim_due(std::size_t stripe, Steady now) noexcept;
+    /// The forgetting alone.
+    void forget_due(std::size_t stripe, Steady now) noexcept;
+
+    // ---- For a restart, before any other thread ----
+
+    /// By which ids are spread over stripes; records are found by it, so it outlives the process. Requires:
+    /// no session yet.
+    void set_hash_key(std::uint64_t key) noexcept { hash_ = KeyedHash{key}; }
+    [[nodiscard]] std::uint64_t hash_key() const noexcept { return hash_.key(); }
+    /// A fresh session of that id, whatever was remembered under it, or the one there is; nullptr where there
+    /// is none.
+    [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels, std::size_t bundles = 0);
+    [[nodiscard]] Session* restore_known(std::string_view id) noexcept;
+    /// The session of that id, or nullptr.
+    [[nodiscard]] const Session* find(std::string_view id) const noexcept;
+    /// It is as it should be: open ones expire at their deadline, ended ones are remembered.
+    void restored(Session& session);
+    /// Visits every session but refused ones, stripe by stripe, the oldest first among those that have ended.
+    /// Requires: no other thread.
+    void visit(const std::function<void(const Session&)>& visitor) const;
 
     struct Counts {
         std::size_t open = 0;

@@ -6,6 +6,7 @@
 #include "bench/invented_deck.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
+#include "daemon/state.h"
 
 namespace tollgate::bench {
 namespace {
@@ -15,7 +16,10 @@ using std::chrono::seconds;
 
 /// Lines below resellers below one shared parent; three paying levels with a deck each.
 struct World {
-    explicit World(std::size_t line_count) : parties{1, 3 * line_count + 10'000} {
+    explicit World(std::size_t line_count)
+        : state{{.parties_max = 3 * line_count + 10'000,
+                 .sessions = {.remember_bytes = 64 * 1'024 * 1'024},
+                 .hash_key = 1}} {
         const auto prefixes = invented_prefixes(250'000);
         numbers = invented_numbers(prefixes, 65'536);
         for (unsigned level = 1; level <= 3; ++level) {
@@ -51,12 +55,10 @@ struct World {
         }
         if (!catalog.add(drafts).empty()) std::abort();
     }
-    rating::TariffBook tariffs;
-    balance::PartyTable parties;
-    balance::Ledger ledger{parties};
-    balance::SessionTable sessions{1, {.remember_bytes = 64 * 1'024 * 1'024}};
-    Catalog catalog{tariffs, parties};
-    Charging charging{tariffs, parties, ledger, sessions, {}};
+    State state;
+    rating::TariffBook& tariffs = state.tariffs;
+    Catalog& catalog = state.catalog;
+    Charging charging{tariffs, state.parties, state.ledger, state.sessions, state.events, {}};
     std::vector<std::string> lines;
     std::vector<std::string> numbers;
 };

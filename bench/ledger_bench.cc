@@ -51,7 +51,10 @@ void BM_Ledger_OpenClose(benchmark::State& state) {
     for ([[maybe_unused]] auto _ : state) {
         if (chains.ledger.try_open(path, levels, holds).status != Ledger::HoldStatus::held)
             state.SkipWithError("refused");
-        chains.ledger.close(path, levels, nothing);
+        Ledger::Returns returns;
+        chains.ledger.settle(levels, nothing, returns);
+        chains.ledger.give_back(levels, returns);
+        Ledger::leave(path);
     }
     state.SetItemsProcessed(state.iterations());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <random>
 #include <stop_token>
@@ -17,11 +18,14 @@
 #include "daemon/background.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
+#include "daemon/clock.h"
 #include "daemon/commands/context.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
+#include "daemon/recovery.h"
 #include "daemon/resync.h"
+#include "daemon/state.h"
 #include "daemon/version.h"
 
 namespace tollgate::daemon {
@@ -80,6 +84,23 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
+balance::journal::Settings journal_settings(const config::Config& config) {
+    return {.reply = config.journal.reply == config::JournalReply::synced ? balance::journal::Reply::synced
+                                                                          : balance::journal::Reply::written};
+}
+
+/// Without a journal nothing is found and nothing is kept.
+Recovered recover_state(const config::Config& config, std::unique_ptr<balance::journal::PosixDisk>& disk,
+                        State& state) {
+    if (config.journal.dir.empty()) return {};
+    disk = std::make_unique<balance::journal::PosixDisk>(config.journal.dir);
+    if (const auto error = disk->make_directory(); error != 0) {
+        throw std::runtime_error{"journal.dir " + config.journal.dir +
+                                 ": cannot be made: " + balance::journal::text_of(error)};
+    }
+    return recover(*disk, journal_settings(config), state);
+}
+
 /// What is done from time to time, away from calls: bundles are renewed whose month is over, and versions of
 /// tariffs are freed that no call pins any more.
 void keep_house(const std::stop_token& stop, Catalog& catalog) {
@@ -98,24 +119,23 @@ void keep_house(const std::stop_token& stop, Catalog& catalog) {
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : tariffs(config.deck.versions_kept),
-          parties(random_key(), config.party.max),
-          ledger(parties),
-          sessions(random_key(), session_limits(config)),
-          catalog(tariffs, parties),
-          payments(parties, ledger, config.request.remember),
-          charging(tariffs, parties, ledger, sessions, charging_settings(config, catalog)),
+        : state(state_settings(config)),
+          recovered(recover_state(config, disk, state)),
+          charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
+                   charging_settings(config, state.catalog)),
           resync(charging),
           counters(worker_count(config)),
           http(config.http,
                admin::make_router(
-                   {.catalog = catalog,
-                    .payments = payments,
+                   {.catalog = state.catalog,
+                    .payments = state.payments,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
-                    .steady_now = [] { return net::Worker::now().steady; },
-                    .wall_now = [] { return net::Worker::now().wall; },
-                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }})) {
+                    .steady_now = [] { return Clock::now().steady; },
+                    .wall_now = [] { return Clock::now().wall; },
+                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
+               recovered.journal.get()) {
+        charging.expire_from(Clock::now().steady + config.restart.grace);
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
@@ -123,10 +143,12 @@ struct App::Parts {
                  .resp_port = listeners.port,
                  .unix_path = config.resp.unix,
                  .workers = counters.size(),
-                 .started_at = net::Worker::now().steady};
+                 .started_at = Clock::now().steady,
+                 .journal = recovered.journal.get(),
+                 .synced = config.journal.reply == config::JournalReply::synced};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
-                                                            i, counters.size()));
+                                                            recovered.journal.get(), i, counters.size()));
             workers.back()->listen_tcp(listeners.descriptors[i], listeners.ipv6);
         }
         if (!config.resp.unix.empty()) {
@@ -136,12 +158,9 @@ struct App::Parts {
         }
     }
 
-    rating::TariffBook tariffs;
-    balance::PartyTable parties;
-    balance::Ledger ledger;
-    balance::SessionTable sessions;
-    Catalog catalog;
-    Payments payments;
+    std::unique_ptr<balance::journal::PosixDisk> disk;
+    State state;
+    Recovered recovered;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -150,12 +169,20 @@ struct App::Parts {
     struct alignas(64) Counters : commands::WorkerCounters {};
     std::vector<Counters> counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging, catalog, payments, resync,       ledger,
-                                sessions, clients, facts,    counter_views};
+    commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
+                                state.sessions, clients,       facts,          counter_views};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
+
+StateSettings state_settings(const config::Config& config) {
+    return {.versions_kept = config.deck.versions_kept,
+            .parties_max = config.party.max,
+            .sessions = session_limits(config),
+            .remember_requests = config.request.remember,
+            .hash_key = random_key()};
+}
 
 App::App(const config::Config& config) {
     raise_descriptor_limit();
@@ -167,11 +194,24 @@ App::~App() {
 }
 
 void App::start() {
+    if (auto* const journal = parts_->recovered.journal.get()) {
+        journal->on_durable([this] {
+            for (const auto& worker : parts_->workers)
+                worker->durable_moved();
+        });
+        journal->on_failure([](const std::string& why) {
+            // What is not durable must not be answered, and what failed must not be tried again.
+            spdlog::critical("the journal failed, so the process stops: {}", why);
+            spdlog::shutdown();
+            std::_Exit(EXIT_FAILURE);
+        });
+        journal->start();
+    }
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
     parts_->housekeeping =
-        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->catalog); }};
+        std::jthread{[this](const std::stop_token& stop) { keep_house(stop, parts_->state.catalog); }};
 }
 
 void App::stop() {
@@ -179,6 +219,12 @@ void App::stop() {
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();
+    auto* const journal = parts_->recovered.journal.get();
+    if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
+}
+
+const Recovered& App::recovered() const noexcept {
+    return parts_->recovered;
 }
 
 std::uint16_t App::resp_port() const noexcept {

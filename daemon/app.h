@@ -8,6 +8,12 @@
 
 namespace tollgate::daemon {
 
+struct Recovered;
+struct StateSettings;
+
+/// What a state is to hold by the configuration; ids are hashed by a random key.
+[[nodiscard]] StateSettings state_settings(const config::Config& config);
+
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.
 class App {
@@ -21,6 +27,8 @@ class App {
     /// Takes nothing new, sends what has been answered, and returns when all threads have ended.
     void stop();
 
+    /// What the start found in the journal; no journal where there is none.
+    [[nodiscard]] const Recovered& recovered() const noexcept;
     /// The ports in use, which the operator may have left to the system.
     [[nodiscard]] std::uint16_t resp_port() const noexcept;
     [[nodiscard]] std::uint16_t http_port() const noexcept;

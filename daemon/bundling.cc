@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "daemon/country_codes.h"
 
@@ -294,7 +295,7 @@ void BundleChange::finish_all(seconds used) noexcept {
 }
 
 void BundleChange::give_back() noexcept {
-    assert(finished_ || count_ == 0);
+    if (!std::exchange(finished_, true)) return;  // The command changed nothing of them.
     for (std::size_t i = 0; i < count_; ++i)
         return_to(i, session_.bundles()[i]);
 }

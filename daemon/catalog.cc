@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
 namespace tollgate::daemon {
 namespace {
 
+using balance::EventKind;
 using balance::kNoParty;
 using balance::Party;
 using balance::PartyId;
@@ -67,6 +70,41 @@ bool is_limit(rating::Money amount) noexcept {
 
 std::string quoted(std::string_view text) {
     return "\"" + std::string{text.substr(0, 80)} + "\"";
+}
+
+/// What an event holds itself; more stands in a file of its own.
+constexpr std::size_t kInlineBytesMax = balance::kEventBytesMax - 1024;
+/// So many parties of a snapshot in one event.
+constexpr std::size_t kPartiesPerEvent = 1'000;
+
+/// A version but for its deck, which its file is.
+struct VersionImage {
+    std::string tariff;
+    std::uint32_t number = 0;
+    rating::Change change = rating::Change::settings;
+    rating::TariffSettings settings;
+    rating::DeckFile file;
+    rating::Origin origin;
+};
+
+void write_version(const rating::TariffVersion& version, balance::ByteWriter& out) {
+    out.text(version.tariff);
+    out.put(version.number);
+    out.put(version.change);
+    write_settings(version.settings, out);
+    write_file(version.file, out);
+    write_origin(version.origin, out);
+}
+
+VersionImage read_version(ByteReader& in, const TimeZones& zones) {
+    VersionImage version;
+    version.tariff = in.text();
+    in.get(version.number);
+    in.get(version.change);
+    version.settings = read_settings(in, zones);
+    version.file = read_file(in);
+    version.origin = read_origin(in);
+    return version;
 }
 
 constexpr std::string_view kLimitExpected = "expected an amount from 0 to 10000000000";
@@ -183,11 +221,19 @@ class DraftChecker {
 
     [[nodiscard]] std::vector<Fault>& faults() { return faults_; }
 
-    void add_all() {
+    /// The parties to be added, in order; each names its parent by the place that it has or will have.
+    [[nodiscard]] const std::vector<balance::PartySource>& sources() {
+        std::unordered_map<std::string_view, PartyId> fresh;
+        const std::size_t before = parties_.size();
         for (std::size_t i = 0; i < sources_.size(); ++i) {
-            if (!parents_[i].empty()) sources_[i].parent = parties_.find(parents_[i]);
-            parties_.add(sources_[i]);
+            if (const auto found = fresh.find(parents_[i]); found != fresh.end()) {
+                sources_[i].parent = found->second;
+            } else if (!parents_[i].empty()) {
+                sources_[i].parent = parties_.find(parents_[i]);
+            }
+            fresh.emplace(sources_[i].id, static_cast<PartyId>(before + i));
         }
+        return sources_;
     }
 
   private:
@@ -291,7 +337,195 @@ std::optional<balance::Billing> parse_billing(std::string_view text) noexcept {
     return value_of(kBillings, text);
 }
 
-std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
+// ---- Events ----
+
+void Catalog::append(EventKind kind, Moment now, std::span<const std::byte> body) {
+    std::vector<std::byte> event;
+    balance::ByteWriter out{event};
+    balance::EventHeader{kind, now}.write(out);
+    const bool aside = body.size() > kInlineBytesMax;
+    out.put(aside);
+    if (aside) {
+        out.text(events_.put_aside("event", body));
+    } else {
+        event.insert(event.end(), body.begin(), body.end());
+    }
+    events_.append(event);
+}
+
+rating::TariffBook::Announce Catalog::announcing(EventKind kind, Moment now) {
+    return [this, kind, now](const rating::TariffVersion& version) {
+        std::vector<std::byte> body;
+        balance::ByteWriter out{body};
+        write_version(version, out);
+        append(kind, now, body);
+    };
+}
+
+std::shared_ptr<const rating::Deck> Catalog::read_deck(const rating::DeckFile& file,
+                                                       const ReadAside& read_aside) {
+    if (file.name.empty()) return nullptr;
+    auto& deck = decks_read_[file.name];
+    if (deck != nullptr) return deck;
+    const auto bytes = read_aside(file.name);
+    auto reading =
+        rating::read_deck_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                              {.rows_max = std::numeric_limits<std::size_t>::max(), .faults_max = 1});
+    if (reading.deck == nullptr) throw std::runtime_error(file.name + " is not a deck");
+    deck = std::move(reading.deck);
+    return deck;
+}
+
+bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside) {
+    std::vector<std::byte> bytes;
+    if (in.flag()) {
+        bytes = read_aside(in.text());
+        in = ByteReader{bytes};
+    }
+    switch (kind) {
+        case EventKind::parties_added:
+            for (auto left = in.get<std::uint32_t>(); left > 0; --left) {
+                const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+                if (!in.good() || parties_.size() == parties_.parties_max()) return false;
+                parties_.add(source);
+            }
+            break;
+        case EventKind::party_changed: {
+            const auto id = in.get<PartyId>();
+            const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+            if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
+            adopt(parties_.get(id), source);
+            break;
+        }
+        case EventKind::tariff_put:
+        case EventKind::deck_put:
+        case EventKind::deck_rolled_back: {
+            auto version = read_version(in, zones_);
+            if (!in.good()) return false;
+            auto deck = read_deck(version.file, read_aside);
+            const auto put =
+                tariffs_.restore(version.tariff, version.number, std::move(version.settings), std::move(deck),
+                                 std::move(version.file), version.change, std::move(version.origin));
+            if (!put.done()) return false;
+            break;
+        }
+        case EventKind::dial_plan_put: {
+            const std::string id{in.text()};
+            dial_plans_.put(id, read_plan(in));
+            break;
+        }
+        case EventKind::group_put: {
+            const std::string id{in.text()};
+            destination_groups_.put(id, read_group(in));
+            break;
+        }
+        case EventKind::dial_plan_removed:
+            if (const auto place = dial_plans_.find(in.text())) dial_plans_.remove(*place);
+            break;
+        case EventKind::group_removed:
+            if (const auto place = destination_groups_.find(in.text())) destination_groups_.remove(*place);
+            break;
+        case EventKind::founded:
+        case EventKind::started:
+        case EventKind::session_opened:
+        case EventKind::session_changed:
+        case EventKind::session_rewritten:
+        case EventKind::transaction:
+        case EventKind::threshold:
+        case EventKind::bundle:
+        case EventKind::account:
+        case EventKind::book:
+        case EventKind::session:
+        case EventKind::request:
+            return false;
+    }
+    return in.at_end();
+}
+
+void Catalog::restored() {
+    tariffs_.end_restoring();
+    decks_read_.clear();
+}
+
+void Catalog::save(const std::function<void(std::span<const std::byte>)>& sink) const {
+    std::vector<std::byte> event;
+    const auto begin = [&event](EventKind kind) {
+        event.clear();
+        balance::ByteWriter out{event};
+        balance::EventHeader{kind, {}}.write(out);
+        out.put(false);  // Not aside.
+        return out;
+    };
+    for (const auto& version : tariffs_.all_versions()) {
+        auto out = begin(EventKind::tariff_put);
+        write_version(*version, out);
+        sink(event);
+    }
+    for (const std::string& name : dial_plans_.names()) {
+        auto out = begin(EventKind::dial_plan_put);
+        out.text(name);
+        write_plan(*dial_plans_.get(*dial_plans_.find(name)), out);
+        sink(event);
+    }
+    for (const std::string& name : destination_groups_.names()) {
+        auto out = begin(EventKind::group_put);
+        out.text(name);
+        write_group(*destination_groups_.get(*destination_groups_.find(name)), out);
+        sink(event);
+    }
+    const std::size_t count = parties_.size();
+    for (std::size_t first = 0; first < count; first += kPartiesPerEvent) {
+        const std::size_t end = std::min(count, first + kPartiesPerEvent);
+        auto out = begin(EventKind::parties_added);
+        out.put(static_cast<std::uint32_t>(end - first));
+        for (std::size_t i = first; i < end; ++i) {
+            const auto source = source_of(parties_.get(static_cast<PartyId>(i)));
+            write_party(source, parties_.tariff_lists(), dial_plans_, out);
+        }
+        sink(event);
+    }
+}
+
+std::set<std::string> Catalog::deck_files() const {
+    std::set<std::string> files;
+    for (const auto& version : tariffs_.all_versions())
+        files.insert(version->file.name);
+    files.erase("");
+    return files;
+}
+
+balance::PartySource Catalog::source_of(const Party& party) const {
+    balance::PartySource source;
+    source.id = party.id;
+    source.parent = party.parent;
+    source.kind = party.kind;
+    source.terms = party.terms;
+    source.billing = party.billing;
+    source.status = party.status();
+    source.currency = party.currency;
+    source.time_zone = party.time_zone;
+    source.credit_limit = party.account.credit_limit();
+    source.min_available = rating::Money::from_micros(party.min_available.load(std::memory_order_relaxed));
+    source.tariff = party.tariff.load(std::memory_order_acquire);
+    source.max_calls = party.max_calls.load(std::memory_order_relaxed);
+    source.dial_plan = party.dial_plan.load(std::memory_order_relaxed);
+    return source;
+}
+
+/// Makes what may be changed of a party what `source` says.
+void Catalog::adopt(Party& party, const balance::PartySource& source) const {
+    party.status_bits.store(source.status.bits(), std::memory_order_relaxed);
+    if (source.credit_limit != party.account.credit_limit())
+        party.account.set_credit_limit(source.credit_limit);
+    party.min_available.store(source.min_available.micros(), std::memory_order_relaxed);
+    party.tariff.store(source.tariff, std::memory_order_release);
+    party.dial_plan.store(source.dial_plan, std::memory_order_relaxed);
+    party.max_calls.store(source.max_calls, std::memory_order_relaxed);
+}
+
+// ---- Parties ----
+
+std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts, Moment now) {
     const std::lock_guard lock{mutex_};
     if (parties_.size() + drafts.size() > parties_.parties_max()) {
         return {{0, "", "more than " + std::to_string(parties_.parties_max()) + " parties (party.max)"}};
@@ -299,11 +533,20 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts) {
     DraftChecker checker{tariffs_, dial_plans_, zones_, parties_};
     for (const auto& draft : drafts)
         checker.check(draft);
-    if (checker.faults().empty()) checker.add_all();
-    return std::move(checker.faults());
+    if (!checker.faults().empty() || drafts.empty()) return std::move(checker.faults());
+    const auto& sources = checker.sources();
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.put(static_cast<std::uint32_t>(sources.size()));
+    for (const auto& source : sources)
+        write_party(source, parties_.tariff_lists(), dial_plans_, out);
+    append(EventKind::parties_added, now, body);
+    for (const auto& source : sources)
+        parties_.add(source);
+    return {};
 }
 
-std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
+std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment now) {
     const std::lock_guard lock{mutex_};
     Party& party = parties_.get(id);
     std::vector<Fault> faults;
@@ -332,16 +575,14 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change) {
     }
     if (!faults.empty()) return faults;
 
-    if (change.status) party.status_bits.store(change.status->bits(), std::memory_order_relaxed);
-    if (change.credit_limit) party.account.set_credit_limit(*change.credit_limit);
-    if (change.min_available)
-        party.min_available.store(change.min_available->micros(), std::memory_order_relaxed);
-    if (tariff) party.tariff.store(*tariff, std::memory_order_release);
-    if (change.dial_plan) party.dial_plan.store(dial_plan, std::memory_order_relaxed);
-    if (change.max_calls) {
-        party.max_calls.store(change.max_calls->value_or(balance::kCallsUnlimited),
-                              std::memory_order_relaxed);
-    }
+    balance::PartySource source = source_of(party);
+    if (change.status) source.status = *change.status;
+    if (change.credit_limit) source.credit_limit = *change.credit_limit;
+    if (change.min_available) source.min_available = *change.min_available;
+    if (tariff) source.tariff = *tariff;
+    if (change.dial_plan) source.dial_plan = dial_plan;
+    if (change.max_calls) source.max_calls = change.max_calls->value_or(balance::kCallsUnlimited);
+    put(id, source, now);
     return faults;
 }
 
@@ -397,15 +638,56 @@ BundleDraft Catalog::draft_of(const balance::Bundle& bundle) const {
     return draft;
 }
 
-bool Catalog::close(PartyId id) {
+/// What takes funds away is done before the event, what gives some after it.
+void Catalog::put(PartyId id, const balance::PartySource& source, Moment now) {
+    Party& party = parties_.get(id);
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.put(id);
+    write_party(source, parties_.tariff_lists(), dial_plans_, out);
+    if (source.credit_limit < party.account.credit_limit())
+        party.account.set_credit_limit(source.credit_limit);
+    append(EventKind::party_changed, now, body);
+    adopt(party, source);
+}
+
+bool Catalog::close(PartyId id, Moment now) {
     const std::lock_guard lock{mutex_};
     Party& party = parties_.get(id);
     if (party.kind == PartyKind::provider) return false;
-    party.status_bits.store(balance::Status::kClosed, std::memory_order_relaxed);
+    if (party.status().closed()) return true;
+    balance::PartySource source = source_of(party);
+    source.status = balance::Status{balance::Status::kClosed};
+    put(id, source, now);
     return true;
 }
 
-std::string Catalog::remove_dial_plan(NamePlace place) {
+// ---- Dial plans and destination groups ----
+
+DialPlans::PutStatus Catalog::put_dial_plan(std::string_view id, const DialPlan& plan, Moment now) {
+    const std::lock_guard lock{mutex_};
+    if (!dial_plans_.reserve(id)) return DialPlans::PutStatus::too_many;
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.text(id);
+    write_plan(plan, out);
+    append(EventKind::dial_plan_put, now, body);
+    return dial_plans_.put(id, plan);
+}
+
+DestinationGroups::PutStatus Catalog::put_group(std::string_view id, const DestinationGroup& group,
+                                                Moment now) {
+    const std::lock_guard lock{mutex_};
+    if (!destination_groups_.reserve(id)) return DestinationGroups::PutStatus::too_many;
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.text(id);
+    write_group(group, out);
+    append(EventKind::group_put, now, body);
+    return destination_groups_.put(id, group);
+}
+
+std::string Catalog::remove_dial_plan(NamePlace place, Moment now) {
     const std::lock_guard lock{mutex_};
     const std::size_t count = parties_.size();
     for (std::size_t i = 0; i < count; ++i) {
@@ -414,8 +696,22 @@ std::string Catalog::remove_dial_plan(NamePlace place) {
         // Who is closed makes no calls, and nothing of him can be changed.
         if (!party.status().closed()) return std::string{party.id};
     }
+    append_name(EventKind::dial_plan_removed, dial_plans_.name_of(place), now);
     dial_plans_.remove(place);
     return {};
+}
+
+void Catalog::remove_group(NamePlace place, Moment now) {
+    const std::lock_guard lock{mutex_};
+    append_name(EventKind::group_removed, destination_groups_.name_of(place), now);
+    destination_groups_.remove(place);
+}
+
+void Catalog::append_name(EventKind kind, std::string_view name, Moment now) {
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.text(name);
+    append(kind, now, body);
 }
 
 std::string Catalog::dial_plan_of(const Party& party) const {
@@ -448,12 +744,28 @@ std::vector<Fault> Catalog::owner_faults(std::string_view id, std::string_view o
 }
 
 Catalog::TariffPut Catalog::put_tariff(std::string_view id, const rating::TariffSettings& settings,
-                                       rating::Origin origin) {
+                                       rating::Origin origin, Moment now) {
     const std::lock_guard lock{mutex_};
     TariffPut put;
     put.faults = owner_faults(id, settings.owner);
-    if (put.faults.empty()) put.result = tariffs_.put_settings(id, settings, std::move(origin));
+    if (put.faults.empty()) {
+        put.result =
+            tariffs_.put_settings(id, settings, std::move(origin), announcing(EventKind::tariff_put, now));
+    }
     return put;
+}
+
+rating::TariffBook::PutResult Catalog::put_deck(std::string_view id, std::shared_ptr<const rating::Deck> deck,
+                                                std::uint32_t checksum, rating::Origin origin, Moment now) {
+    const std::string csv = rating::write_deck_csv(*deck);
+    rating::DeckFile file{checksum, events_.put_aside("deck", std::as_bytes(std::span{csv}))};
+    return tariffs_.put_deck(id, std::move(deck), std::move(origin), std::move(file),
+                             announcing(EventKind::deck_put, now));
+}
+
+rating::TariffBook::PutResult Catalog::roll_back(std::string_view id, std::uint32_t number,
+                                                 rating::Origin origin, Moment now) {
+    return tariffs_.roll_back(id, number, std::move(origin), announcing(EventKind::deck_rolled_back, now));
 }
 
 std::string_view Catalog::tariff_of(const Party& party) const {

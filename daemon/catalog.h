@@ -3,24 +3,32 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "balance/bundle.h"
+#include "balance/event.h"
+#include "balance/event_log.h"
 #include "balance/party_table.h"
 #include "daemon/destination_groups.h"
 #include "daemon/dial_plan.h"
+#include "daemon/images.h"
 #include "daemon/tariff_giving.h"
 #include "daemon/time_zones.h"
 #include "rating/deck_csv.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::daemon {
+
+using balance::Moment;
 
 /// One thing that is wrong with what an operator sent.
 struct Fault {
@@ -77,17 +85,18 @@ struct BundleDraft {
 /// meanwhile and never wait for it.
 class Catalog {
   public:
-    /// Both must outlive this.
-    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties)
-        : tariffs_(tariffs), parties_(parties) {}
+    /// All must outlive this. Whatever is changed is appended to `events` before it is in force; the `now` of
+    /// what changes something is for them.
+    Catalog(rating::TariffBook& tariffs, balance::PartyTable& parties, balance::EventLog& events)
+        : tariffs_(tariffs), parties_(parties), events_(events) {}
 
     /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
     /// the list.
-    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts);
+    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts, Moment now = {});
     static constexpr std::size_t kFaultsMax = 100;
 
     /// All of it, or nothing and the faults. Requires: a party of the table.
-    [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change);
+    [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change, Moment now = {});
 
     struct BundleAdded {
         balance::BundleBook::AddStatus status = balance::BundleBook::AddStatus::added;
@@ -99,7 +108,7 @@ class Catalog {
     [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;
 
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
-    [[nodiscard]] bool close(balance::PartyId id);
+    [[nodiscard]] bool close(balance::PartyId id, Moment now = {});
 
     struct TariffPut {
         rating::TariffBook::PutResult result;
@@ -108,7 +117,40 @@ class Catalog {
     /// Makes a tariff or a new version of one. Its owner must be the provider or a margin reseller, and every
     /// open party that has the tariff must be one that the owner may give it to.
     [[nodiscard]] TariffPut put_tariff(std::string_view id, const rating::TariffSettings& settings,
-                                       rating::Origin origin = {});
+                                       rating::Origin origin = {}, Moment now = {});
+
+    /// Keeps the deck as a file and puts it in force. `checksum` is that of what was sent. Throws
+    /// std::runtime_error where the file cannot be written.
+    [[nodiscard]] rating::TariffBook::PutResult put_deck(std::string_view id,
+                                                         std::shared_ptr<const rating::Deck> deck,
+                                                         std::uint32_t checksum, rating::Origin origin = {},
+                                                         Moment now = {});
+    /// Puts the deck of a version that is kept in force again.
+    [[nodiscard]] rating::TariffBook::PutResult roll_back(std::string_view id, std::uint32_t number,
+                                                          rating::Origin origin = {}, Moment now = {});
+
+    DialPlans::PutStatus put_dial_plan(std::string_view id, const DialPlan& plan, Moment now = {});
+    DestinationGroups::PutStatus put_group(std::string_view id, const DestinationGroup& group,
+                                           Moment now = {});
+    /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
+    /// Requires: a place of dial_plans().
+    [[nodiscard]] std::string remove_dial_plan(NamePlace place, Moment now = {});
+    /// Requires: a place of destination_groups().
+    void remove_group(NamePlace place, Moment now = {});
+
+    // ---- For a restart and for snapshots, with no other thread ----
+
+    /// The bytes of a file that an event names. May throw.
+    using ReadAside = std::function<std::vector<std::byte>(std::string_view name)>;
+    /// Does again what an event says: one of parties_added to group_removed. False, or std::runtime_error,
+    /// where it cannot have been written by a catalog.
+    [[nodiscard]] bool apply(balance::EventKind kind, ByteReader& in, const ReadAside& read_aside);
+    /// All events have been applied: what was read is in force.
+    void restored();
+    /// Events that make an empty catalog what this one is, in order; parties without their money.
+    void save(const std::function<void(std::span<const std::byte>)>& sink) const;
+    /// The files that versions in memory are kept in.
+    [[nodiscard]] std::set<std::string> deck_files() const;
 
     [[nodiscard]] const balance::PartyTable& parties() const noexcept { return parties_; }
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
@@ -117,9 +159,6 @@ class Catalog {
     [[nodiscard]] balance::BundleBook& bundles() noexcept { return bundles_; }
     [[nodiscard]] const TimeZones& time_zones() const noexcept { return zones_; }
 
-    /// Removes a dial plan, unless a party that is not closed has it: then the party's id, else empty.
-    /// Requires: a place of dial_plans().
-    [[nodiscard]] std::string remove_dial_plan(NamePlace place);
     /// The id of a party's dial plan, empty without one.
     [[nodiscard]] std::string dial_plan_of(const balance::Party& party) const;
 
@@ -136,6 +175,15 @@ class Catalog {
   private:
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
+    [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;
+    void adopt(balance::Party& party, const balance::PartySource& source) const;
+    void put(balance::PartyId id, const balance::PartySource& source, Moment now);
+    void append(balance::EventKind kind, Moment now, std::span<const std::byte> body);
+    void append_name(balance::EventKind kind, std::string_view name, Moment now);
+    /// Appends a version that is sure to come into force.
+    [[nodiscard]] rating::TariffBook::Announce announcing(balance::EventKind kind, Moment now);
+    [[nodiscard]] std::shared_ptr<const rating::Deck> read_deck(const rating::DeckFile& file,
+                                                                const ReadAside& read_aside);
 
     rating::TariffBook& tariffs_;
     balance::PartyTable& parties_;
@@ -143,6 +191,8 @@ class Catalog {
     DestinationGroups destination_groups_;
     balance::BundleBook bundles_;
     TimeZones zones_;
+    balance::EventLog& events_;
+    std::unordered_map<std::string, std::shared_ptr<const rating::Deck>> decks_read_;  // By file.
     std::mutex mutex_;
 };
 

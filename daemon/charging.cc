@@ -138,14 +138,35 @@ struct Charging::Resolution {
 };
 
 Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties,
-                   balance::Ledger& ledger, balance::SessionTable& sessions, ChargingSettings settings)
+                   balance::Ledger& ledger, balance::SessionTable& sessions, balance::EventLog& events,
+                   ChargingSettings settings)
     : tariffs_(tariffs),
       parties_(parties),
       ledger_(ledger),
       sessions_(sessions),
+      events_(events),
       settings_(std::move(settings)),
       dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches),
       bundling_(parties, settings_.destination_groups) {}
+
+void Charging::append(balance::EventKind kind, const Session& session, Moment now) noexcept {
+    std::array<std::byte, balance::kSessionEventBytesMax>
+        room;  // Not filled: it is written before it is read.
+    balance::ByteWriter out{room};
+    balance::EventHeader{kind, now}.write(out);
+    out.short_text(session.id());
+    if (kind != balance::EventKind::session_changed) write_decided(session, out);
+    write_changing(session, out);
+    events_.append(std::span{room}.first(out.size()));
+}
+
+bool Charging::too_full_to_hold() const noexcept {
+    return events_.admission() != balance::Admission::open;
+}
+
+bool Charging::too_full_to_end() const noexcept {
+    return events_.admission() == balance::Admission::closed;
+}
 
 bool Charging::is_emergency(std::string_view dialled) const noexcept {
     const auto& numbers = settings_.emergency_numbers;
@@ -231,6 +252,10 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
+    if (!emergency && too_full_to_hold()) {
+        refusal.code = Code::no_room;
+        return refusal;
+    }
 
     for (;;) {
         auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, bundles_max);
@@ -262,6 +287,11 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
                 now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
         }
         AuthorizeAnswer answer = answer_of(session, request.explain);
+        if (emergency && too_full_to_end()) {
+            // Granted all the same, and forgotten: there is nothing to charge.
+            session.state = SessionState::refused;
+        }
+        if (session.state != SessionState::refused) append(balance::EventKind::session_opened, session, now);
         if (session.state == SessionState::refused) {
             sessions_.publish_ended(std::move(opening.claim), now.steady);
         } else {
@@ -519,22 +549,27 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         answer.granted = seconds{session.granted_seconds};
         return answer;
     }
+    if (too_full_to_end()) return {.code = Code::no_room};
     session.start_fingerprint = fingerprint;
     if (session.state == SessionState::answered) {  // By an EXTEND that came first.
+        append(balance::EventKind::session_changed, session, now);
         answer.granted = seconds{session.granted_seconds};
         return answer;
     }
+    balance::Ledger::Returns returns;
+    BundleChange bundles{bundling_, session};
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
-        BundleChange bundles{bundling_, session};
-        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}));
-        bundles.give_back();
+        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}), returns);
     }
     session.state = SessionState::answered;
     session.answered_at = now.steady;
     session.deadline =
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
+    append(balance::EventKind::session_changed, session, now);
+    ledger_.give_back(session.levels(), returns);
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
@@ -571,9 +606,11 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     const Amounts totals = costs_of(session, used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
         return {.code = Code::too_large};
+    if (too_full_to_hold()) return {.code = Code::no_room};
 
     note_plausibility(session, used, now);
-    ledger_.charge(session.levels(), {totals.data(), session.level_count});
+    balance::Ledger::Returns returns;
+    ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns);
     // One that had expired holds anew, as a call like any other.
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
@@ -583,7 +620,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
     }
-    extend_holds(session, bundles, wanted);
+    extend_holds(session, bundles, wanted, returns);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -594,15 +631,18 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     session.deadline = std::min(std::max(session.answered_at + granted, now.steady + (granted - used)),
                                 now.steady + settings_.longest) +
                        settings_.grace;
-    bundles.give_back();
     ExtendAnswer answer = answer_now();
+    append(balance::EventKind::session_changed, session, now);
+    ledger_.give_back(session.levels(), returns);
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
 
 /// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
 /// session. What was granted and is held stays granted. An expired session is opened again.
-void Charging::extend_holds(Session& session, BundleChange& bundles, seconds want) {
+void Charging::extend_holds(Session& session, BundleChange& bundles, seconds want,
+                            balance::Ledger::Returns& returns) {
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
@@ -615,6 +655,8 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
     if (session.state == SessionState::expired) {
         for (Party* const party : path.parties())
             party->account.reopen_call();
+        session.lapsed = false;
+        session.record = 0;
         floor = used;  // Nothing is held any more.
     }
     const auto levels = session.levels();
@@ -642,7 +684,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
             const rating::RatedCall call = levels[i].call(session.rated_at, bundled[i]);
             // A level that pays nothing for all that is asked for is not asked for funds.
             if (rating::cost(call, target) == Money{}) continue;
-            const Money funds = levels[i].charged + levels[i].held + spendable(party);
+            const Money funds = levels[i].charged + levels[i].held + returns.amounts[i] + spendable(party);
             const seconds longest = rating::longest_affordable(call, funds, settings_.longest);
             if (longest < bound) {
                 bound = longest;
@@ -661,7 +703,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
             bundled[i] = std::min(bundled[i], count_of(grant));
         }
         if (!bundles.try_take(bundled)) continue;
-        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}).status !=
+        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}, returns).status !=
             balance::Ledger::HoldStatus::held) {
             bundles.roll_back();
             continue;
@@ -755,6 +797,7 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
         case SessionState::expired:
             break;
     }
+    if (too_full_to_end()) return {.code = Code::no_room};
     const bool was_expired = session.state == SessionState::expired;
     const bool never_started = session.answered_at == balance::Steady{};
     const seconds used = rating::whole_seconds(request.used);
@@ -791,20 +834,35 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     }
     note_plausibility(session, used, now);
     bundles.finish_all(used);
-    if (was_expired || session.emergency) {
-        ledger_.charge(levels, charges);  // Expiry gave the holds back; an emergency call has no levels.
-    } else {
-        ledger_.close(Path{parties_, session.line}, levels, charges);
-    }
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     session.used_seconds = count_of(used);
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
-    bundles.give_back();
-    StopAnswer answer = stop_answer(session, false);
-    answer.record = sessions_.publish_ended(std::move(claim), now.steady);
+    end(claim, bundles, charges,
+        via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now);
+    const StopAnswer answer = stop_answer(session, false);
+    sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
+}
+
+/// Ends a session whose state says so already, but for money, record and event: `totals` are charged. The
+/// caller publishes it.
+void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
+                   balance::EventKind kind, Moment now) {
+    Session& session = *claim;
+    // Of one that has expired the holds are given back and the place is left already.
+    const bool had_ended = session.record != 0;
+    balance::Ledger::Returns returns;
+    ledger_.settle(session.levels(), totals, returns);
+    if (!had_ended) {
+        sessions_.give_record(claim);
+        session.ended_at = now.steady;
+    }
+    append(kind, session, now);
+    ledger_.give_back(session.levels(), returns);
+    bundles.give_back();
+    if (!had_ended && !session.emergency) balance::Ledger::leave(Path{parties_, session.line});
 }
 
 ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Moment now) {
@@ -827,21 +885,17 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
         case SessionState::expired:
             if (session.answered_at != balance::Steady{}) return {.code = Code::conflict};
             break;
-        case SessionState::authorized: {
-            const Amounts nothing{};
-            BundleChange bundles{bundling_, session};
-            bundles.finish_all(seconds{0});
-            if (!session.emergency) {
-                ledger_.close(Path{parties_, session.line}, session.levels(),
-                              {nothing.data(), session.level_count});
-            }
-            bundles.give_back();
+        case SessionState::authorized:
             break;
-        }
     }
+    if (too_full_to_end()) return {.code = Code::no_room};
     session.state = SessionState::released;
     session.end_fingerprint = fingerprint;
     session.end_status = static_cast<std::uint8_t>(EndStatus::released);
+    const Amounts nothing{};
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(seconds{0});
+    end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now);
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
 }
@@ -852,17 +906,21 @@ void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     BundleChange bundles{bundling_, session};
     bundles.finish_all(used);
     const Amounts totals = costs_of(session, used);
-    if (!session.emergency) {
-        ledger_.close(Path{parties_, session.line}, session.levels(), {totals.data(), session.level_count});
-    }
     session.state = SessionState::expired;
-    bundles.give_back();
+    session.lapsed = true;
+    end(claim, bundles, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
     sessions_.publish_ended(std::move(claim), now.steady);
 }
 
 std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment now) {
     std::size_t ended = 0;
+    const bool forget_only =
+        now.steady.count() < expire_from_.load(std::memory_order_relaxed) || too_full_to_end();
     for (std::size_t stripe = first; stripe < SessionTable::kStripes; stripe += stride) {
+        if (forget_only) {
+            sessions_.forget_due(stripe, now.steady);
+            continue;
+        }
         while (auto claim = sessions_.claim_due(stripe, now.steady)) {
             seconds used{claim->used_seconds};
             // What is charged so was never reported: used_seconds stays, and a late report is judged by it.

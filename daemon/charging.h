@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "balance/event.h"
+#include "balance/event_log.h"
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
@@ -36,6 +39,7 @@ enum class Code : std::uint8_t {
     unknown_session,
     conflict,
     busy,                ///< A limit of the daemon's own; not remembered, try again.
+    no_room,             ///< The journal's disk is full; nothing has changed, try again.
     too_large,           ///< The cost is beyond rating::kAmountMax; nothing has changed.
     via_unknown,         ///< STOP's VIA is no tariff; nothing has changed.
     via_other_currency,  ///< STOP's VIA is in another currency than the provider's; nothing has changed.
@@ -193,9 +197,9 @@ struct ExplainAnswer {
 /// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.
 class Charging {
   public:
-    /// Everything given must outlive this.
+    /// Everything given must outlive this. Whatever changes a session is appended to `events`.
     Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties, balance::Ledger& ledger,
-             balance::SessionTable& sessions, ChargingSettings settings);
+             balance::SessionTable& sessions, balance::EventLog& events, ChargingSettings settings);
 
     AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
     /// `at` is told apart in repeats and changes no time here.
@@ -215,6 +219,11 @@ class Charging {
     /// `alive`: what was reported is charged, the rest is given back. How many. Looks at every open session.
     std::size_t close_missing(std::string_view switch_name, balance::Steady before,
                               const std::unordered_set<std::string>& alive, Moment now);
+
+    /// Until then no session expires: after a restart switches need time to come back.
+    void expire_from(balance::Steady moment) noexcept {
+        expire_from_.store(moment.count(), std::memory_order_relaxed);
+    }
 
     /// Ends the sessions of some stripes whose time is over, and forgets what need not be remembered any
     /// more. Every worker calls it for its share: stripes `first`, `first + stride` … How many ended.
@@ -245,7 +254,14 @@ class Charging {
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
     /// The bundled seconds with which it succeeded are in `bundles`, which is finished.
-    void extend_holds(balance::Session& session, BundleChange& bundles, std::chrono::seconds want);
+    void extend_holds(balance::Session& session, BundleChange& bundles, std::chrono::seconds want,
+                      balance::Ledger::Returns& returns);
+    void end(const balance::SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
+             balance::EventKind kind, Moment now);
+    void append(balance::EventKind kind, const balance::Session& session, Moment now) noexcept;
+    /// Whether there is no room for the events of commands that hold more, or of those that end calls.
+    [[nodiscard]] bool too_full_to_hold() const noexcept;
+    [[nodiscard]] bool too_full_to_end() const noexcept;
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
                                     std::chrono::seconds used, const BundledSeconds& bundled) const;
@@ -260,9 +276,11 @@ class Charging {
     const balance::PartyTable& parties_;
     balance::Ledger& ledger_;
     balance::SessionTable& sessions_;
+    balance::EventLog& events_;
     ChargingSettings settings_;
     Dialling dialling_;
     Bundling bundling_;
+    std::atomic<std::int64_t> expire_from_{0};  // Set once at the start; only expiry asks.
 };
 
 }  // namespace tollgate::daemon

@@ -12,7 +12,9 @@
 
 #include "config/config.h"
 #include "daemon/app.h"
+#include "daemon/journal_tool.h"
 #include "daemon/offline_rater.h"
+#include "daemon/recovery.h"
 #include "daemon/version.h"
 
 namespace {
@@ -63,11 +65,20 @@ void serve(const Config& config) {
                  tollgate::daemon::kVersion, config.resp.listen.host, app.resp_port(),
                  config.resp.unix.empty() ? "" : " and " + config.resp.unix, config.http.listen.host,
                  app.http_port(), app.workers());
-    spdlog::warn("all state is in memory only: it is lost when this process ends");
-    if (!config.journal.dir.empty()) {
-        spdlog::warn(
-            "journal.dir is set, but there is no journal yet in this version: nothing is written to {}",
-            config.journal.dir);
+    if (const auto& recovered = app.recovered(); recovered.journal == nullptr) {
+        spdlog::warn("there is no journal (journal.dir): all state is lost when this process ends");
+    } else {
+        const auto milliseconds = [](auto time) {
+            return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+        };
+        spdlog::info(
+            "journal {}: {} events read in {} ms, {} ms after the last one; answers wait until they are {}",
+            config.journal.dir, recovered.events, milliseconds(recovered.took), milliseconds(recovered.away),
+            config.journal.reply == tollgate::config::JournalReply::synced ? "synced" : "written");
+        if (recovered.torn_blocks > 0) {
+            spdlog::warn("journal {}: {} blocks of 4096 bytes that were never answered are cut off",
+                         config.journal.dir, recovered.torn_blocks);
+        }
     }
     for (;;) {
         int signal = 0;
@@ -106,6 +117,52 @@ CLI::App* add_rate(CLI::App& command_line, tollgate::daemon::OfflineRating& rati
     return rate;
 }
 
+/// `journal verify|repair|dump DIR`.
+struct JournalCommand {
+    tollgate::daemon::JournalDump dump;  // The directory of all of them.
+    std::string from;
+    std::string until;
+    CLI::App* verify = nullptr;
+    CLI::App* write = nullptr;
+};
+
+CLI::App* add_journal(CLI::App& command_line, JournalCommand& command) {
+    CLI::App* const journal = command_line.add_subcommand(
+        "journal", "Looks at a journal's folder; docs/operating.md is its manual");
+    journal->require_subcommand(1);
+    command.verify =
+        journal->add_subcommand("verify", "Reads all of it and says what is there, or what is damaged");
+    command.write =
+        journal->add_subcommand("dump", "Writes its events, or the records of calls, to standard output");
+    for (CLI::App* const sub : {command.verify, command.write})
+        sub->add_option("directory", command.dump.directory, "The folder: journal.dir")->required();
+    command.write->add_flag("--records", command.dump.records, "Records of calls as CSV, one line a leg");
+    command.write->add_option("--from", command.from, "Records of calls that ended then or later: RFC 3339");
+    command.write->add_option("--until", command.until, "… and before then");
+    return journal;
+}
+
+/// Throws std::runtime_error naming the option.
+std::optional<tollgate::rating::Instant> instant_of(const char* option, const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    const auto instant = tollgate::rating::parse_instant(text);
+    if (!instant) {
+        throw std::runtime_error{std::string{option} + " \"" + text +
+                                 "\": expected a time such as 2026-03-01T00:00:00Z, or Unix seconds"};
+    }
+    return instant;
+}
+
+void run_journal(JournalCommand& command) {
+    const auto settings = tollgate::daemon::state_settings(Config{});
+    if (command.verify->parsed()) {
+        return tollgate::daemon::verify_journal(command.dump.directory, settings, std::cout);
+    }
+    command.dump.from = instant_of("--from", command.from);
+    command.dump.until = instant_of("--until", command.until);
+    tollgate::daemon::dump_journal(command.dump, settings, std::cout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -113,12 +170,17 @@ int main(int argc, char** argv) {
     std::string path;
     std::vector<std::string> overrides;
     bool check = false;
+    bool verify = false;
     command_line.add_option("--config", path, "The configuration file; config/tollgate.toml is its manual");
     command_line.add_option("--set", overrides, "KEY=VALUE, over the file; may be repeated")->take_all();
     command_line.add_flag("--check", check, "Check the configuration and stop");
+    command_line.add_flag("--verify", verify,
+                          "Replay the journal, check that every invariant holds, and stop");
     command_line.set_version_flag("--version", std::string{"tollgated "} + tollgate::daemon::kVersion);
     tollgate::daemon::OfflineRating rating;
     const CLI::App* const rate = add_rate(command_line, rating);
+    JournalCommand journal_command;
+    const CLI::App* const journal = add_journal(command_line, journal_command);
     try {
         command_line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -126,7 +188,18 @@ int main(int argc, char** argv) {
     }
     try {
         if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
+        if (journal->parsed()) {
+            run_journal(journal_command);
+            return EXIT_SUCCESS;
+        }
         const Config config = tollgate::config::load(path, overrides);
+        if (verify) {
+            if (config.journal.dir.empty())
+                throw std::runtime_error{"--verify: there is no journal (journal.dir)"};
+            const bool holds = tollgate::daemon::verify_state(
+                config.journal.dir, tollgate::daemon::state_settings(config), std::cout);
+            return holds ? EXIT_SUCCESS : kExitFaults;
+        }
         if (check) {
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
@@ -134,6 +207,9 @@ int main(int argc, char** argv) {
         start_log(config.log.level);
         serve(config);
         return EXIT_SUCCESS;
+    } catch (const tollgate::daemon::DamagedJournal& damage) {
+        std::cerr << damage.what() << '\n';
+        return tollgate::daemon::kExitDamaged;
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';
         return kExitBadStart;

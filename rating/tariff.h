@@ -13,6 +13,10 @@
 
 namespace tollgate::rating {
 
+/// Names a tariff of a book, for the book's life: given out from 0 on, in order of creation.
+enum class TariffId : std::uint32_t {};
+inline constexpr TariffId kNoTariff{UINT32_MAX};
+
 /// An ISO 4217 code: three capital letters.
 class Currency {
   public:

@@ -23,6 +23,7 @@ std::span<const Prefix> without_fallback(const Deck& deck) noexcept {
 
 struct TariffBook::Tariff {
     std::string_view name;
+    TariffId id = kNoTariff;
     VersionPtr current;
     std::shared_ptr<const Column> column;  ///< nullptr: no deck.
     std::vector<VersionPtr> kept;          ///< The oldest first.
@@ -102,30 +103,33 @@ TariffBook::PutResult TariffBook::change(std::string_view id, const Put& put) {
         const auto found = ids_.find(std::string{id});
         if (found != ids_.end()) result = put(*tariffs_[static_cast<std::size_t>(found->second)]);
     }
-    reclaim();
+    if (!restoring_) reclaim();
     return result;
 }
 
 TariffBook::PutResult TariffBook::put_settings(std::string_view id, const TariffSettings& settings,
-                                               Origin origin) {
+                                               Origin origin, const Announce& announce) {
     {
         const std::lock_guard lock{mutex_};
-        if (!ids_.contains(std::string{id})) return create(id, settings, std::move(origin));
+        if (!ids_.contains(std::string{id})) return create(id, settings, std::move(origin), announce);
     }
     return change(id, [&](Tariff& tariff) -> PutResult {
         const TariffVersion& before = *tariff.current;
         if (!(before.settings.currency == settings.currency)) return {PutStatus::currency_differs, 0, {}};
-        return publish(tariff, settings, before.deck, before.checksum, Change::settings, std::move(origin));
+        return publish(tariff, settings, before.deck, before.file, Change::settings, std::move(origin),
+                       announce);
     });
 }
 
-TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettings& settings, Origin origin) {
+TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettings& settings, Origin origin,
+                                         const Announce& announce) {
     if (ids_.size() == kTariffsMax) return {PutStatus::too_many, 0, {}};
     auto fresh = std::make_unique<Tariff>();
-    const auto number = static_cast<TariffId>(tariffs_.size());
-    fresh->name = ids_.emplace(id, number).first->first;  // A key of an unordered_map never moves.
+    fresh->id = static_cast<TariffId>(tariffs_.size());
+    fresh->name = ids_.emplace(id, fresh->id).first->first;  // A key of an unordered_map never moves.
     tariffs_.push_back(std::move(fresh));
-    PutResult result = publish(*tariffs_.back(), settings, nullptr, 0, Change::settings, std::move(origin));
+    PutResult result =
+        publish(*tariffs_.back(), settings, nullptr, {}, Change::settings, std::move(origin), announce);
     if (result.done()) {
         result.status = PutStatus::created;
     } else {
@@ -136,28 +140,29 @@ TariffBook::PutResult TariffBook::create(std::string_view id, const TariffSettin
 }
 
 TariffBook::PutResult TariffBook::put_deck(std::string_view id, std::shared_ptr<const Deck> deck,
-                                           Origin origin, std::uint32_t checksum) {
+                                           Origin origin, DeckFile file, const Announce& announce) {
     return change(id, [&](Tariff& tariff) {
-        return publish(tariff, tariff.current->settings, std::move(deck), checksum, Change::deck,
-                       std::move(origin));
+        return publish(tariff, tariff.current->settings, std::move(deck), std::move(file), Change::deck,
+                       std::move(origin), announce);
     });
 }
 
-TariffBook::PutResult TariffBook::roll_back(std::string_view id, std::uint32_t number, Origin origin) {
+TariffBook::PutResult TariffBook::roll_back(std::string_view id, std::uint32_t number, Origin origin,
+                                            const Announce& announce) {
     return change(id, [&](Tariff& tariff) -> PutResult {
         const auto kept =
             std::find_if(tariff.kept.begin(), tariff.kept.end(),
                          [number](const VersionPtr& version) { return version->number == number; });
         if (kept == tariff.kept.end()) return {PutStatus::unknown_version, 0, {}};
         if ((*kept)->deck == nullptr) return {PutStatus::no_deck, 0, {}};
-        return publish(tariff, tariff.current->settings, (*kept)->deck, (*kept)->checksum, Change::rollback,
-                       std::move(origin));
+        return publish(tariff, tariff.current->settings, (*kept)->deck, (*kept)->file, Change::rollback,
+                       std::move(origin), announce);
     });
 }
 
 TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings settings,
-                                          std::shared_ptr<const Deck> deck, std::uint32_t checksum,
-                                          Change change, Origin origin) {
+                                          std::shared_ptr<const Deck> deck, DeckFile file, Change change,
+                                          Origin origin, const Announce& announce) {
     PutResult result;
     if (deck != nullptr) result.faults = window_faults(*deck, settings, kWindowFaultsMax);
     if (!result.faults.empty()) {
@@ -171,20 +176,86 @@ TariffBook::PutResult TariffBook::publish(Tariff& tariff, TariffSettings setting
     }
     Calendar calendar = deck == nullptr ? Calendar{} : calendar_of(*deck, settings);
     const Deck* const before = tariff.current == nullptr ? nullptr : tariff.current->deck.get();
-    if (deck.get() != before && deck != nullptr) {
+    if (deck.get() != before && deck != nullptr && !restoring_) {
         if (count_prefixes(before, *deck)) rebuild_tree(*deck);
         tariff.column = column_of(*deck);
     }
     result.number = ++tariff.number_last;
     tariff.current = std::make_shared<const TariffVersion>(
-        TariffVersion{tariff.name, result.number, std::move(settings), std::move(deck), checksum,
-                      std::move(calendar), change, std::move(origin), Pins{pins_, *slot}});
+        TariffVersion{tariff.name, tariff.id, result.number, std::move(settings), std::move(deck),
+                      std::move(file), std::move(calendar), change, std::move(origin), Pins{pins_, *slot}});
     versions_.push_back(tariff.current);
     version_count_.store(versions_.size(), std::memory_order_relaxed);
     tariff.kept.push_back(tariff.current);
     if (tariff.kept.size() > versions_kept_) tariff.kept.erase(tariff.kept.begin());
-    publish_edition();
+    if (announce) announce(*tariff.current);
+    if (!restoring_) publish_edition();
     return result;
+}
+
+void TariffBook::begin_restoring() {
+    const std::lock_guard lock{mutex_};
+    restoring_ = true;
+}
+
+void TariffBook::end_restoring() {
+    {
+        const std::lock_guard lock{mutex_};
+        restoring_ = false;
+        std::vector<Prefix> all;
+        for (const auto& tariff : tariffs_) {
+            if (tariff->current->deck == nullptr) continue;
+            const auto own = without_fallback(*tariff->current->deck);
+            all.insert(all.end(), own.begin(), own.end());
+        }
+        std::sort(all.begin(), all.end());
+        prefixes_.clear();
+        uses_.clear();
+        for (const Prefix prefix : all) {
+            if (prefixes_.empty() || !(prefixes_.back() == prefix)) {
+                prefixes_.push_back(prefix);
+                uses_.push_back(0);
+            }
+            ++uses_.back();
+        }
+        tree_ = std::make_shared<const PrefixTree>(prefixes_);
+        for (const auto& tariff : tariffs_) {
+            if (tariff->current->deck != nullptr) tariff->column = column_of(*tariff->current->deck);
+        }
+        publish_edition();
+    }
+    reclaim();
+}
+
+TariffBook::PutResult TariffBook::restore(std::string_view id, std::uint32_t number, TariffSettings settings,
+                                          std::shared_ptr<const Deck> deck, DeckFile file, Change change,
+                                          Origin origin) {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = ids_.find(std::string{id}); found != ids_.end()) {
+        Tariff& tariff = *tariffs_[static_cast<std::size_t>(found->second)];
+        tariff.number_last = number - 1;
+        return publish(tariff, std::move(settings), std::move(deck), std::move(file), change,
+                       std::move(origin), {});
+    }
+    auto fresh = std::make_unique<Tariff>();
+    fresh->id = static_cast<TariffId>(tariffs_.size());
+    fresh->name = ids_.emplace(id, fresh->id).first->first;
+    fresh->number_last = number - 1;
+    tariffs_.push_back(std::move(fresh));
+    return publish(*tariffs_.back(), std::move(settings), std::move(deck), std::move(file), change,
+                   std::move(origin), {});
+}
+
+std::vector<TariffBook::VersionPtr> TariffBook::all_versions() const {
+    std::vector<VersionPtr> all;
+    {
+        const std::lock_guard lock{mutex_};
+        all = versions_;
+    }
+    std::sort(all.begin(), all.end(), [](const VersionPtr& a, const VersionPtr& b) {
+        return a->id == b->id ? a->number < b->number : a->id < b->id;
+    });
+    return all;
 }
 
 /// Counts the prefixes of a deck that comes into force, and those of the one that goes; true where the tree

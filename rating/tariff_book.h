@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,10 +20,6 @@
 #include "rating/thread_number.h"
 
 namespace tollgate::rating {
-
-/// Names a tariff of a book, for the book's life.
-enum class TariffId : std::uint32_t {};
-inline constexpr TariffId kNoTariff{UINT32_MAX};
 
 /// How many tariffs a book holds at most.
 inline constexpr std::size_t kTariffsMax = 65'536;
@@ -117,13 +114,32 @@ class TariffBook {
             return status == PutStatus::created || status == PutStatus::replaced;
         }
     };
+    /// Told of a version that is sure to come into force, before it does; under the book's lock, so that
+    /// nobody else puts anything between.
+    using Announce = std::function<void(const TariffVersion& version)>;
+
     /// Makes a tariff or a new version of one, with the deck it had.
-    PutResult put_settings(std::string_view id, const TariffSettings& settings, Origin origin = {});
-    /// Puts a deck in force, with the settings there are. `checksum` goes where the deck goes.
+    PutResult put_settings(std::string_view id, const TariffSettings& settings, Origin origin = {},
+                           const Announce& announce = {});
+    /// Puts a deck in force, with the settings there are.
     PutResult put_deck(std::string_view id, std::shared_ptr<const Deck> deck, Origin origin = {},
-                       std::uint32_t checksum = 0);
+                       DeckFile file = {}, const Announce& announce = {});
     /// Puts the deck of an earlier version in force again, with the settings there are now.
-    PutResult roll_back(std::string_view id, std::uint32_t number, Origin origin = {});
+    PutResult roll_back(std::string_view id, std::uint32_t number, Origin origin = {},
+                        const Announce& announce = {});
+
+    // ---- for a restart, before any call ----
+
+    /// From here to end_restoring() nothing comes into force and nothing is freed: one tree is built for all
+    /// decks at the end. Puts may be mixed with restore().
+    void begin_restoring();
+    void end_restoring();
+    /// A version as it was, with the number it had. Those of a tariff come in order of their numbers, and
+    /// tariffs in order of creation. `deck` and `settings` fit, or it is not done().
+    PutResult restore(std::string_view id, std::uint32_t number, TariffSettings settings,
+                      std::shared_ptr<const Deck> deck, DeckFile file, Change change, Origin origin);
+    /// Every version in memory, tariff by tariff, each in order of numbers.
+    [[nodiscard]] std::vector<VersionPtr> all_versions() const;
 
     /// Frees what nobody uses any more. It is done at every put too; calls that end later need somebody to
     /// call it from time to time.
@@ -145,9 +161,10 @@ class TariffBook {
 
     template <typename Put>
     PutResult change(std::string_view id, const Put& put);
-    PutResult create(std::string_view id, const TariffSettings& settings, Origin origin);
+    PutResult create(std::string_view id, const TariffSettings& settings, Origin origin,
+                     const Announce& announce);
     PutResult publish(Tariff& tariff, TariffSettings settings, std::shared_ptr<const Deck> deck,
-                      std::uint32_t checksum, Change change, Origin origin);
+                      DeckFile file, Change change, Origin origin, const Announce& announce);
     [[nodiscard]] std::shared_ptr<const Column> column_of(const Deck& deck) const;
     bool count_prefixes(const Deck* gone, const Deck& fresh);
     void rebuild_tree(const Deck& fresh);
@@ -169,6 +186,7 @@ class TariffBook {
     std::vector<Prefix> prefixes_;     // What the tree was built from: at least those of all decks in force.
     std::vector<std::uint32_t> uses_;  // By prefix: how many decks in force have it.
     std::vector<std::unique_ptr<const Edition>> editions_;  // The last one is in force.
+    bool restoring_ = false;
 };
 
 // ---- What calls do, many times a second ----

@@ -291,7 +291,7 @@ Response Decks::versions(const Request& request, std::string_view id) const {
         json.name("when").text(rating::format(version->origin.when));
         json.name("rows").whole(deck == nullptr ? 0 : deck->row_count());
         json.name("prefixes").whole(deck == nullptr ? 0 : deck->prefix_count());
-        json.name("checksum").text_or_null(deck == nullptr ? "" : checksum_text(version->checksum));
+        json.name("checksum").text_or_null(deck == nullptr ? "" : checksum_text(version->file.checksum));
         json.name("in_force").flag(version == history.front()).close_object();
     }
     json.close_list().close_object();
@@ -380,7 +380,7 @@ Router::Opened Decks::open(const Request& request, std::string_view id, Use use)
 Response Decks::put_in_force(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                              std::uint32_t checksum) const {
     const auto result =
-        services_.catalog.tariffs().put_deck(sink.id(), deck, origin_now(services_), checksum);
+        services_.catalog.put_deck(sink.id(), deck, checksum, origin_now(services_), now_of(services_));
     if (result.status == PutStatus::too_many) return too_many_versions();
     if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
     return in_force(result, *deck, sink.begun());
@@ -396,7 +396,7 @@ Response Decks::warn(const Sink& sink, const std::shared_ptr<const rating::Deck>
     const rating::TariffVersion version{.tariff = now->tariff,
                                         .settings = now->settings,
                                         .deck = deck,
-                                        .checksum = checksum,
+                                        .file = {checksum, {}},
                                         .calendar = rating::calendar_of(*deck, now->settings),
                                         .origin = {},
                                         .pins = {}};
@@ -480,7 +480,8 @@ Response Decks::roll_back(const Request& request, std::string_view id) const {
     if (version->deck == history.back()->deck) {
         return conflict("the deck of version " + number + " is the one in force");
     }
-    const auto result = tariffs.roll_back(id, version->number, origin_now(services_));
+    const auto result =
+        services_.catalog.roll_back(id, version->number, origin_now(services_), now_of(services_));
     switch (result.status) {
         case PutStatus::created:
         case PutStatus::replaced:

@@ -114,7 +114,7 @@ Response DestinationGroupResource::put(const Request& request, std::string_view 
     if (!all.empty()) return invalid(all);
 
     const DestinationGroup group{std::move(fields.prefixes), std::move(fields.countries)};
-    switch (services_.catalog.destination_groups().put(id, group)) {
+    switch (services_.catalog.put_group(id, group, now_of(services_))) {
         case DestinationGroups::PutStatus::created:
             return shown_group(201, id, group);
         case DestinationGroups::PutStatus::replaced:
@@ -132,7 +132,7 @@ Response DestinationGroupResource::remove(std::string_view id) const {
     const auto place = groups.find(id);
     const DestinationGroup* const group = place ? groups.get(*place) : nullptr;
     if (group == nullptr) return unknown_group(id);
-    groups.remove(*place);
+    services_.catalog.remove_group(*place, now_of(services_));
     return shown_group(200, id, *group);
 }
 

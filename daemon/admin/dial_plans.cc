@@ -121,7 +121,7 @@ Response DialPlanResource::put(const Request& request, std::string_view id) cons
     if (!all.empty()) return invalid(all);
 
     const DialPlan plan{std::move(fields.rules)};
-    switch (services_.catalog.dial_plans().put(id, plan)) {
+    switch (services_.catalog.put_dial_plan(id, plan, now_of(services_))) {
         case DialPlans::PutStatus::created:
             return shown_plan(201, id, plan);
         case DialPlans::PutStatus::replaced:
@@ -139,7 +139,8 @@ Response DialPlanResource::remove(std::string_view id) const {
     const auto place = plans.find(id);
     const DialPlan* const plan = place ? plans.get(*place) : nullptr;
     if (plan == nullptr) return unknown_plan(id);
-    if (const std::string user = services_.catalog.remove_dial_plan(*place); !user.empty()) {
+    if (const std::string user = services_.catalog.remove_dial_plan(*place, now_of(services_));
+        !user.empty()) {
         return problem({.status = 409, .detail = "\"" + user + "\" has this dial plan"});
     }
     return shown_plan(200, id, *plan);

@@ -271,10 +271,21 @@ asio::awaitable<Response> run(const Router& router, const Request& request) {
     co_return router.handle(request);
 }
 
+/// How long a response waits for a disk.
+constexpr std::chrono::seconds kDurableWait{10};
+
+asio::awaitable<bool> wait_for(balance::journal::Journal& journal, balance::Sequence sequence) {
+    co_return journal.wait(sequence, kDurableWait);
+}
+
+bool changes_something(const Request& request) noexcept {
+    return request.method != "GET" && request.method != "HEAD";
+}
+
 }  // namespace
 
 struct HttpServer::State {
-    State(const config::Config::Http& http, Router routes);
+    State(const config::Config::Http& http, Router routes, balance::journal::Journal* journal_or_none);
 
     asio::awaitable<void> accept_all();
     static void turn_away(tcp::socket socket);
@@ -284,6 +295,7 @@ struct HttpServer::State {
     // Never changed once the server is made.
     const config::Config::Http settings;
     const Router router;
+    balance::journal::Journal* const journal;
     std::uint16_t port = 0;
 
     // For the thread of the sockets alone.
@@ -298,6 +310,7 @@ struct HttpServer::State {
     // Destroyed before `sockets`: what they never came to run holds on to connections.
     asio::thread_pool brief{1};
     asio::thread_pool bulk{1};
+    asio::thread_pool durable{1};
     std::thread thread;
     std::promise<void> served;  // Kept when nothing is left for `sockets` to do.
 };
@@ -394,7 +407,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         }
         deadline_.cancel();
         request.body = parser.get().body().view();
-        const Response response = co_await handle(request);
+        const Response response = co_await once_durable(co_await handle(request));
         parser.get().body().clear();  // Its memory goes before the answer does.
         give_back_body();
         const bool keep_open = parser.keep_alive() && !server_.stopping;
@@ -431,7 +444,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             }
         }
         deadline_.cancel();
-        const Response response = co_await pieces->finish(parser.get().body());
+        const Response response = co_await once_durable(co_await pieces->finish(parser.get().body()));
         parser.get().body().clear();
         give_back_body();
         const bool keep_open = parser.keep_alive() && !server_.stopping;
@@ -492,6 +505,13 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
+        if (server_.journal != nullptr && changes_something(request) &&
+            server_.journal->admission() != balance::Admission::open) {
+            Response full =
+                problem({.status = 503, .detail = "the journal's disk is full; nothing can be changed now"});
+            full.headers.emplace_back("Retry-After", "1");
+            return full;
+        }
         const std::size_t bytes_max = lane_ == Lane::bulk || lane_ == Lane::stream
                                           ? server_.settings.body_bytes_max
                                           : std::min(kBriefBodyBytesMax, server_.settings.body_bytes_max);
@@ -551,6 +571,21 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         std::abort();  // Not an enumerator: memory is corrupt.
     }
 
+    /// The response, once all that it may tell of is durable. Requests are waited for in their order, so that
+    /// one that waits holds up nobody: those behind it need at least as much.
+    asio::awaitable<Response> once_durable(Response response) {
+        auto* const journal = server_.journal;
+        if (journal == nullptr || lane_ == Lane::at_once) co_return response;
+        const balance::Sequence newest = journal->last();
+        if (journal->durable() >= newest) co_return response;
+        const bool durable =
+            co_await asio::co_spawn(server_.durable, wait_for(*journal, newest), asio::use_awaitable);
+        if (durable) co_return response;
+        co_return problem({.status = 503,
+                           .detail = "the journal did not take it in time; whether it was done is not known: "
+                                     "ask, or send the same request again"});
+    }
+
     /// True if the peer took all of it.
     asio::awaitable<bool> write(const Response& response, bool head_only, bool keep_open) {
         error_code failure;
@@ -586,8 +621,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     bool late_ = false;  // The deadline has passed and what was under way is cancelled.
 };
 
-HttpServer::State::State(const config::Config::Http& http, Router routes)
-    : settings(http), router(std::move(routes)) {
+HttpServer::State::State(const config::Config::Http& http, Router routes,
+                         balance::journal::Journal* journal_or_none)
+    : settings(http), router(std::move(routes)), journal(journal_or_none) {
     try {
         const tcp::endpoint endpoint{asio::ip::make_address(http.listen.host), http.listen.port};
         acceptor.open(endpoint.protocol());
@@ -644,8 +680,9 @@ void HttpServer::State::close_all() {
         connection->close();
 }
 
-HttpServer::HttpServer(const config::Config::Http& settings, Router router)
-    : state_(std::make_unique<State>(settings, std::move(router))) {}
+HttpServer::HttpServer(const config::Config::Http& settings, Router router,
+                       balance::journal::Journal* journal)
+    : state_(std::make_unique<State>(settings, std::move(router), journal)) {}
 
 HttpServer::~HttpServer() {
     stop();
@@ -673,8 +710,10 @@ void HttpServer::stop() {
         // What waits for its turn is dropped; what has begun is waited for.
         state.brief.stop();
         state.bulk.stop();
+        state.durable.stop();
         state.brief.join();
         state.bulk.join();
+        state.durable.join();
         state.sockets.stop();
     }
     state.thread.join();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "balance/journal/journal.h"
 #include "config/config.h"
 #include "daemon/admin/router.h"
 
@@ -21,9 +22,10 @@ inline constexpr std::size_t kBodiesAtOnce = 2;
 inline constexpr std::size_t kStreamsAtOnce = 4;
 
 /// One thread has all sockets; one thread each runs the handlers of Lane::brief and of Lane::bulk, so that an
-/// import of seconds holds up neither /healthz nor a top-up. A body of Lane::stream goes to the bulk thread
-/// in pieces while it arrives: a few of them at most are in memory, and a slow peer holds up nobody. At most
-/// kStreamsAtOnce of them go on at once, because each builds something large; others get 503.
+/// import of seconds holds up neither /healthz nor a top-up; a fourth waits for the journal, for all of them.
+/// A body of Lane::stream goes to the bulk thread in pieces while it arrives: a few of them at most are in
+/// memory, and a slow peer holds up nobody. At most kStreamsAtOnce of them go on at once, because each builds
+/// something large; others get 503.
 ///
 /// Every limit is one of http.* in the configuration. Whoever goes beyond one gets a problem where that is
 /// still possible and is disconnected: 431 for headers, 413 for a body, 408 for a request that does not come
@@ -33,8 +35,11 @@ inline constexpr std::size_t kStreamsAtOnce = 4;
 /// No user is ever declared in this version, so access.h says who is served.
 class HttpServer {
   public:
-    /// Opens the listening socket. Throws std::runtime_error naming the address and the reason.
-    HttpServer(const config::Config::Http& settings, Router router);
+    /// Opens the listening socket. Throws std::runtime_error naming the address and the reason. An answer
+    /// leaves once everything it may rely on is durable in the journal, which must outlive this; without one
+    /// at once.
+    HttpServer(const config::Config::Http& settings, Router router,
+               balance::journal::Journal* journal = nullptr);
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
     /// Stops.

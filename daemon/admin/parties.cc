@@ -398,7 +398,7 @@ Response Parties::create(const Request& request) const {
     const PartyDraft draft = read_draft(*object, faults);
     if (!all.empty()) return invalid(all);
 
-    const auto refused = services_.catalog.add({&draft, 1});
+    const auto refused = services_.catalog.add({&draft, 1}, now_of(services_));
     const auto taken =
         std::find_if(refused.begin(), refused.end(), [](const Fault& fault) { return fault.exists; });
     if (taken != refused.end()) return problem({.status = 409, .detail = taken->message});
@@ -436,7 +436,7 @@ Response Parties::import(const Request& request) const {
         drafts.push_back(std::move(draft));
         lines.push_back(line);
     }
-    if (all.empty()) all = request_faults(services_.catalog.add(drafts), lines);
+    if (all.empty()) all = request_faults(services_.catalog.add(drafts, now_of(services_)), lines);
     if (!all.empty()) return invalid(all);
     JsonWriter json;
     json.open_object().name("imported").whole(drafts.size()).close_object();
@@ -465,14 +465,14 @@ Response Parties::change(const Request& request, std::string_view id) const {
     if (party.status().closed()) {
         return problem({.status = 409, .detail = "the party is closed; nothing of it can be changed"});
     }
-    all = request_faults(services_.catalog.change(party_id, fields.change), {});
+    all = request_faults(services_.catalog.change(party_id, fields.change, now_of(services_)), {});
     return all.empty() ? shown_party(200, party_id) : invalid(all);
 }
 
 Response Parties::close(std::string_view id) const {
     const PartyId party = services_.catalog.parties().find(id);
     if (party == kNoParty) return unknown_party(id);
-    if (!services_.catalog.close(party)) {
+    if (!services_.catalog.close(party, now_of(services_))) {
         return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});
     }
     return shown_party(200, party);

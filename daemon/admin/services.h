@@ -23,6 +23,10 @@ struct Services {
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
 };
 
+[[nodiscard]] inline Moment now_of(const Services& services) {
+    return {services.wall_now(), services.steady_now()};
+}
+
 /// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties,
 /// bundles.
 [[nodiscard]] Router make_router(Services services);

@@ -68,7 +68,7 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (!all.empty()) return invalid(all);
 
     auto& tariffs = services_.catalog.tariffs();
-    const auto put = services_.catalog.put_tariff(id, settings, origin_now(services_));
+    const auto put = services_.catalog.put_tariff(id, settings, origin_now(services_), now_of(services_));
     const auto& result = put.result;
     using Status = rating::TariffBook::PutStatus;
     if (put.faults.empty() && result.status == Status::too_many) return too_many_versions();

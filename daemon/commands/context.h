@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "balance/journal/journal.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/client.h"
@@ -21,6 +22,8 @@ struct ServerFacts {
     std::string unix_path;
     std::size_t workers = 0;
     balance::Steady started_at{};
+    const balance::journal::Journal* journal = nullptr;  ///< nullptr: none.
+    bool synced = true;                                  ///< Its answers wait for the disk.
 };
 
 /// Counters of one worker: written by it alone, read by INFO on any worker. Relaxed: each is a sum of its

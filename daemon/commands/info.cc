@@ -52,10 +52,37 @@ void clients(const Context& context, Lines& lines) {
     lines.line("connected_clients", context.services.clients.size());
 }
 
-void persistence(const Context&, Lines& lines) {
+void persistence(const Context& context, Lines& lines) {
     lines.line("loading", "0");
-    lines.line("journal", "none");
-    lines.line("durability", "none: all state is in memory only and is lost when the process ends");
+    const auto* const journal = context.services.facts.journal;
+    if (journal == nullptr) {
+        lines.line("journal", "none");
+        lines.line("durability", "none: all state is in memory only and is lost when the process ends");
+        return;
+    }
+    const auto figures = journal->statistics();
+    lines.line("journal", figures.failure.empty() ? "good" : figures.failure);
+    lines.line("durability", context.services.facts.synced
+                                 ? "synced: answers wait until the disk has their events"
+                                 : "written: answers wait until the kernel has their events");
+    lines.line("journal_epoch", figures.epoch);
+    lines.line("journal_last_event", figures.last);
+    lines.line("journal_durable_event", figures.durable);
+    lines.line("journal_events", figures.events);
+    lines.line("journal_batches", figures.batches);
+    lines.line("journal_bytes", figures.bytes);
+    lines.line("journal_syncs", figures.syncs);
+    const auto microseconds = [](std::chrono::nanoseconds time) {
+        return static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+    };
+    lines.line("journal_sync_us_total", microseconds(figures.sync_time));
+    lines.line("journal_sync_us_max", microseconds(figures.sync_time_max));
+    lines.line("journal_queue_bytes", figures.queue_bytes);
+    lines.line("journal_segment", figures.segment);
+    lines.line("journal_segments_ready", figures.segments_ready);
+    lines.line("journal_torn_blocks", figures.torn_blocks);
+    lines.line("journal_disk", figures.full_because.empty() ? "good" : "full: " + figures.full_because);
 }
 
 void replication(const Context&, Lines& lines) {

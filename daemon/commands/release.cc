@@ -19,6 +19,7 @@ void release(Context& context, Words words, std::string& out) {
     if (arguments.refused(out)) return;
 
     const ReleaseAnswer released = context.services.charging.release(arguments[0], cause, context.now);
+    if (answered_as_error(released.code, out)) return;
     if (released.code == Code::ok && !released.duplicate) WorkerCounters::add(context.counters.ended);
     Answer answer{out, arguments.plain(), text_of(released.code), "0", 1};
     answer.pair("dup", released.duplicate);

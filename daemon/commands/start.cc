@@ -20,6 +20,7 @@ void start(Context& context, Words words, std::string& out) {
     if (arguments.refused(out)) return;
 
     const StartAnswer started = context.services.charging.start(arguments[0], instant, context.now);
+    if (answered_as_error(started.code, out)) return;
     Answer answer{out, arguments.plain(), text_of(started.code),
                   rating::format_decimal(started.granted.count(), 0), 1};
     answer.pair("dup", started.duplicate);

@@ -14,26 +14,28 @@ constexpr std::array kCommands = {
     Command{
         "AUTHORIZE", authorize, 1,
         "line destination session [WANT s] [FROM caller] [SERVICE name] [SWITCH name] [AT time] [EXPLAIN]",
-        "May this line call there, and for how long? Holds the money at every level."},
+        "May this line call there, and for how long? Holds the money at every level.", true},
     Command{"STOP", stop, 1, "session s [AT time] [CAUSE text] [VIA tariff]",
-            "The call lasted so long: charges it and ends it."},
-    Command{"START", start, 1, "session [AT time]", "The call was answered."},
-    Command{"EXTEND", extend, 1, "session USED s [WANT s]", "Charges what was used and holds for more."},
-    Command{"RELEASE", release, 1, "session [CAUSE text]", "Nobody answered: gives everything back."},
+            "The call lasted so long: charges it and ends it.", true},
+    Command{"START", start, 1, "session [AT time]", "The call was answered.", true},
+    Command{"EXTEND", extend, 1, "session USED s [WANT s]", "Charges what was used and holds for more.",
+            true},
+    Command{"RELEASE", release, 1, "session [CAUSE text]", "Nobody answered: gives everything back.", true},
     Command{"QUOTE", quote, 1,
             "line destination [USED s] [FROM caller] [SERVICE name] [SWITCH name] [AT time]",
-            "What a call would cost at every level."},
-    Command{"EXPLAIN", explain, 1, "session-or-record", "How a decision was derived."},
-    Command{"BALANCE", balance, 1, "party", "Balance, holds and credit limit of a party."},
-    Command{"SESSIONS", sessions, 1, "[PARTY id] [COUNT n] [CURSOR c]", "Lists open sessions."},
-    Command{"TOPUP", topup, 1, "party amount request [MEMO text]", "Cash received from a party."},
+            "What a call would cost at every level.", true},
+    Command{"EXPLAIN", explain, 1, "session-or-record", "How a decision was derived.", true},
+    Command{"BALANCE", balance, 1, "party", "Balance, holds and credit limit of a party.", true},
+    Command{"SESSIONS", sessions, 1, "[PARTY id] [COUNT n] [CURSOR c]", "Lists open sessions.", true},
+    Command{"TOPUP", topup, 1, "party amount request [MEMO text]", "Cash received from a party.", true},
     Command{"DEBIT", debit, 1, "party amount request [MEMO text] [FORCE]",
-            "Takes money off a party's balance."},
+            "Takes money off a party's balance.", true},
     Command{"RESYNC", resync, 1, "switch token id [id …] | switch token END",
-            "Names the calls a restarted switch still has; the rest close as reported."},
+            "Names the calls a restarted switch still has; the rest close as reported.", true},
     Command{"REFUND", not_yet, 1, "record-or-request request [AMOUNT m]",
-            "Not available yet in this version."},
-    Command{"RATE", not_yet, 1, "line destination session s [AT time]", "Not available yet in this version."},
+            "Not available yet in this version.", true},
+    Command{"RATE", not_yet, 1, "line destination session s [AT time]", "Not available yet in this version.",
+            true},
 
     Command{"PING", ping, 1, "[text]", "Answers PONG, or the text."},
     Command{"ECHO", echo, 2, "text", "Answers the text."},
@@ -64,7 +66,7 @@ std::span<const Command> command_table() noexcept {
     return kCommands;
 }
 
-void execute(Context& context, Words words, std::string& out) {
+bool execute(Context& context, Words words, std::string& out) {
     const std::size_t before = out.size();
     const auto* const command = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& known) {
         return is_word(words[0], known.name);
@@ -80,6 +82,7 @@ void execute(Context& context, Words words, std::string& out) {
     }
     WorkerCounters::add(context.counters.commands);
     if (out[before] == '-') WorkerCounters::add(context.counters.errors);
+    return command != kCommands.end() && command->of_state;
 }
 
 }  // namespace tollgate::daemon::commands

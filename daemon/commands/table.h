@@ -15,12 +15,14 @@ struct Command {
     std::size_t words_min;  ///< The name included.
     std::string_view arguments;
     std::string_view summary;
+    bool of_state = false;  ///< The answer tells of calls, money or administration.
 };
 
 /// Commands that calls are made of stand first: they are found first.
 [[nodiscard]] std::span<const Command> command_table() noexcept;
 
-/// Runs one command and appends its answer. Requires: at least one word.
-void execute(Context& context, Words words, std::string& out);
+/// Runs one command and appends its answer. Whether the answer must wait until what it tells of is durable.
+/// Requires: at least one word.
+bool execute(Context& context, Words words, std::string& out);
 
 }  // namespace tollgate::daemon::commands

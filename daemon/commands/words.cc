@@ -42,6 +42,7 @@ std::string_view text_of(Code code) noexcept {
         case Code::conflict:
             return "CONFLICT";
         case Code::busy:
+        case Code::no_room:
         case Code::too_large:
         case Code::via_unknown:
         case Code::via_other_currency:
@@ -108,6 +109,10 @@ bool answered_as_error(Code code, std::string& out) {
     protocol::RespWriter writer{out};
     if (code == Code::busy) {
         writer.error("BUSY retry after 1000 ms: the daemon has as many sessions as session.max allows");
+        return true;
+    }
+    if (code == Code::no_room) {
+        writer.error("BUSY retry after 1000 ms: the journal's disk is full; calls may end, nothing else");
         return true;
     }
     if (code == Code::too_large) {

@@ -70,6 +70,7 @@ void Connection::process() {
         if (client_.closing) return close();
         return read();
     }
+    if (relies_on_ != 0 && !worker_.durable(relies_on_)) return worker_.send_when_durable(*this, relies_on_);
     write();
 }
 
@@ -80,6 +81,7 @@ std::size_t Connection::run_commands() {
     std::size_t consumed = 0;
     std::size_t count = 0;
     more_input_ = false;
+    bool relies = false;
     while (consumed < input_size_) {
         if (output_.size() >= limits.unread_bytes_max || count == limits.commands_in_flight_max) {
             more_input_ = true;
@@ -99,11 +101,12 @@ std::size_t Connection::run_commands() {
         }
         consumed += parsed.consumed;
         if (parsed.argument_count == 0) continue;
-        commands::execute(context, words.first(parsed.argument_count), output_);
+        relies |= commands::execute(context, words.first(parsed.argument_count), output_);
         context.now.steady += std::chrono::nanoseconds{1};  // What comes later in a batch is later.
         ++count;
         if (client_.closing) break;
     }
+    relies_on_ = relies ? worker_.newest_event() : 0;
     return consumed;
 }
 

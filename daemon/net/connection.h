@@ -19,11 +19,12 @@ namespace tollgate::daemon::net {
 class Worker;
 
 /// Belongs to one worker and is touched by its thread only. At any time exactly one operation is under way, a
-/// read or a write, so the connection needs no counting of references: when that operation fails, it asks its
-/// worker to destroy it.
+/// read, a wait for the journal or a write, so the connection needs no counting of references: when that
+/// operation fails, it asks its worker to destroy it.
 ///
-/// All commands that have arrived are carried out before their answers are sent at once. While a client does
-/// not read its answers, nothing more is read from it: that is the limit of what it can make the daemon keep.
+/// All commands that have arrived are carried out before their answers are sent at once, as soon as
+/// everything they rely on is durable. While a client does not read its answers, nothing more is read from
+/// it: that is the limit of what it can make the daemon keep.
 class Connection {
   public:
     using Socket = boost::asio::generic::stream_protocol::socket;
@@ -36,6 +37,9 @@ class Connection {
 
     /// Ends the connection once what has been answered is sent. It is destroyed later, from its own handler.
     void drain();
+
+    /// What the answers rely on is durable: called by the worker that was asked to wait.
+    void send() { write(); }
 
     [[nodiscard]] std::uint64_t id() const noexcept { return client_.id; }
 
@@ -58,7 +62,8 @@ class Connection {
     std::string output_;
     std::size_t output_sent_ = 0;
     std::size_t lingered_bytes_ = 0;
-    bool more_input_ = false;  // Commands may be left in the input because the answers grew large.
+    balance::Sequence relies_on_ = 0;  // The newest event that the answers may have seen; 0: none.
+    bool more_input_ = false;          // Commands may be left in the input because the answers grew large.
 };
 
 }  // namespace tollgate::daemon::net

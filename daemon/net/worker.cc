@@ -1,11 +1,13 @@
 #include "daemon/net/worker.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "daemon/clock.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::net {
@@ -41,10 +43,12 @@ std::string address_of(const boost::asio::local::stream_protocol::socket&, bool&
 }  // namespace
 
 Worker::Worker(const commands::Services& services, commands::WorkerCounters& counters,
-               const ConnectionLimits& limits, std::size_t index, std::size_t count)
+               const ConnectionLimits& limits, const balance::journal::Journal* journal, std::size_t index,
+               std::size_t count)
     : services_(services),
       counters_(counters),
       limits_(limits),
+      journal_(journal),
       index_(index),
       count_(count),
       words_(limits.resp.arguments_max) {}
@@ -54,7 +58,7 @@ Worker::~Worker() {
 }
 
 Moment Worker::now() noexcept {
-    return {std::chrono::system_clock::now(), std::chrono::steady_clock::now().time_since_epoch()};
+    return Clock::now();
 }
 
 void Worker::listen_tcp(int descriptor, bool ipv6) {
@@ -121,6 +125,34 @@ void Worker::destroy(Connection& connection) {
     services_.clients.leave(connection.id());
     connections_.erase(connection.id());
     if (draining_ && connections_.empty()) drain_timer_.cancel();
+}
+
+void Worker::send_when_durable(Connection& connection, balance::Sequence sequence) {
+    waiting_.push_back({sequence, &connection});
+    wants_wake_.store(true, std::memory_order_seq_cst);
+    // It may have become durable before anybody knew that we wait.
+    if (durable(sequence) && wants_wake_.exchange(false, std::memory_order_seq_cst))
+        later([this] { send_durable(); });
+}
+
+void Worker::durable_moved() {
+    if (wants_wake_.load(std::memory_order_seq_cst) && wants_wake_.exchange(false, std::memory_order_seq_cst))
+        later([this] { send_durable(); });
+}
+
+void Worker::send_durable() {
+    const auto still = std::partition(waiting_.begin(), waiting_.end(),
+                                      [this](const Waiting& w) { return !durable(w.sequence); });
+    ready_.assign(still, waiting_.end());
+    waiting_.erase(still, waiting_.end());
+    // A connection that sends may run its next commands and wait again.
+    for (const Waiting& one : ready_)
+        one.connection->send();
+    if (waiting_.empty()) return;
+    wants_wake_.store(true, std::memory_order_seq_cst);
+    const bool moved = std::any_of(waiting_.begin(), waiting_.end(),
+                                   [this](const Waiting& w) { return durable(w.sequence); });
+    if (moved && wants_wake_.exchange(false, std::memory_order_seq_cst)) later([this] { send_durable(); });
 }
 
 void Worker::sweep() {

@@ -1,6 +1,7 @@
 /// One thread that serves connections.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -15,6 +16,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "balance/journal/journal.h"
 #include "daemon/commands/context.h"
 #include "daemon/net/connection.h"
 #include "protocol/resp_parser.h"
@@ -34,9 +36,10 @@ struct ConnectionLimits {
 /// stripes.
 class Worker {
   public:
-    /// `index` of `count`. What is given must outlive the worker.
+    /// `index` of `count`. What is given must outlive the worker. Without a journal no answer waits.
     Worker(const commands::Services& services, commands::WorkerCounters& counters,
-           const ConnectionLimits& limits, std::size_t index, std::size_t count);
+           const ConnectionLimits& limits, const balance::journal::Journal* journal, std::size_t index,
+           std::size_t count);
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
@@ -49,6 +52,9 @@ class Worker {
     /// Takes no new connections, sends what has been answered, closes, and ends the thread. Any thread;
     /// waits.
     void stop();
+    /// Something has become durable: connections that wait for it send their answers. Any thread; cheap where
+    /// none waits.
+    void durable_moved();
 
     // For the worker's own connections.
     [[nodiscard]] const ConnectionLimits& limits() const noexcept { return limits_; }
@@ -62,6 +68,13 @@ class Worker {
         boost::asio::post(io_, std::move(task));
     }
     void destroy(Connection& connection);
+    [[nodiscard]] balance::Sequence newest_event() const noexcept {
+        return journal_ == nullptr ? 0 : journal_->last();
+    }
+    [[nodiscard]] bool durable(balance::Sequence sequence) const noexcept {
+        return journal_ == nullptr || journal_->durable() >= sequence;
+    }
+    void send_when_durable(Connection& connection, balance::Sequence sequence);
     [[nodiscard]] bool draining() const noexcept { return draining_; }
 
   private:
@@ -69,10 +82,12 @@ class Worker {
     void accept(Acceptor& acceptor);
     void welcome(Connection::Socket socket, const std::string& address, bool local);
     void sweep();
+    void send_durable();
 
     const commands::Services& services_;
     commands::WorkerCounters& counters_;
     ConnectionLimits limits_;
+    const balance::journal::Journal* journal_;
     std::size_t index_;
     std::size_t count_;
     boost::asio::io_context io_{1};
@@ -81,6 +96,15 @@ class Worker {
     boost::asio::steady_timer sweep_timer_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    struct Waiting {
+        balance::Sequence sequence;
+        Connection* connection;
+    };
+    std::vector<Waiting> waiting_;
+    std::vector<Waiting> ready_;  // Of send_durable, kept for its memory.
+    // Whether the journal's thread should wake this one. Set before durable() is looked at again and read
+    // after it was moved, both sequentially consistent: one of the two threads sees the other.
+    std::atomic<bool> wants_wake_{false};
     std::vector<std::string_view> words_;
     bool draining_ = false;
     std::thread thread_;

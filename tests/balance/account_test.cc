@@ -22,7 +22,8 @@ TEST(Account, AHoldLowersWhatIsAvailableNotTheBalance) {
     EXPECT_EQ(account.balance(), micros(50));
     EXPECT_FALSE(account.try_hold(micros(31)));
     EXPECT_EQ(account.available(), micros(30)) << "a hold that fails takes nothing";
-    account.settle(micros(120), micros(70));
+    account.move_balance(-micros(70));
+    account.give_back(micros(50));
     EXPECT_EQ(account.balance(), micros(-20));
     EXPECT_EQ(account.held(), micros(0));
     EXPECT_EQ(account.available(), micros(80));
@@ -103,7 +104,7 @@ TEST(AccountThreads, HoldsDoNotStirTheBalance) {
     std::atomic<bool> done{false};
     const std::jthread caller{[&] {
         while (!done) {
-            if (account.try_hold(micros(500))) account.settle(micros(500), Money{});
+            if (account.try_hold(micros(500))) account.give_back(micros(500));
         }
     }};
     int wrong = 0;

@@ -43,6 +43,13 @@ class LedgerTest : public ::testing::Test {
         levels[1].seller = root_;
         return levels;
     }
+    /// Ends a call, as the charging function does around the event that says so.
+    void close(const Path& path, std::vector<SessionLevel>& open, const std::vector<Money>& totals) {
+        Ledger::Returns returns;
+        ledger_.settle(open, totals, returns);
+        ledger_.give_back(open, returns);
+        Ledger::leave(path);
+    }
     void expect_books_zero() const {
         for (const auto& sum : ledger_.trial_balance()) {
             EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0) << sum.currency.view();
@@ -71,11 +78,13 @@ TEST_F(LedgerTest, ACallIsHeldAndChargedAtEveryLevel) {
     EXPECT_EQ(account(reseller_).available(), micros(400));
     EXPECT_EQ(account(root_).open_calls(), 1U);
 
-    ledger_.charge(open, std::vector<Money>{micros(100), micros(50)});
+    Ledger::Returns returns;
+    ledger_.charge(open, std::vector<Money>{micros(100), micros(50)}, returns);
+    EXPECT_EQ(returns.amounts[0], Money{});
     EXPECT_EQ(account(customer_).held(), micros(500)) << "a charge comes out of the hold first";
     EXPECT_EQ(account(customer_).available(), micros(400));
 
-    ledger_.close(path, open, std::vector<Money>{micros(250), micros(120)});
+    close(path, open, std::vector<Money>{micros(250), micros(120)});
     EXPECT_EQ(account(customer_).balance(), micros(750));
     EXPECT_EQ(account(reseller_).balance(), micros(580));
     EXPECT_EQ(parties_.get(reseller_).book(parties_.get(reseller_).currency).revenue, 250);
@@ -104,7 +113,7 @@ TEST_F(LedgerTest, ALimitOfCallsHoldsAtEveryPartyOfThePath) {
     const auto refused = ledger_.try_open(path, second, holds);
     EXPECT_EQ(refused.status, Ledger::HoldStatus::too_many_calls);
     EXPECT_EQ(path.id(refused.at), reseller_);
-    ledger_.close(path, first, std::vector<Money>(2));
+    close(path, first, std::vector<Money>(2));
     EXPECT_EQ(ledger_.try_open(path, second, holds).status, Ledger::HoldStatus::held);
 }
 
@@ -122,14 +131,18 @@ TEST_F(LedgerTest, AnExtensionIsHeldAtAllLevelsOrAtNone) {
     auto open = levels();
     ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(100), micros(100)}).status,
               Ledger::HoldStatus::held);
-    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(701)}).status,
+    Ledger::Returns returns;
+    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(701)}, returns).status,
               Ledger::HoldStatus::lost_funds);
     EXPECT_EQ(account(customer_).held(), micros(100));
-    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(50)}).status,
+    EXPECT_EQ(ledger_.try_extend(open, std::vector<Money>{micros(200), micros(50)}, returns).status,
               Ledger::HoldStatus::held);
     EXPECT_EQ(account(customer_).held(), micros(200));
+    EXPECT_EQ(account(reseller_).held(), micros(100))
+        << "nobody else may use it before its event is appended";
+    ledger_.give_back(open, returns);
     EXPECT_EQ(account(reseller_).held(), micros(50)) << "what is not needed goes back";
-    ledger_.close(path, open, std::vector<Money>(2));
+    close(path, open, std::vector<Money>(2));
     expect_nothing_held();
 }
 
@@ -141,7 +154,7 @@ TEST_F(LedgerTest, TheProvidersBalanceIsNotChecked) {
     ASSERT_EQ(ledger_.try_open(path, open, std::vector<Money>{micros(5'000)}).status,
               Ledger::HoldStatus::held);
     EXPECT_EQ(account(root_).available(), micros(-5'000));
-    ledger_.close(path, open, std::vector<Money>{micros(4'000)});
+    close(path, open, std::vector<Money>{micros(4'000)});
     EXPECT_EQ(account(root_).balance(), micros(-4'000));
     EXPECT_EQ(parties_.get(root_).book(parties_.get(root_).currency).termination, 4'000);
     expect_books_zero();
@@ -183,14 +196,16 @@ TEST_F(LedgerTest, ThreadsNeverOverdrawNorLeaveAHold) {
                     if (ledger_.try_open(path, open, holds).status != Ledger::HoldStatus::held) continue;
                     const std::vector<Money> more = {micros(static_cast<std::int64_t>(random() % 500)),
                                                      micros(static_cast<std::int64_t>(random() % 400))};
-                    (void)ledger_.try_extend(open, more);
+                    Ledger::Returns returns;
+                    (void)ledger_.try_extend(open, more, returns);
+                    ledger_.give_back(open, returns);
                     if (account(customer_).available() < Money{} ||
                         account(reseller_).available() < Money{}) {
                         overdrawn = true;
                     }
                     // A charge of at most 1 of what is held, so that money lasts for all calls.
-                    ledger_.close(path, open,
-                                  std::vector<Money>{micros(open[0].held.micros() > 399 ? 1 : 0), micros(0)});
+                    close(path, open,
+                          std::vector<Money>{micros(open[0].held.micros() > 399 ? 1 : 0), micros(0)});
                 }
             });
         }

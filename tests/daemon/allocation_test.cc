@@ -52,6 +52,8 @@ namespace {
 
 TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     World world{{}, {.remember_bytes = 0}};
+    balance::EventRelay nowhere;  // A log in memory allocates; a journal does not.
+    world.state.events.connect(nowhere);
     world.top_up("alice", "5000");
     world.top_up("south", "1000");
     PartyChange with_list;

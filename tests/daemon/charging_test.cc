@@ -396,7 +396,7 @@ TEST(ChargingThreads, AHoldThatIsGivenBackRefusesNobody) {
         {
             const std::jthread caller{[&] { answer = world.authorize("call", 60); }};
             std::this_thread::sleep_for(std::chrono::milliseconds{10});
-            alice.account.settle(*rating::parse_money("1"), Money{});
+            alice.account.give_back(*rating::parse_money("1"));
             alice.account.roll_back_call();
         }
         EXPECT_EQ(answer.code, Code::ok);

@@ -12,7 +12,9 @@
 #include "daemon/charging.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
+#include "daemon/state.h"
 #include "rating/deck_csv.h"
+#include "tests/support/memory_log.h"
 
 namespace tollgate::daemon {
 
@@ -20,8 +22,9 @@ namespace tollgate::daemon {
 class World {
   public:
     explicit World(ChargingSettings settings = {}, balance::SessionLimits limits = {})
-        : sessions(2, limits),
-          charging(tariffs, parties, ledger, sessions, with_dial_plans(std::move(settings))) {
+        : state(settings_for(limits)),
+          charging(tariffs, parties, ledger, sessions, state.events, with_dial_plans(std::move(settings))) {
+        state.events.connect(log);
         put_tariff("retail", "0.60");
         put_tariff("resale", "0.30");
         put_tariff("wholesale", "0.12");
@@ -37,12 +40,12 @@ class World {
     void put_tariff(const std::string& id, const std::string& per_minute) {
         rating::TariffSettings tariff;
         tariff.currency = *rating::Currency::parse("EUR");
-        tariffs.put_settings(id, tariff);
+        EXPECT_TRUE(catalog.put_tariff(id, tariff).result.done());
         const auto reading = rating::read_deck_csv(
             "prefix,rate_per_minute,blocked\n49," + per_minute + ",0\n4490," + per_minute + ",1\n800,0,0\n",
             {});
         EXPECT_NE(reading.deck, nullptr);
-        tariffs.put_deck(id, reading.deck);
+        EXPECT_TRUE(catalog.put_deck(id, reading.deck, 0).done());
     }
     void add(const std::string& id, const std::string& parent, balance::PartyKind kind,
              const char* tariff = nullptr) {
@@ -63,6 +66,22 @@ class World {
     /// How many sessions hold on to the version of a tariff that is in force.
     [[nodiscard]] std::int64_t pins(std::string_view tariff) const {
         return tariffs.current(*tariffs.find(tariff))->pins.sum();
+    }
+    static StateSettings settings_for(const balance::SessionLimits& limits) {
+        return {.parties_max = 100'000, .sessions = limits, .hash_key = 2};
+    }
+    /// What the events say is what there is.
+    void expect_replays() {
+        State replayed{settings_for({})};
+        replayed.tariffs.begin_restoring();
+        for (const auto& event : log.events()) {
+            ASSERT_EQ(replayed.apply(event, [this](std::string_view name) { return log.aside(name); }), "");
+        }
+        replayed.restored();
+        tariffs.reclaim();
+        EXPECT_EQ(replayed.digest(), state.digest());
+        EXPECT_EQ(replayed.verify(), std::vector<std::string>{});
+        EXPECT_EQ(state.verify(), std::vector<std::string>{});
     }
     [[nodiscard]] balance::Party& party(std::string_view id) const { return parties.get(parties.find(id)); }
     [[nodiscard]] std::string balance(std::string_view id) const {
@@ -113,12 +132,14 @@ class World {
     }
 
     Moment now{*rating::parse_instant("2026-03-02T12:00:00Z"), std::chrono::hours{1}};
-    rating::TariffBook tariffs;
-    balance::PartyTable parties{1, 100'000};
-    balance::Ledger ledger{parties};
-    balance::SessionTable sessions;
-    Catalog catalog{tariffs, parties};
-    Payments payments{parties, ledger, std::chrono::hours{840}};
+    tests::MemoryLog log;
+    State state;
+    rating::TariffBook& tariffs = state.tariffs;
+    balance::PartyTable& parties = state.parties;
+    balance::Ledger& ledger = state.ledger;
+    balance::SessionTable& sessions = state.sessions;
+    Catalog& catalog = state.catalog;
+    Payments& payments = state.payments;
     Charging charging;
     Resync resync{charging};
     int requests = 0;

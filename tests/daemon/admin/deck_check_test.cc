@@ -13,7 +13,7 @@ constexpr rating::Instant kNow{std::chrono::seconds{1'000}};
 
 rating::TariffVersion version(std::string_view csv, std::int64_t markup = 0) {
     rating::TariffVersion made{
-        .tariff = "t", .settings = {}, .deck = {}, .calendar = {}, .origin = {}, .pins = {}};
+        .tariff = "t", .settings = {}, .deck = {}, .file = {}, .calendar = {}, .origin = {}, .pins = {}};
     made.settings.markup = markup;
     if (csv.empty()) return made;
     made.deck = rating::read_deck_csv(csv, {}).deck;

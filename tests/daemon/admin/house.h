@@ -7,17 +7,19 @@
 #include <utility>
 
 #include "daemon/admin/services.h"
+#include "daemon/state.h"
 
 namespace tollgate::daemon::admin {
 
 inline constexpr std::size_t kTestBodyBytesMax = std::size_t{64} * 1024 * 1024;
 
 struct House {
-    rating::TariffBook tariffs;
-    balance::PartyTable parties{1, 200'000};
-    Catalog catalog{tariffs, parties};
-    balance::Ledger ledger{parties};
-    Payments payments{parties, ledger, std::chrono::hours{840}};
+    State state{{.parties_max = 200'000, .hash_key = 1}};
+    rating::TariffBook& tariffs = state.tariffs;
+    balance::PartyTable& parties = state.parties;
+    Catalog& catalog = state.catalog;
+    balance::Ledger& ledger = state.ledger;
+    Payments& payments = state.payments;
     balance::Steady now = std::chrono::hours{1};
     Router router = make_router({.catalog = catalog,
                                  .payments = payments,

@@ -1,0 +1,108 @@
+#include "balance/event.h"
+
+#include <utility>
+
+namespace tollgate::balance {
+namespace {
+
+// One function a group of fields, for both ways: what is written is what is read.
+
+template <typename Io, typename S>
+void changing_fields(Io& io, S& session) {
+    io(session.start_fingerprint);
+    io(session.extend_fingerprint);
+    io(session.end_fingerprint);
+    io(session.answered_at);
+    io(session.deadline);
+    io(session.ended_at);
+    io(session.record);
+    io(session.limiting);
+    io(session.granted_seconds);
+    io(session.used_seconds);
+    io(session.state);
+    io(session.end_status);
+    io(session.final);
+    io(session.implausible);
+    io(session.overrun);
+    io(session.lapsed);
+    io(session.ended_by_stop);
+    io(session.via_unrated);
+}
+
+template <typename Io, typename S>
+void decided_fields(Io& io, S& session) {
+    io(session.authorize_fingerprint);
+    io(session.switch_hash);
+    io(session.rated_at);
+    io(session.opened_at);
+    io(session.available);
+    io(session.line);
+    io(session.decided_seconds);
+    io(session.code);
+    io(session.reason);
+    io(session.at_given);
+    io(session.emergency);
+}
+
+template <typename Io, typename L>
+void name_fields(Io& io, L& level) {
+    io(level.payer);
+    io(level.seller);
+    io(level.tariff);
+    io(level.version);
+    io(level.row);
+    io(level.affordable_seconds);
+}
+
+}  // namespace
+
+void write_changing(const Session& session, ByteWriter& out) {
+    auto io = [&out](const auto& value) { out.put(value); };
+    changing_fields(io, session);
+    out.put(session.level_count);
+    for (const SessionLevel& level : session.levels()) {
+        out.put(level.held);
+        out.put(level.charged);
+    }
+}
+
+void read_changing(ByteReader& in, Session& session) noexcept {
+    auto io = [&in](auto& value) { in.get(value); };
+    changing_fields(io, session);
+    if (in.get<std::uint8_t>() != session.level_count) return;
+    for (SessionLevel& level : session.levels()) {
+        in.get(level.held);
+        in.get(level.charged);
+    }
+}
+
+void write_decided(const Session& session, ByteWriter& out) {
+    auto io = [&out](const auto& value) { out.put(value); };
+    out.put(session.level_capacity);
+    decided_fields(io, session);
+    out.short_text(session.number.view());
+    out.put(session.level_count);
+    for (const SessionLevel& level : session.levels()) {
+        const LevelName name{.payer = level.payer,
+                             .seller = level.seller,
+                             .tariff = level.tariff == nullptr ? rating::kNoTariff : level.tariff->id,
+                             .version = level.tariff == nullptr ? 0 : level.tariff->number,
+                             .row = level.row,
+                             .affordable_seconds = level.affordable_seconds};
+        name_fields(io, name);
+    }
+}
+
+LevelNames read_decided(ByteReader& in, Session& session) noexcept {
+    auto io = [&in](auto& value) { in.get(value); };
+    decided_fields(io, session);
+    session.number = rating::Digits::parse(in.short_text()).value_or(rating::Digits{});
+    LevelNames names;
+    const auto count = in.get<std::uint8_t>();
+    if (count > session.level_capacity) return names;
+    for (names.count = 0; names.count < count; ++names.count)
+        name_fields(io, names.levels[names.count]);
+    return names;
+}
+
+}  // namespace tollgate::balance

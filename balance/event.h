@@ -1,0 +1,97 @@
+/// What events say of sessions, and the header of all events. docs/journal-format.md has the bytes.
+///
+/// An event of a session holds the session as it was afterwards. What a session does to accounts follows from
+/// the session alone: every level's payer has `held` less available and `charged` less in its balance. So a
+/// replay takes back what the session did before and carries out what it does now, and sums come out right
+/// whatever the order in which threads moved them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "balance/bytes.h"
+#include "balance/session.h"
+
+namespace tollgate::balance {
+
+/// The numbers stand in journals: none is ever used for something else.
+enum class EventKind : std::uint8_t {
+    founded = 1,  ///< A journal begins.
+    started = 2,  ///< A daemon began to use it.
+
+    parties_added = 16,
+    party_changed = 17,
+    tariff_put = 18,
+    deck_put = 19,
+    deck_rolled_back = 20,
+    dial_plan_put = 21,
+    dial_plan_removed = 22,
+    group_put = 23,
+    group_removed = 24,
+
+    session_opened = 32,     ///< All of it; an earlier one of that id is forgotten.
+    session_changed = 33,    ///< What commands change.
+    session_rewritten = 34,  ///< All of one that was opened before.
+
+    transaction = 48,
+    threshold = 49,
+    bundle = 50,
+
+    // Of snapshots only: sums as they stood, which no session or transaction moves again.
+    account = 64,
+    book = 65,
+    session = 66,
+    request = 67,
+};
+
+/// What every event begins with.
+struct EventHeader {
+    EventKind kind = EventKind::founded;
+    Moment at{};
+
+    void write(ByteWriter& out) const {
+        out.put(kind);
+        out.put(at.wall);
+        out.put(at.steady);
+    }
+    static EventHeader read(ByteReader& in) noexcept {
+        EventHeader header;
+        in.get(header.kind);
+        in.get(header.at.wall);
+        in.get(header.at.steady);
+        return header;
+    }
+};
+
+/// No event of a session is larger.
+inline constexpr std::size_t kSessionEventBytesMax = 4096;
+
+/// What commands change of a session after AUTHORIZE.
+void write_changing(const Session& session, ByteWriter& out);
+/// Into a session with as many levels.
+void read_changing(ByteReader& in, Session& session) noexcept;
+
+/// What AUTHORIZE decided once and for all; with write_changing after it, all of a session. Levels name their
+/// versions by tariff and number. The room that it has for levels comes first.
+void write_decided(const Session& session, ByteWriter& out);
+
+/// A version and row that a level of an event names.
+struct LevelName {
+    PartyId payer = kNoParty;
+    PartyId seller = kNoParty;
+    rating::TariffId tariff = rating::kNoTariff;
+    std::uint32_t version = 0;
+    rating::Deck::RowIndex row = rating::Deck::kNoRow;
+    std::int32_t affordable_seconds = 0;
+};
+struct LevelNames {
+    std::array<LevelName, kChainDepthMax> levels;
+    std::uint8_t count = 0;
+};
+/// Into a session of the same id with as much room for levels, which has been read; but for what the names
+/// point to.
+LevelNames read_decided(ByteReader& in, Session& session) noexcept;
+
+}  // namespace tollgate::balance

@@ -1,0 +1,33 @@
+/// `tollgated journal …` and `tollgated --verify`: looks at a journal's folder without a daemon.
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include "daemon/state.h"
+#include "rating/instant.h"
+
+namespace tollgate::daemon {
+
+/// What to write of a journal: every event, one a line; or call records, one line a leg, as CSV.
+struct JournalDump {
+    std::string directory;
+    bool records = false;
+    std::optional<rating::Instant> from;   ///< Of records: those that ended then or later.
+    std::optional<rating::Instant> until;  ///< … and before then.
+};
+
+// Each throws DamagedJournal or std::runtime_error, as recover() does. None needs the daemon stopped but
+// repair_journal.
+
+/// Reads all of it and says what is there.
+void verify_journal(const std::string& directory, const StateSettings& settings, std::ostream& out);
+
+/// Replays all of it and checks the invariants of docs/money.md. False where one does not hold.
+[[nodiscard]] bool verify_state(const std::string& directory, const StateSettings& settings,
+                                std::ostream& out);
+
+void dump_journal(const JournalDump& dump, const StateSettings& settings, std::ostream& out);
+
+}  // namespace tollgate::daemon

@@ -1,0 +1,309 @@
+#include "daemon/state.h"
+
+#include <algorithm>
+
+namespace tollgate::daemon {
+namespace {
+
+using balance::EventHeader;
+using balance::EventKind;
+using balance::kNoParty;
+using balance::Party;
+using balance::PartyId;
+using balance::Session;
+using balance::SessionLevel;
+
+constexpr std::uint64_t version_key(rating::TariffId tariff, std::uint32_t number) noexcept {
+    return (std::uint64_t{static_cast<std::uint32_t>(tariff)} << 32) | number;
+}
+
+/// One record after another in the same memory.
+class Records {
+  public:
+    explicit Records(const std::function<void(std::span<const std::byte>)>& sink) : sink_(sink) {}
+
+    template <typename Write>
+    void add(EventKind kind, const Write& write) {
+        bytes_.clear();
+        ByteWriter out{bytes_};
+        EventHeader{kind, {}}.write(out);
+        write(out);
+        sink_(bytes_);
+    }
+
+  private:
+    const std::function<void(std::span<const std::byte>)>& sink_;
+    std::vector<std::byte> bytes_;
+};
+
+}  // namespace
+
+State::State(const StateSettings& settings)
+    : tariffs(settings.versions_kept),
+      parties(settings.hash_key, settings.parties_max),
+      sessions(settings.hash_key, settings.sessions),
+      payments(parties, ledger, settings.remember_requests) {}
+
+void State::found(Moment now) {
+    std::vector<std::byte> event;
+    ByteWriter out{event};
+    EventHeader{EventKind::founded, now}.write(out);
+    out.put(sessions.hash_key());
+    events.append(event);
+}
+
+void State::start(const Start& start) {
+    std::vector<std::byte> event;
+    ByteWriter out{event};
+    EventHeader{EventKind::started, start.at}.write(out);
+    out.short_text(start.boot_id);
+    out.put(start.booted_for);
+    events.append(event);
+    last_start_ = start;
+}
+
+std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAside& read_aside) {
+    ByteReader in{event};
+    const EventHeader header = EventHeader::read(in);
+    latest_.wall = std::max(latest_.wall, header.at.wall);
+    latest_.steady = std::max(latest_.steady, header.at.steady);
+    bool good = false;
+    switch (header.kind) {
+        case EventKind::founded:
+            sessions.set_hash_key(in.get<std::uint64_t>());
+            good = in.at_end();
+            break;
+        case EventKind::started: {
+            Start start;
+            start.at = header.at;
+            start.boot_id = in.short_text();
+            in.get(start.booted_for);
+            good = in.at_end();
+            last_start_ = std::move(start);
+            break;
+        }
+        case EventKind::parties_added:
+        case EventKind::party_changed:
+        case EventKind::tariff_put:
+        case EventKind::deck_put:
+        case EventKind::deck_rolled_back:
+        case EventKind::dial_plan_put:
+        case EventKind::dial_plan_removed:
+        case EventKind::group_put:
+        case EventKind::group_removed:
+            good = catalog.apply(header.kind, in, read_aside);
+            break;
+        case EventKind::session_opened:
+        case EventKind::session_changed:
+        case EventKind::session_rewritten:
+        case EventKind::session:
+            good = apply_session(header.kind, in);
+            break;
+        case EventKind::transaction:
+        case EventKind::threshold:
+        case EventKind::bundle:
+        case EventKind::request:
+            break;
+        case EventKind::account:
+            good = apply_account(in);
+            break;
+        case EventKind::book:
+            good = apply_book(in);
+            break;
+    }
+    if (good) return {};
+    return "an event of kind " + std::to_string(static_cast<unsigned>(header.kind)) +
+           (in.good() ? " that does not fit the events before it" : " that is too short");
+}
+
+const rating::TariffVersion* State::version_of(const balance::LevelName& name) {
+    const auto key = version_key(name.tariff, name.version);
+    auto found = versions_.find(key);
+    if (found == versions_.end()) {
+        // It is new, or there is none: versions are not freed while events are applied.
+        versions_.clear();
+        for (const auto& version : tariffs.all_versions())
+            versions_.emplace(version_key(version->id, version->number), version.get());
+        found = versions_.find(key);
+    }
+    return found == versions_.end() ? nullptr : found->second;
+}
+
+bool State::put_levels(const balance::LevelNames& names, Session& session) {
+    session.level_count = 0;
+    for (std::size_t i = 0; i < names.count; ++i) {
+        const balance::LevelName& name = names.levels[i];
+        SessionLevel& level = session.level_memory()[i];
+        level = SessionLevel{};
+        level.payer = name.payer;
+        level.seller = name.seller;
+        level.row = name.row;
+        level.affordable_seconds = name.affordable_seconds;
+        if (static_cast<std::size_t>(name.payer) >= parties.size() ||
+            static_cast<std::size_t>(name.seller) >= parties.size())
+            return false;
+        if (name.tariff != rating::kNoTariff) {
+            level.tariff = version_of(name);
+            if (level.tariff == nullptr) return false;
+            if (name.row != rating::Deck::kNoRow) {
+                const auto* const deck = level.tariff->deck.get();
+                if (deck == nullptr || name.row >= deck->row_count()) return false;
+                level.rate = &deck->rate(name.row);
+            }
+        }
+    }
+    session.level_count = names.count;
+    for (const SessionLevel& level : session.levels()) {
+        if (level.tariff != nullptr) level.tariff->pins.add();
+    }
+    return true;
+}
+
+bool State::apply_session(EventKind kind, ByteReader& in) {
+    const std::string_view id = in.short_text();
+    if (id.empty()) return false;
+    const bool whole = kind != EventKind::session_changed;
+    const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
+    const auto capacity = whole ? in.get<std::uint8_t>() : std::uint8_t{0};
+    if (!in.good() || capacity > balance::kChainDepthMax) return false;
+    Session* const session = fresh ? sessions.restore_fresh(id, capacity) : sessions.restore_known(id);
+    if (session == nullptr) return false;
+    if (!fresh) ledger.undo(*session);
+    if (whole) {
+        if (capacity != session->level_capacity) return false;
+        for (const SessionLevel& level : session->levels()) {
+            if (level.tariff != nullptr) level.tariff->pins.remove();
+        }
+        session->level_count = 0;
+        const auto names = balance::read_decided(in, *session);
+        if (!in.good() || !put_levels(names, *session)) return false;
+    }
+    balance::read_changing(in, *session);
+    const bool known_line = static_cast<std::size_t>(session->line) < parties.size();
+    if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
+        session->state == balance::SessionState::refused)
+        return false;
+    if (kind != EventKind::session) ledger.redo(*session);
+    sessions.restored(*session);
+    return true;
+}
+
+bool State::apply_account(ByteReader& in) {
+    while (in.good() && !in.at_end()) {
+        const auto id = in.get<PartyId>();
+        rating::Money available;
+        rating::Money balance;
+        in.get(available);
+        in.get(balance);
+        const auto calls = in.get<std::uint32_t>();
+        if (!in.good() || static_cast<std::size_t>(id) >= parties.size()) return false;
+        parties.get(id).account.restore(available, balance, calls);
+    }
+    return in.good();
+}
+
+bool State::apply_book(ByteReader& in) {
+    const auto id = in.get<PartyId>();
+    const auto currency = rating::Currency::parse(in.short_text());
+    if (!currency || static_cast<std::size_t>(id) >= parties.size()) return false;
+    balance::Book& book = parties.get(id).book(*currency);
+    book.revenue.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    book.cash.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    book.termination.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    return in.at_end();
+}
+
+void State::save(const std::function<void(std::span<const std::byte>)>& sink) const {
+    Records records{sink};
+    records.add(EventKind::founded, [&](ByteWriter& out) { out.put(sessions.hash_key()); });
+    if (last_start_) {
+        records.add(EventKind::started, [&](ByteWriter& out) {
+            out.short_text(last_start_->boot_id);
+            out.put(last_start_->booted_for);
+        });
+    }
+    catalog.save(sink);
+    const std::size_t count = parties.size();
+    constexpr std::size_t kAccountsPerRecord = 1'000;
+    for (std::size_t first = 0; first < count; first += kAccountsPerRecord) {
+        records.add(EventKind::account, [&](ByteWriter& out) {
+            for (std::size_t i = first; i < std::min(count, first + kAccountsPerRecord); ++i) {
+                const balance::Account& account = parties.get(static_cast<PartyId>(i)).account;
+                out.put(static_cast<PartyId>(i));
+                out.put(account.available());
+                out.put(account.balance());
+                out.put(account.open_calls());
+            }
+        });
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties.get(static_cast<PartyId>(i));
+        for (const balance::Book* book = party.books.load(std::memory_order_acquire); book != nullptr;
+             book = book->next) {
+            records.add(EventKind::book, [&](ByteWriter& out) {
+                out.put(static_cast<PartyId>(i));
+                out.short_text(book->currency.view());
+                for (const auto* const sum : {&book->revenue, &book->cash, &book->termination})
+                    out.put(sum->load(std::memory_order_relaxed));
+            });
+        }
+    }
+    sessions.visit([&](const Session& session) {
+        records.add(EventKind::session, [&](ByteWriter& out) {
+            out.short_text(session.id());
+            balance::write_decided(session, out);
+            balance::write_changing(session, out);
+        });
+    });
+}
+
+std::uint64_t State::digest() const {
+    constexpr balance::KeyedHash kHash{0};
+    std::uint64_t sum = 0;
+    save([&](std::span<const std::byte> record) {
+        sum += kHash({reinterpret_cast<const char*>(record.data()), record.size()});
+    });
+    return sum;
+}
+
+std::vector<std::string> State::verify(std::size_t faults_max) const {
+    std::vector<std::string> faults;
+    const auto fault = [&](std::string text) {
+        if (faults.size() < faults_max) faults.push_back(std::move(text));
+    };
+    for (const auto& sum : ledger.trial_balance()) {
+        if (sum.sum() != 0)
+            fault("balances and books in " + std::string{sum.currency.view()} + " do not add up to 0");
+    }
+    std::vector<std::int64_t> held(parties.size(), 0);
+    std::vector<std::uint32_t> calls(parties.size(), 0);
+    sessions.visit([&](const Session& session) {
+        const std::string id{session.id()};
+        for (const SessionLevel& level : session.levels()) {
+            held[static_cast<std::size_t>(level.payer)] += level.held.micros();
+            if (!session.open() && level.held != rating::Money{})
+                fault("session " + id + " has ended and still holds funds");
+        }
+        if (!session.open() || session.emergency) return;
+        for (PartyId party = session.line; party != kNoParty; party = parties.get(party).parent)
+            ++calls[static_cast<std::size_t>(party)];
+    });
+    for (std::size_t i = 0; i < parties.size(); ++i) {
+        const Party& party = parties.get(static_cast<PartyId>(i));
+        const auto name = [&] { return "party " + std::string{party.id} + ": "; };
+        const auto& account = party.account;
+        if (account.held().micros() != held[i]) {
+            fault(name() + "holds " + std::string{rating::format(account.held()).view()} +
+                  ", its open sessions " +
+                  std::string{rating::format(rating::Money::from_micros(held[i])).view()});
+        }
+        if (account.open_calls() != calls[i]) {
+            fault(name() + "counts " + std::to_string(account.open_calls()) + " calls, and there are " +
+                  std::to_string(calls[i]));
+        }
+        if (!account.attempts().none_pending()) fault(name() + "has an attempt that nobody ended");
+    }
+    return faults;
+}
+
+}  // namespace tollgate::daemon
