@@ -95,8 +95,9 @@ void BundleBook::drop_expired(Party& party, rating::Instant now) noexcept {
     }
 }
 
-BundleBook::AddStatus BundleBook::add(Party& party, BundleSource source,
-                                      std::shared_ptr<const rating::TimeZone> zone, rating::Instant now) {
+BundleBook::AddStatus BundleBook::add(Party& party, PartyId id, BundleSource source,
+                                      std::shared_ptr<const rating::TimeZone> zone, rating::Instant now,
+                                      const Announce& announce) {
     const std::lock_guard lock{mutex_};
     std::size_t count = 0;
     std::uint16_t number_last = 0;
@@ -113,10 +114,17 @@ BundleBook::AddStatus BundleBook::add(Party& party, BundleSource source,
     if (count >= kBundlesOfPartyMax || number_last == UINT16_MAX) return AddStatus::too_many;
 
     bundles_.push_back(
-        std::make_unique<Bundle>(std::move(source), static_cast<std::uint16_t>(number_last + 1)));
+        std::make_unique<Bundle>(id, std::move(source), static_cast<std::uint16_t>(number_last + 1)));
     Bundle& bundle = *bundles_.back();
     bundle.zone_ = std::move(zone);
     if (bundle.source().monthly) plan_renewal(bundle, now);
+    announce(bundle);
+    enter(party, bundle);
+    return AddStatus::added;
+}
+
+/// Puts a bundle into its party's list.
+void BundleBook::enter(Party& party, Bundle& bundle) noexcept {
     std::atomic<Bundle*>* link = &party.bundles;
     while (Bundle* const other = link->load(std::memory_order_relaxed)) {
         if (bundle.before(*other)) break;
@@ -125,20 +133,38 @@ BundleBook::AddStatus BundleBook::add(Party& party, BundleSource source,
     bundle.next_.store(link->load(std::memory_order_relaxed), std::memory_order_relaxed);
     // Release pairs with the acquire of whoever walks the list: a bundle that is seen is whole.
     link->store(&bundle, std::memory_order_release);
-    return AddStatus::added;
 }
 
-std::size_t BundleBook::renew_due(rating::Instant now) {
+std::size_t BundleBook::renew_due(rating::Instant now, const Announce& announce) {
     std::size_t renewed = 0;
     const std::lock_guard lock{mutex_};
     while (!renewals_.empty() && renewals_.top().at <= now) {
-        Bundle& bundle = *renewals_.top().bundle;
+        const Renewal due = renewals_.top();
         renewals_.pop();
-        bundle.renew();
-        plan_renewal(bundle, now);
+        if (due.bundle->renews_at_ != due.at) continue;  // A replay renewed it.
+        announce(*due.bundle);
+        due.bundle->renew();
+        plan_renewal(*due.bundle, now);
         ++renewed;
     }
     return renewed;
+}
+
+void BundleBook::restore(Party& party, PartyId id, BundleSource source,
+                         std::shared_ptr<const rating::TimeZone> zone, std::uint16_t number,
+                         Bundle::Stand stand, rating::Instant renews_at) {
+    bundles_.push_back(std::make_unique<Bundle>(id, std::move(source), number));
+    Bundle& bundle = *bundles_.back();
+    bundle.zone_ = std::move(zone);
+    bundle.restore(stand);
+    bundle.renews_at_ = renews_at;
+    if (renews_at != rating::kNever && bundle.pays_at(renews_at)) renewals_.push({renews_at, &bundle});
+    enter(party, bundle);
+}
+
+void BundleBook::restore_renewal(Bundle& bundle, rating::Instant now) {
+    bundle.renew();
+    plan_renewal(bundle, now);
 }
 
 }  // namespace tollgate::balance

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <queue>
@@ -54,19 +55,23 @@ class Bundle {
     /// Counts renewals, wrapping. Seconds that are given back to a generation that is over lapse.
     using Generation = std::uint8_t;
 
-    Bundle(BundleSource source, std::uint16_t number)
+    Bundle(PartyId party, BundleSource source, std::uint16_t number)
         : source_(std::move(source)),
           prefixes_(source_.prefixes),
+          party_(party),
           number_(number),
           word_(word({0, 0, source_.seconds})) {}
 
     [[nodiscard]] const BundleSource& source() const noexcept { return source_; }
     [[nodiscard]] const PrefixSet& prefixes() const noexcept { return prefixes_; }
+    [[nodiscard]] PartyId party() const noexcept { return party_; }
     /// What sessions name it by, among those of its party.
     [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
     [[nodiscard]] bool everywhere() const noexcept {
         return source_.prefixes.empty() && source_.countries.empty() && source_.groups.empty();
     }
+    /// When its seconds are there anew; kNever: not again. Under the book's lock, or while nobody changes it.
+    [[nodiscard]] rating::Instant renews_at() const noexcept { return renews_at_; }
     [[nodiscard]] bool pays_at(rating::Instant instant) const noexcept { return instant < source_.expires; }
 
     struct Stand {
@@ -113,6 +118,7 @@ class Bundle {
 
     const BundleSource source_;
     const PrefixSet prefixes_;
+    const PartyId party_;
     const std::uint16_t number_;
     // Every worker whose call it pays for writes it, with compare-exchange; release and acquire order it with
     // the attempts that its party's account counts.
@@ -166,11 +172,22 @@ class BundleBook {
         too_many,  ///< kBundlesOfPartyMax of this party.
     };
     /// Gives a party a bundle; calls that are authorised from now on may use it. `zone`: whose months count.
-    AddStatus add(Party& party, BundleSource source, std::shared_ptr<const rating::TimeZone> zone,
-                  rating::Instant now);
+    /// `announce` is told of a bundle before calls can see it.
+    using Announce = std::function<void(const Bundle&)>;
+    AddStatus add(Party& party, PartyId id, BundleSource source, std::shared_ptr<const rating::TimeZone> zone,
+                  rating::Instant now, const Announce& announce);
 
     /// Renews the bundles whose month is over, each once, however many months have gone by. How many.
-    std::size_t renew_due(rating::Instant now);
+    /// `announce` is told of each before.
+    std::size_t renew_due(rating::Instant now, const Announce& announce);
+
+    // ---- For a restart, before any other thread ----
+
+    /// One as it stood.
+    void restore(Party& party, PartyId id, BundleSource source, std::shared_ptr<const rating::TimeZone> zone,
+                 std::uint16_t number, Bundle::Stand stand, rating::Instant renews_at);
+    /// It was renewed then.
+    void restore_renewal(Bundle& bundle, rating::Instant now);
 
   private:
     struct Renewal {
@@ -178,6 +195,7 @@ class BundleBook {
         Bundle* bundle;
         friend bool operator<(const Renewal& a, const Renewal& b) noexcept { return a.at > b.at; }
     };
+    static void enter(Party& party, Bundle& bundle) noexcept;
     void plan_renewal(Bundle& bundle, rating::Instant now);
     static void drop_expired(Party& party, rating::Instant now) noexcept;
 

@@ -37,7 +37,8 @@ enum class EventKind : std::uint8_t {
 
     transaction = 48,
     threshold = 49,
-    bundle = 50,
+    bundle = 50,          ///< One that a party was given, or as it stood.
+    bundle_renewed = 51,  ///< Its seconds are there anew.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,

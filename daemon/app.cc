@@ -110,7 +110,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog) {
     std::condition_variable_any bell;
     std::unique_lock lock{mutex};
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
-        catalog.bundles().renew_due(net::Worker::now().wall);
+        catalog.renew_bundles(net::Worker::now());
         catalog.tariffs().reclaim();
     }
 }

@@ -103,7 +103,9 @@ class Catalog {
         std::vector<Fault> faults;  ///< Where there are any, nothing was added and there is no status.
     };
     /// Gives a party free seconds. Requires: a party of the table.
-    [[nodiscard]] BundleAdded add_bundle(balance::PartyId id, const BundleDraft& draft, rating::Instant now);
+    [[nodiscard]] BundleAdded add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now);
+    /// Renews the bundles whose month is over. How many.
+    std::size_t renew_bundles(Moment now);
     /// A bundle as an operator described it.
     [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;
 
@@ -144,7 +146,7 @@ class Catalog {
     using ReadAside = std::function<std::vector<std::byte>(std::string_view name)>;
     /// Does again what an event says: one of parties_added to group_removed. False, or std::runtime_error,
     /// where it cannot have been written by a catalog.
-    [[nodiscard]] bool apply(balance::EventKind kind, ByteReader& in, const ReadAside& read_aside);
+    [[nodiscard]] bool apply(balance::EventKind kind, Moment at, ByteReader& in, const ReadAside& read_aside);
     /// All events have been applied: what was read is in force.
     void restored();
     /// Events that make an empty catalog what this one is, in order; parties without their money.
@@ -156,7 +158,6 @@ class Catalog {
     [[nodiscard]] rating::TariffBook& tariffs() noexcept { return tariffs_; }
     [[nodiscard]] DialPlans& dial_plans() noexcept { return dial_plans_; }
     [[nodiscard]] DestinationGroups& destination_groups() noexcept { return destination_groups_; }
-    [[nodiscard]] balance::BundleBook& bundles() noexcept { return bundles_; }
     [[nodiscard]] const TimeZones& time_zones() const noexcept { return zones_; }
 
     /// The id of a party's dial plan, empty without one.
@@ -173,6 +174,8 @@ class Catalog {
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
   private:
+    void write_bundle(const balance::Bundle& bundle, ByteWriter& out) const;
+    [[nodiscard]] bool read_bundle(ByteReader& in);
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;

@@ -55,6 +55,8 @@ std::string_view text_of(EventKind kind) noexcept {
             return "threshold";
         case EventKind::bundle:
             return "bundle";
+        case EventKind::bundle_renewed:
+            return "bundle_renewed";
         case EventKind::account:
             return "account";
         case EventKind::book:

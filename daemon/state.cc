@@ -17,6 +17,21 @@ constexpr std::uint64_t version_key(rating::TariffId tariff, std::uint32_t numbe
     return (std::uint64_t{static_cast<std::uint32_t>(tariff)} << 32) | number;
 }
 
+/// Carries out, or takes back with -1, what a session does to bundles.
+void move_bundles(const balance::PartyTable& parties, const Session& session, int sign) noexcept {
+    for (const balance::LevelBundles& mine : session.bundles()) {
+        const balance::BundlesOf bundles{parties.get(session.levels()[mine.level].payer)};
+        for (std::size_t i = 0; i < mine.use_count; ++i) {
+            const balance::BundleUse& use = mine.uses[i];
+            // One that is in no list any more expired long ago.
+            if (balance::Bundle* const bundle = bundles.find(use.bundle)) {
+                bundle->settle(use.generation, -sign * std::int64_t{use.seconds},
+                               sign * (std::int64_t{use.seconds} - use.used));
+            }
+        }
+    }
+}
+
 /// One record after another in the same memory.
 class Records {
   public:
@@ -91,7 +106,9 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::dial_plan_removed:
         case EventKind::group_put:
         case EventKind::group_removed:
-            good = catalog.apply(header.kind, in, read_aside);
+        case EventKind::bundle:
+        case EventKind::bundle_renewed:
+            good = catalog.apply(header.kind, header.at, in, read_aside);
             break;
         case EventKind::session_opened:
         case EventKind::session_changed:
@@ -101,7 +118,6 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
             break;
         case EventKind::transaction:
         case EventKind::threshold:
-        case EventKind::bundle:
         case EventKind::request:
             break;
         case EventKind::account:
@@ -165,12 +181,17 @@ bool State::apply_session(EventKind kind, ByteReader& in) {
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
     const auto capacity = whole ? in.get<std::uint8_t>() : std::uint8_t{0};
-    if (!in.good() || capacity > balance::kChainDepthMax) return false;
-    Session* const session = fresh ? sessions.restore_fresh(id, capacity) : sessions.restore_known(id);
+    const auto bundles = whole ? in.get<std::uint8_t>() : std::uint8_t{0};
+    if (!in.good() || capacity > balance::kChainDepthMax || bundles > balance::kChainDepthMax) return false;
+    Session* const session =
+        fresh ? sessions.restore_fresh(id, capacity, bundles) : sessions.restore_known(id);
     if (session == nullptr) return false;
-    if (!fresh) ledger.undo(*session);
+    if (!fresh) {
+        ledger.undo(*session);
+        move_bundles(parties, *session, -1);
+    }
     if (whole) {
-        if (capacity != session->level_capacity) return false;
+        if (capacity != session->level_capacity || bundles != session->bundles_capacity) return false;
         for (const SessionLevel& level : session->levels()) {
             if (level.tariff != nullptr) level.tariff->pins.remove();
         }
@@ -183,7 +204,10 @@ bool State::apply_session(EventKind kind, ByteReader& in) {
     if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
         session->state == balance::SessionState::refused)
         return false;
-    if (kind != EventKind::session) ledger.redo(*session);
+    if (kind != EventKind::session) {
+        ledger.redo(*session);
+        move_bundles(parties, *session, 1);
+    }
     sessions.restored(*session);
     return true;
 }
@@ -277,8 +301,18 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
     }
     std::vector<std::int64_t> held(parties.size(), 0);
     std::vector<std::uint32_t> calls(parties.size(), 0);
+    std::unordered_map<const balance::Bundle*, std::uint64_t> held_seconds;
     sessions.visit([&](const Session& session) {
         const std::string id{session.id()};
+        for (const balance::LevelBundles& mine : session.bundles()) {
+            const balance::BundlesOf bundles{parties.get(session.levels()[mine.level].payer)};
+            for (std::size_t i = 0; i < mine.use_count; ++i) {
+                const balance::BundleUse& use = mine.uses[i];
+                const balance::Bundle* const bundle = bundles.find(use.bundle);
+                if (bundle != nullptr && bundle->stand().generation == use.generation)
+                    held_seconds[bundle] += use.seconds - use.used;
+            }
+        }
         for (const SessionLevel& level : session.levels()) {
             held[static_cast<std::size_t>(level.payer)] += level.held.micros();
             if (!session.open() && level.held != rating::Money{})
@@ -300,6 +334,14 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
         if (account.open_calls() != calls[i]) {
             fault(name() + "counts " + std::to_string(account.open_calls()) + " calls, and there are " +
                   std::to_string(calls[i]));
+        }
+        for (const balance::Bundle& bundle : balance::BundlesOf{party}) {
+            const auto stand = bundle.stand();
+            if (stand.held != held_seconds[&bundle] ||
+                std::uint64_t{stand.held} + stand.available > bundle.source().seconds) {
+                fault(name() + "bundle " + bundle.source().id + " holds " + std::to_string(stand.held) +
+                      " s, its open sessions " + std::to_string(held_seconds[&bundle]));
+            }
         }
         if (!account.attempts().none_pending()) fault(name() + "has an attempt that nobody ended");
     }

@@ -147,7 +147,7 @@ Response Bundles::add(const Request& request, std::string_view id) const {
         return problem({.status = 409, .detail = "the party is closed; it gets no bundles any more"});
     }
 
-    const auto added = catalog.add_bundle(party_id, fields.draft, services_.wall_now());
+    const auto added = catalog.add_bundle(party_id, fields.draft, now_of(services_));
     for (const Fault& fault : added.faults)
         faults.add(fault.field, fault.message);
     if (!all.empty()) return invalid(all);

@@ -37,6 +37,10 @@ std::uint32_t left(const World& world, std::string_view party, std::string_view 
     return bundle(world, party, id).stand().available;
 }
 
+std::size_t renew(World& world, const char* now) {
+    return world.catalog.renew_bundles({*rating::parse_instant(now), world.now.steady});
+}
+
 TEST(Bundling, AnExpiredSessionGivesBackAndALateStopTakesAgain) {
     World world;
     world.give_bundle("alice", seconds_for("b", 100));
@@ -91,7 +95,7 @@ TEST(Bundling, HeldSecondsOfThePastMonthStayValidAndLapseWhenUnused) {
     monthly.monthly = true;
     world.give_bundle("alice", monthly);
     ASSERT_EQ(world.authorize("c", 80).granted, seconds{80});
-    EXPECT_EQ(world.catalog.bundles().renew_due(*rating::parse_instant("2026-04-01T00:00:00Z")), 1U);
+    EXPECT_EQ(renew(world, "2026-04-01T00:00:00Z"), 1U);
     EXPECT_EQ(left(world, "alice", "m"), 100U);
     // 60 s of March, and of what it is granted beyond them what April has.
     EXPECT_EQ(world.charging.extend("c", seconds{60}, seconds{60}, world.now).granted, seconds{120});
@@ -99,7 +103,7 @@ TEST(Bundling, HeldSecondsOfThePastMonthStayValidAndLapseWhenUnused) {
     EXPECT_EQ(rating::format(world.stop("c", 90).charged).view(), "0");
     EXPECT_EQ(left(world, "alice", "m"), 90U) << "80 s of March, 10 s of April";
     ASSERT_EQ(world.authorize("d", 80).granted, seconds{80});
-    EXPECT_EQ(world.catalog.bundles().renew_due(*rating::parse_instant("2026-05-01T00:00:00Z")), 1U);
+    EXPECT_EQ(renew(world, "2026-05-01T00:00:00Z"), 1U);
     world.stop("d", 10);
     EXPECT_EQ(left(world, "alice", "m"), 100U) << "70 s of April have lapsed";
     world.expect_at_rest();
@@ -261,7 +265,7 @@ TEST(Bundling, BundlesFollowFromSessions) {
                     break;
                 default:
                     if (below(10) != 0) break;
-                    world.catalog.bundles().renew_due(month);
+                    world.catalog.renew_bundles({month, world.now.steady});
                     month += hours{24 * 32};
                     break;
             }

@@ -91,7 +91,7 @@ class World {
         return std::string{rating::format(party(id).account.held()).view()};
     }
     void give_bundle(const char* party, const BundleDraft& draft) {
-        const auto added = catalog.add_bundle(parties.find(party), draft, now.wall);
+        const auto added = catalog.add_bundle(parties.find(party), draft, now);
         EXPECT_TRUE(added.faults.empty()) << party;
         EXPECT_EQ(added.status, balance::BundleBook::AddStatus::added) << party;
     }
