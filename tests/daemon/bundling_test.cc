@@ -216,6 +216,27 @@ void expect_bundles_follow_from_sessions(World& world, const std::vector<std::st
     }
 }
 
+/// What the events say of bundles is what there is.
+void expect_bundles_replay(World& world) {
+    State replayed{World::settings_for({})};
+    replayed.tariffs.begin_restoring();
+    for (const auto& event : world.log.events()) {
+        ASSERT_EQ(replayed.apply(event, [&](std::string_view name) { return world.log.aside(name); }), "");
+    }
+    for (const char* const party : {"alice", "south"}) {
+        for (const auto& bundle : BundlesOf{world.party(party)}) {
+            const balance::Bundle* const again =
+                BundlesOf{replayed.parties.get(replayed.parties.find(party))}.find(bundle.number());
+            ASSERT_NE(again, nullptr);
+            EXPECT_EQ(again->source(), bundle.source());
+            EXPECT_EQ(again->stand().generation, bundle.stand().generation);
+            EXPECT_EQ(again->stand().held, bundle.stand().held);
+            EXPECT_EQ(again->stand().available, bundle.stand().available);
+            EXPECT_EQ(again->renews_at(), bundle.renews_at());
+        }
+    }
+}
+
 // Goal: whatever commands come in whatever order, no second is lost or had twice, and a session's own figures
 // say all that a replay has to know. Method: random commands on a few sessions, with renewals and expiry
 // between them; after each, the bundles are worked out from the sessions.
@@ -271,9 +292,11 @@ TEST(Bundling, BundlesFollowFromSessions) {
             }
             ASSERT_NO_FATAL_FAILURE(expect_bundles_follow_from_sessions(world, ids)) << round << ' ' << step;
         }
+        expect_bundles_replay(world);
         world.pass(hours{2});
         world.charging.expire_due(0, 1, world.now);
         world.expect_at_rest();
+        expect_bundles_replay(world);
     }
 }
 
