@@ -48,6 +48,23 @@ void decided_fields(Io& io, S& session) {
 }
 
 template <typename Io, typename L>
+void bundles_fields(Io& io, L& bundles) {
+    io(bundles.level);
+    io(bundles.use_count);
+    io(bundles.seconds);
+    io(bundles.decided);
+    io(bundles.money_from);
+}
+
+template <typename Io, typename U>
+void use_fields(Io& io, U& use) {
+    io(use.bundle);
+    io(use.generation);
+    io(use.seconds);
+    io(use.used);
+}
+
+template <typename Io, typename L>
 void name_fields(Io& io, L& level) {
     io(level.payer);
     io(level.seller);
@@ -69,6 +86,12 @@ void write_changing(const Session& session, ByteWriter& out) {
         out.put(level.charged);
         out.put(level.refunded);
     }
+    out.put(session.bundles_count);
+    for (const LevelBundles& mine : session.bundles()) {
+        bundles_fields(io, mine);
+        for (std::size_t i = 0; i < mine.use_count; ++i)
+            use_fields(io, mine.uses[i]);
+    }
 }
 
 void read_changing(ByteReader& in, Session& session) noexcept {
@@ -82,11 +105,22 @@ void read_changing(ByteReader& in, Session& session) noexcept {
         in.get(level.charged);
         in.get(level.refunded);
     }
+    const auto bundles = in.get<std::uint8_t>();
+    if (bundles > session.bundles_capacity) return in.fail();
+    session.bundles_count = bundles;
+    for (LevelBundles& mine : session.bundles()) {
+        mine = LevelBundles{};
+        bundles_fields(io, mine);
+        if (mine.level >= session.level_count || mine.use_count > LevelBundles::kUsesMax) return in.fail();
+        for (std::size_t i = 0; i < mine.use_count; ++i)
+            use_fields(io, mine.uses[i]);
+    }
 }
 
 void write_decided(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
     out.put(session.level_capacity);
+    out.put(session.bundles_capacity);
     out.short_text(session.texts().caller);
     out.short_text(session.texts().service);
     out.short_text(session.texts().switch_name);
@@ -107,6 +141,7 @@ void write_decided(const Session& session, ByteWriter& out) {
 OpenedAs read_opened_as(ByteReader& in) noexcept {
     OpenedAs as;
     in.get(as.level_capacity);
+    in.get(as.bundles_capacity);
     as.texts.caller = in.short_text();
     as.texts.service = in.short_text();
     as.texts.switch_name = in.short_text();

@@ -37,13 +37,16 @@ enum class EventKind : std::uint8_t {
 
     transaction = 48,
     threshold = 49,
-    bundle = 50,
+    bundle = 50,          ///< One that a party was given, or as it stood.
+    bundle_renewed = 51,  ///< Its seconds are there anew.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
     book = 65,
     session = 66,
     request = 67,
+    spending = 68,
+    horizon = 69,  ///< Up to when ended sessions are forgotten.
 };
 
 /// What every event begins with.
@@ -79,6 +82,7 @@ void write_decided(const Session& session, ByteWriter& out);
 /// What a session is made with: the first part of write_decided.
 struct OpenedAs {
     std::uint8_t level_capacity = 0;
+    std::uint8_t bundles_capacity = 0;
     SessionTexts texts;
 };
 [[nodiscard]] OpenedAs read_opened_as(ByteReader& in) noexcept;

@@ -144,6 +144,19 @@ class Spending {
     /// Counts `amount`, which may be negative, whatever is left.
     void spend(rating::Instant at, rating::Instant now, Money amount) noexcept;
 
+    // ---- For snapshots and restarts, with no other thread ----
+
+    enum class Unit : std::uint8_t { day, month };
+    /// Calls `visitor(unit, period, sum)` for every period that is kept.
+    template <typename Visitor>
+    void visit(const Visitor& visitor) noexcept {
+        days_.visit([&](std::int64_t period, Money sum) { visitor(Unit::day, period, sum); });
+        months_.visit([&](std::int64_t period, Money sum) { visitor(Unit::month, period, sum); });
+    }
+    void restore(Unit unit, std::int64_t period, Money sum) noexcept {
+        unit == Unit::day ? days_.restore(period, sum) : months_.restore(period, sum);
+    }
+
     [[nodiscard]] Money spent_on_day(rating::Instant at) noexcept { return days_.sum(periods(at).day); }
     [[nodiscard]] Money spent_in_month(rating::Instant at) noexcept { return months_.sum(periods(at).month); }
 

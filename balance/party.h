@@ -18,6 +18,8 @@
 
 namespace tollgate::balance {
 
+class Bundle;
+
 /// The place of a party in its table. Given out once, never reused.
 enum class PartyId : std::uint32_t {};
 inline constexpr PartyId kNoParty{UINT32_MAX};
@@ -163,7 +165,8 @@ struct alignas(64) Party {
 
     const std::string_view id;
     const std::string_view time_zone;
-    std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
+    std::atomic<Book*> books{nullptr};      ///< Only ever grows at its head.
+    std::atomic<Bundle*> bundles{nullptr};  ///< In the order in which they pay: balance/bundle.h.
     /// Its thresholds, nullptr while it has never had one: most have none, and calls look here. Made once;
     /// stored with release, read with acquire.
     std::atomic<Warnings*> warnings{nullptr};

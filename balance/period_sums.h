@@ -91,6 +91,21 @@ class PeriodSums {
         }
     }
 
+    /// Calls `visitor(period, sum)` for every period that is kept and has a sum.
+    template <typename Visitor>
+    void visit(const Visitor& visitor) noexcept {
+        for (AtomicPair& at : places_) {
+            const auto seen = at.load();
+            if (seen.first != kNone && seen.second != 0) visitor(seen.first, Money::from_micros(seen.second));
+        }
+    }
+    /// The sum of a period as it stood.
+    void restore(std::int64_t period, Money sum) noexcept {
+        AtomicPair& at = place(period);
+        auto seen = at.load();
+        while (!at.compare_exchange(seen, {period, sum.micros()})) {}
+    }
+
   private:
     static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
 

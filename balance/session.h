@@ -1,6 +1,7 @@
 /// A session: one call, from the AUTHORIZE that asked for it to the record that is kept of it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -58,10 +59,37 @@ struct SessionLevel {
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
 
-    /// As a call that began at `start`. Requires: a rate.
-    [[nodiscard]] rating::RatedCall call(rating::Instant start) const noexcept {
-        return {tariff, rate, row, start};
+    /// As a call that began at `start`, the first `bundled` seconds of it on bundles. Requires: a rate.
+    [[nodiscard]] rating::RatedCall call(rating::Instant start, std::uint32_t bundled = 0) const noexcept {
+        return {tariff, rate, row, start, bundled};
     }
+};
+
+/// Seconds that a level of a session has of one bundle.
+struct BundleUse {
+    std::uint16_t bundle;     ///< Its number among those of the payer.
+    std::uint8_t generation;  ///< Of the bundle, when they were taken.
+    std::uint32_t seconds;
+    std::uint32_t used;  ///< So many of them are charged; the rest is held.
+};
+
+/// The bundled seconds of one level of a session: it begins with them. Only levels whose payer had bundles at
+/// AUTHORIZE have one.
+///
+/// What a bundle has left follows from these: its seconds less those of all uses in its present generation.
+struct LevelBundles {
+    /// A call draws on so many bundles of a level at most.
+    static constexpr std::size_t kUsesMax = 6;
+    static constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+
+    std::uint8_t level;
+    std::uint8_t use_count;
+    std::uint32_t seconds;  ///< Of all uses.
+    std::uint32_t decided;  ///< What AUTHORIZE took; kept for EXPLAIN.
+    /// Once a call was granted time beyond its bundled seconds it stays on money from there on: it never
+    /// takes more than this. kNever before that.
+    std::uint32_t money_from;
+    std::array<BundleUse, kUsesMax> uses;  ///< In the order in which they are used up.
 };
 
 enum class SessionState : std::uint8_t {
@@ -76,8 +104,8 @@ enum class SessionState : std::uint8_t {
 
 /// A session lives in memory of its SessionTable and is touched only by the thread that has claimed it.
 ///
-/// Its levels, its id and what AUTHORIZE said of it lie behind it in the same block. Code and reason are
-/// those of the AUTHORIZE that made it, as numbers of the charging function's own.
+/// Its levels, their bundled seconds, its id and what AUTHORIZE said of it lie behind it in the same block.
+/// Code and reason are those of the AUTHORIZE that made it, as numbers of the charging function's own.
 struct Session {
     std::uint64_t hash = 0;
     std::uint64_t authorize_fingerprint = 0;     ///< Of the arguments, to tell a repeat from a conflict.
@@ -112,6 +140,8 @@ struct Session {
     std::uint8_t end_status = 0;
     std::uint8_t level_count = 0;
     std::uint8_t level_capacity = 0;
+    std::uint8_t bundles_count = 0;  ///< Levels that have bundled seconds or may take some.
+    std::uint8_t bundles_capacity = 0;
     std::uint8_t id_size = 0;
     std::uint8_t caller_size = 0;
     std::uint8_t service_size = 0;
@@ -131,9 +161,25 @@ struct Session {
     [[nodiscard]] bool open() const noexcept {
         return state == SessionState::authorized || state == SessionState::answered;
     }
+    /// A level of this session as a call, with its bundled seconds. Requires: it has a rate.
+    [[nodiscard]] rating::RatedCall call(const SessionLevel& level) const noexcept {
+        const LevelBundles* const bundled = bundles_of(level);
+        return level.call(rated_at, bundled == nullptr ? 0 : bundled->seconds);
+    }
     /// What a level costs for so long. Requires: it has a rate.
     [[nodiscard]] Money cost(const SessionLevel& level, std::chrono::seconds duration) const noexcept {
-        return rating::cost(level.call(rated_at), duration);
+        return rating::cost(call(level), duration);
+    }
+    [[nodiscard]] std::span<LevelBundles> bundles() noexcept { return {bundles_memory(), bundles_count}; }
+    [[nodiscard]] std::span<const LevelBundles> bundles() const noexcept {
+        return {const_cast<Session*>(this)->bundles_memory(), bundles_count};
+    }
+    /// nullptr for a level without any.
+    [[nodiscard]] const LevelBundles* bundles_of(const SessionLevel& level) const noexcept {
+        for (const LevelBundles& bundled : bundles()) {
+            if (&levels()[bundled.level] == &level) return &bundled;
+        }
+        return nullptr;
     }
     [[nodiscard]] std::span<SessionLevel> levels() noexcept { return {level_memory(), level_count}; }
     [[nodiscard]] std::span<const SessionLevel> levels() const noexcept {
@@ -141,8 +187,11 @@ struct Session {
     }
     /// Room for as many levels as were asked for when it was made.
     [[nodiscard]] SessionLevel* level_memory() noexcept { return reinterpret_cast<SessionLevel*>(this + 1); }
+    [[nodiscard]] LevelBundles* bundles_memory() noexcept {
+        return reinterpret_cast<LevelBundles*>(level_memory() + level_capacity);
+    }
     [[nodiscard]] char* id_memory() noexcept {
-        return reinterpret_cast<char*>(level_memory() + level_capacity);
+        return reinterpret_cast<char*>(bundles_memory() + bundles_capacity);
     }
     [[nodiscard]] std::string_view id() const noexcept {
         return {const_cast<Session*>(this)->id_memory(), id_size};
@@ -157,9 +206,9 @@ struct Session {
     [[nodiscard]] std::size_t text_bytes() const noexcept {
         return std::size_t{id_size} + caller_size + service_size + switch_size;
     }
-    [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels,
-                                                         std::size_t text_bytes) noexcept {
-        return sizeof(Session) + levels * sizeof(SessionLevel) + text_bytes;
+    [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels, std::size_t text_bytes,
+                                                         std::size_t bundles = 0) noexcept {
+        return sizeof(Session) + levels * sizeof(SessionLevel) + bundles * sizeof(LevelBundles) + text_bytes;
     }
 };
 

@@ -49,7 +49,8 @@ class Pool {
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
     static constexpr std::size_t kBlockBytesMax = Session::bytes_for(
-        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax);
+        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax,
+        kChainDepthMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
         FreeBlock* next;
@@ -167,7 +168,8 @@ struct alignas(64) SessionTable::Stripe {
     }
 
     static std::size_t bytes_of(const Session& session) noexcept {
-        return Pool::rounded(Session::bytes_for(session.level_capacity, session.text_bytes()));
+        return Pool::rounded(
+            Session::bytes_for(session.level_capacity, session.text_bytes(), session.bundles_capacity));
     }
 
     // ---- index ----
@@ -216,14 +218,17 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts) {
+    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts,
+                  std::size_t bundles) {
         texts.caller = texts.caller.substr(0, kCallerBytesMax);
         assert(texts.service.size() <= kServiceBytesMax && texts.switch_name.size() <= kSwitchNameBytesMax);
         const std::size_t bytes = Pool::rounded(Session::bytes_for(
-            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size()));
+            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size(),
+            bundles));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
+        session->bundles_capacity = static_cast<std::uint8_t>(bundles);
         session->id_size = static_cast<std::uint8_t>(id.size());
         session->serial = ++serial_last;
         session->caller_size = static_cast<std::uint8_t>(texts.caller.size());
@@ -419,7 +424,7 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
 }
 
 SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
-                                                  const SessionTexts& texts) {
+                                                  const SessionTexts& texts, std::size_t bundles) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
@@ -428,7 +433,7 @@ SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size
         if (Session* const known = stripe.find(hash, id)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels, texts);
+        return stripe.make(hash, id, levels, texts, bundles);
     });
     return {Claim{&stripe, session}, fresh};
 }
@@ -464,7 +469,16 @@ void SessionTable::publish_ended(Claim claim, Steady now) {
 
 // ---- For a restart ----
 
-Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, const SessionTexts& texts) {
+Steady SessionTable::forgotten_until(std::size_t stripe) const noexcept {
+    return stripes_[stripe].forgotten_until;
+}
+
+void SessionTable::set_forgotten_until(std::size_t stripe, Steady until) noexcept {
+    stripes_[stripe].forgotten_until = until;
+}
+
+Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, const SessionTexts& texts,
+                                     std::size_t bundles) {
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
     if (Session* const known = stripe.find(hash, id)) {
@@ -472,7 +486,7 @@ Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, co
         stripe.unschedule(known);
         stripe.forget(known);
     }
-    return stripe.make(hash, id, levels, texts);
+    return stripe.make(hash, id, levels, texts, bundles);
 }
 
 Session* SessionTable::restore_known(std::string_view id) noexcept {

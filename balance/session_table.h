@@ -76,10 +76,10 @@ class SessionTable {
         Claim claim;         ///< Empty: the table is full.
         bool fresh = false;  ///< It was made just now, in state `deciding`.
     };
-    /// The session of that id, or a fresh one with room for `levels` levels: beyond sessions_max too where
-    /// `always`. Requires: 1 to 255 bytes of id.
+    /// The session of that id, or a fresh one with room for `levels` levels, of which `bundles` may have
+    /// bundled seconds: beyond sessions_max too where `always`. Requires: 1 to 255 bytes of id.
     [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false,
-                                        const SessionTexts& texts = {});
+                                        const SessionTexts& texts = {}, std::size_t bundles = 0);
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
     void publish_open(Claim claim);
@@ -99,6 +99,9 @@ class SessionTable {
 
     // ---- For a restart, before any other thread ----
 
+    [[nodiscard]] Steady forgotten_until(std::size_t stripe) const noexcept;
+    void set_forgotten_until(std::size_t stripe, Steady until) noexcept;
+
     /// By which ids are spread over stripes; records are found by it, so it outlives the process. Requires:
     /// no session yet.
     void set_hash_key(std::uint64_t key) noexcept { hash_ = KeyedHash{key}; }
@@ -106,7 +109,7 @@ class SessionTable {
     /// A fresh session of that id, whatever was remembered under it, or the one there is; nullptr where there
     /// is none.
     [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels,
-                                         const SessionTexts& texts = {});
+                                         const SessionTexts& texts = {}, std::size_t bundles = 0);
     [[nodiscard]] Session* restore_known(std::string_view id) noexcept;
     /// The session of that id, or nullptr.
     [[nodiscard]] const Session* find(std::string_view id) const noexcept;

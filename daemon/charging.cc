@@ -55,6 +55,24 @@ Amounts costs_of(const Session& session, seconds duration) noexcept {
         amounts[i] = session.cost(levels[i], duration);
     return amounts;
 }
+/// The same with as many bundled seconds.
+Amounts costs_of(const Session& session, seconds duration, const BundledSeconds& bundled) noexcept {
+    Amounts amounts;
+    const auto levels = session.levels();
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const auto mine = static_cast<std::uint32_t>(std::min<std::int64_t>(bundled[i], duration.count()));
+        amounts[i] = rating::cost(levels[i].call(session.rated_at, mine), duration);
+    }
+    return amounts;
+}
+
+/// What AUTHORIZE took of bundles.
+BundledSeconds decided_bundles(const Session& session) noexcept {
+    BundledSeconds decided{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        decided[mine.level] = mine.decided;
+    return decided;
+}
 
 /// What a level may spend on a call besides what it has already been charged and holds for it.
 Money spendable(const Party& party) noexcept {
@@ -197,7 +215,8 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       sessions_(sessions),
       events_(events),
       settings_(std::move(settings)),
-      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches),
+      bundling_(parties, settings_.destination_groups) {
     for (const std::string& name : settings_.start_required)
         start_required_.push_back(switch_hash(name));
 }
@@ -308,6 +327,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
 
     const PartyId line = line_of(request.line);
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const std::size_t bundles_max = bundling_.levels_with_bundles(line);
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
@@ -320,7 +340,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         request.from, request.service == balance::kVoice ? std::string_view{} : request.service,
         request.switch_name};
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, texts);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, texts, bundles_max);
         if (!opening.claim) {
             refusal.code = Code::busy;
             return refusal;
@@ -419,7 +439,7 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
         answer.validity = std::chrono::ceil<seconds>(life_unstarted(session));
         if (!levels.empty() && answer.code == Code::ok) answer.held = session.cost(levels[0], granted);
     }
-    if (explain) answer.derivation = derive(levels, session.rated_at, granted);
+    if (explain) answer.derivation = derive(levels, session.rated_at, granted, decided_bundles(session));
     return answer;
 }
 
@@ -510,7 +530,8 @@ PartyId Charging::loser(const Session& session, seconds duration) const noexcept
     return kNoParty;
 }
 
-Charging::CapLook Charging::look_at_caps(const Path& path, const Session& session, bool free) const noexcept {
+Charging::CapLook Charging::look_at_caps(const Path& path, const Session& session, bool free,
+                                         const BundledSeconds& bundled) const noexcept {
     CapLook look;
     const auto levels = session.levels();
     for (std::size_t place = 0; place < path.parties().size(); ++place) {
@@ -538,8 +559,11 @@ Charging::CapLook Charging::look_at_caps(const Path& path, const Session& sessio
             room = std::min(room, left);
         }
         if (room == balance::Spending::kNoCap) continue;
-        const seconds longest = rating::longest_affordable(call, room, settings_.longest);
-        if (longest < std::max(settings_.shortest, rating::first_billed_second(*level.rate))) {
+        // Bundled seconds cost no money, and one of them is enough.
+        const seconds longest =
+            rating::longest_affordable(level.call(session.rated_at, bundled[leg]), room, settings_.longest);
+        if (bundled[leg] == 0 &&
+            longest < std::max(settings_.shortest, rating::first_billed_second(*level.rate))) {
             look.too_low |= bit;
         } else {
             look.bound(longest, place);
@@ -553,13 +577,18 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
+    if (!free) bundling_.attach(session);
+    BundleChange bundles{bundling_, session};
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
     Amounts amounts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         step_aside(attempt);
         session.available = parties_.get(levels[0].payer).account.available();
-        const CapLook caps = look_at_caps(path, session, free);
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        const BundledSeconds bundled = bundling_.reach(session, std::min(want, settings_.longest));
+        const CapLook caps = look_at_caps(path, session, free, bundled);
         seconds grant = std::min({want, settings_.longest, caps.longest});
         seconds bound = settings_.longest;
         PartyId limiting = kNoParty;
@@ -570,16 +599,17 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
         std::array<bool, balance::kChainDepthMax> short_of_funds{};
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
             const Money funds = spendable(party);
-            longest[i] =
-                free ? rating::kUnlimited
-                     : rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            longest[i] = free ? rating::kUnlimited
+                              : rating::longest_affordable(levels[i].call(session.rated_at, bundled[i]),
+                                                           funds, settings_.longest);
             levels[i].affordable_seconds = affordable_of(longest[i]);
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
+            // One bundled second is enough.
             short_of_funds[i] =
-                longest[i] < needed ||
-                (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed));
+                bundled[i] == 0 &&
+                (longest[i] < needed ||
+                 (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed)));
             if (short_of_funds[i]) continue;
             if (longest[i] < bound) {
                 bound = longest[i];
@@ -587,7 +617,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
             }
             grant = std::min(grant, longest[i]);
         }
-        amounts = costs_of(session, grant);
+        amounts = costs_of(session, grant, bundled);
         bool again = false;
         for (std::size_t place = 0; place < path.parties().size(); ++place) {
             const std::uint32_t bit = std::uint32_t{1} << place;
@@ -612,10 +642,11 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
             const Money without_holds = party.account.balance() + party.account.credit_limit();
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             const bool because_held =
-                party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
-                without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
-                rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
-                                           settings_.longest) >= needed;
+                bundling_.held_by_others(session, levels[i]) ||
+                (party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
+                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
+                 rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
+                                            settings_.longest) >= needed);
             return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
                           levels[i].payer);
         }
@@ -624,8 +655,13 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
         if (const PartyId party = loser(session, grant); party != kNoParty) {
             return refuse(session, Code::service_denied, Reason::loss, party);
         }
+        BundledSeconds taken = bundled;
+        for (std::uint32_t& mine : taken)
+            mine = std::min(mine, count_of(grant));
+        if (!bundles.try_take(taken)) continue;
         const auto holding =
             ledger_.try_open(path, levels, {amounts.data(), levels.size()}, spend_of(path, session, now));
+        if (holding.status != balance::Ledger::HoldStatus::held) bundles.roll_back();
         switch (holding.status) {
             case balance::Ledger::HoldStatus::lost_funds:
             case balance::Ledger::HoldStatus::lost_cap:
@@ -646,6 +682,10 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
             case balance::Ledger::HoldStatus::held:
                 break;
         }
+        bundles.confirm();
+        bundles.finish(grant, taken, seconds{0});
+        for (balance::LevelBundles& mine : session.bundles())
+            mine.decided = mine.seconds;
         session.available = parties_.get(levels[0].payer).account.available();
         session.state = SessionState::authorized;
         session.code = static_cast<std::uint8_t>(free ? Code::free : Code::ok);
@@ -704,9 +744,11 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         return answer;
     }
     balance::Ledger::Returns returns;
+    BundleChange bundles{bundling_, session};
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
-        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}), returns, now);
+        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}), returns,
+                     now);
     }
     session.state = SessionState::answered;
     session.started = true;
@@ -717,6 +759,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     append(balance::EventKind::session_changed, session, now);
     const Path path{parties_, session.line};
     ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
@@ -748,6 +791,8 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     }
     const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
     const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
         return {.code = Code::too_large};
@@ -767,7 +812,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
     }
-    extend_holds(session, wanted, returns, now);
+    extend_holds(session, bundles, wanted, returns, now);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -781,13 +826,15 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     ExtendAnswer answer = answer_now();
     append(balance::EventKind::session_changed, session, now);
     ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
 
 /// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
 /// session. What was granted and is held stays granted. An expired session is opened again.
-void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Returns& returns, Moment now) {
+void Charging::extend_holds(Session& session, BundleChange& bundles, seconds want,
+                            balance::Ledger::Returns& returns, Moment now) {
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
@@ -805,6 +852,9 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
         floor = used;  // Nothing is held any more.
     }
     const auto levels = session.levels();
+    BundledSeconds had{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        had[mine.level] = mine.seconds;
     const auto parties = path.parties();
     const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
                                              [](const Party* p) { return stops_calls(*p); });
@@ -818,14 +868,17 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
             bound = floor;
             limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
         }
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        BundledSeconds bundled = bundling_.reach(session, target);
         std::size_t limiting_place = parties.size();
-        CapLook caps = look_at_caps(path, session, false);
+        CapLook caps = look_at_caps(path, session, false, bundled);
         for (std::size_t place = 0; place < parties.size(); ++place) {
             // No room at all: what is granted stays, unless the leg costs nothing.
-            if ((caps.too_low & (std::uint32_t{1} << place)) != 0 &&
-                session.cost(levels[balance::leg_of(path, place, levels)], target) > Money{}) {
+            if ((caps.too_low & (std::uint32_t{1} << place)) == 0) continue;
+            const std::size_t leg = balance::leg_of(path, place, levels);
+            if (rating::cost(levels[leg].call(session.rated_at, bundled[leg]), target) > Money{})
                 caps.bound(seconds{0}, place);
-            }
         }
         if (caps.longest < bound) {
             bound = caps.longest;
@@ -834,12 +887,11 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
         }
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
+            const rating::RatedCall call = levels[i].call(session.rated_at, bundled[i]);
             // A level that pays nothing for all that is asked for is not asked for funds.
-            if (session.cost(levels[i], target) == Money{}) continue;
+            if (rating::cost(call, target) == Money{}) continue;
             const Money funds = levels[i].charged + levels[i].held + returns.amounts[i] + spendable(party);
-            const seconds longest =
-                rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            const seconds longest = rating::longest_affordable(call, funds, settings_.longest);
             if (longest < bound) {
                 bound = longest;
                 limiting = levels[i].payer;
@@ -856,19 +908,26 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
             !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
             continue;
         }
-        Amounts amounts = costs_of(session, grant);
-        for (std::size_t i = 0; i < levels.size(); ++i)
+        Amounts amounts = costs_of(session, grant, bundled);
+        for (std::size_t i = 0; i < levels.size(); ++i) {
             amounts[i] = amounts[i] - levels[i].charged;
+            bundled[i] = std::min(bundled[i], count_of(grant));
+        }
+        if (!bundles.try_take(bundled)) continue;
         if (ledger_.try_extend(levels, {amounts.data(), levels.size()}, returns, spend_of(path, session, now))
                 .status != balance::Ledger::HoldStatus::held) {
+            bundles.roll_back();
             continue;
         }
+        bundles.confirm();
+        bundles.finish(grant, bundled, used);
         session.granted_seconds = count_of(grant);
         session.final = bound <= target;
         session.limiting = bound <= target ? limiting : kNoParty;
         return;
     }
     // Others were always faster: what is held stays, and the switch may ask again.
+    bundles.finish(floor, had, used);
     session.granted_seconds = count_of(floor);
     session.final = false;
     session.limiting = kNoParty;
@@ -886,8 +945,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     if (session.level_count > 0) {
         const SessionLevel& customer = session.levels()[0];
         answer.charged = customer.charged;
-        answer.billed =
-            rating::billed_seconds(customer.call(session.rated_at), seconds{session.used_seconds});
+        answer.billed = rating::billed_seconds(session.call(customer), seconds{session.used_seconds});
     }
     return answer;
 }
@@ -966,6 +1024,8 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     // An emergency call is charged nowhere.
     const bool via_put = via && !session.emergency && put_via(session, *via);
     const auto levels = session.levels();
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
     if (!ledger_.can_charge(levels, charges)) {
@@ -991,13 +1051,15 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
         }
     }
     if (!request.at) note_plausibility(session, used, now);
+    bundles.finish_all(used);
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     session.used_seconds = count_of(used);
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
-    end(claim, charges, via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed,
-        now, {request.cause, request.tags});
+    end(claim, bundles, charges,
+        via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now,
+        {request.cause, request.tags});
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -1005,8 +1067,8 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
 
 /// Ends a session whose state says so already, but for money, record and event: `totals` are charged. The
 /// caller publishes it.
-void Charging::end(const SessionTable::Claim& claim, std::span<const Money> totals, balance::EventKind kind,
-                   Moment now, const EndWords& words) {
+void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
+                   balance::EventKind kind, Moment now, const EndWords& words) {
     Session& session = *claim;
     // Of one that has expired the holds are given back and the place is left already.
     const bool had_ended = session.record != 0;
@@ -1022,6 +1084,7 @@ void Charging::end(const SessionTable::Claim& claim, std::span<const Money> tota
     }
     append(kind, session, now, words);
     ledger_.give_back(session.levels(), returns, spend);
+    bundles.give_back();
     if (has_place) balance::Ledger::leave(path);
 }
 
@@ -1077,7 +1140,8 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
 
     SessionTable::Claim claim;
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, false, {},
+                                               line == kNoParty ? 0 : bundling_.levels_with_bundles(line));
         if (!opening.claim) return {.code = Code::busy};
         claim = std::move(opening.claim);
         if (opening.fresh) break;
@@ -1113,6 +1177,9 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
             return refuse_rate(Code::rating_failed, found.without_rate_reason);
     }
     const seconds used = rating::whole_seconds(request.used);
+    bundling_.attach(session);
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), session.level_count};
     if (!ledger_.can_charge(session.levels(), charges)) return refuse_rate(Code::too_large, Reason::none);
@@ -1127,7 +1194,8 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(EndStatus::rated);
-    end(claim, charges, balance::EventKind::session_opened, now);
+    bundles.finish_all(used);
+    end(claim, bundles, charges, balance::EventKind::session_opened, now);
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -1161,7 +1229,10 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     session.end_fingerprint = fingerprint;
     session.end_status = static_cast<std::uint8_t>(EndStatus::released);
     const Amounts nothing{};
-    end(claim, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now, {cause, {}});
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(seconds{0});
+    end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now,
+        {cause, {}});
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
 }
@@ -1169,10 +1240,12 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
 /// Closes an open session that nobody ended: `used` is charged, the rest of its holds goes back.
 void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(used);
     const Amounts totals = costs_of(session, used);
     session.state = SessionState::expired;
     session.lapsed = true;
-    end(claim, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
+    end(claim, bundles, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
     sessions_.publish_ended(std::move(claim), now.steady);
 }
 
@@ -1237,9 +1310,11 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
 
 // ---- QUOTE, EXPLAIN ----
 
-Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used) const {
+Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used,
+                            const BundledSeconds& bundled) const {
     Derivation derivation;
-    for (const SessionLevel& level : levels) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const SessionLevel& level = levels[i];
         LevelView& view = derivation.emplace_back();
         view.party = &parties_.get(level.payer);
         if (level.tariff == nullptr) continue;
@@ -1247,7 +1322,7 @@ Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instan
         view.version = level.tariff->number;
         if (level.rate == nullptr) continue;
         const rating::Row row = level.tariff->deck->row(level.row);
-        const rating::RatedCall call = level.call(start);
+        const rating::RatedCall call = level.call(start, bundled[i]);
         view.rated = true;
         view.prefix = row.prefix.text().view();
         view.destination = row.destination;
@@ -1291,11 +1366,16 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     const std::span<SessionLevel> levels{memory.data(), payers.count};
     const seconds duration = rating::whole_seconds(request.used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
-    for (SessionLevel& level : levels) {
+    BundledSeconds bundled{};
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        SessionLevel& level = levels[i];
         if (level.rate == nullptr) continue;
         free = free && rating::is_free(level.call(request.at), duration);
+        const auto there =
+            bundling_.available(level, digits->view(), request.at, std::max(duration, settings_.longest));
+        bundled[i] = std::min(there, count_of(duration));
         level.affordable_seconds = affordable_of(rating::longest_affordable(
-            level.call(request.at), spendable(parties_.get(level.payer)), settings_.longest));
+            level.call(request.at, there), spendable(parties_.get(level.payer)), settings_.longest));
     }
     if (answer.code == Code::ok) {
         if (found.blocked != kNoParty || (!levels.empty() && !opens_country(levels[0], digits->view()))) {
@@ -1306,7 +1386,7 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
             answer.code = Code::free;
         }
     }
-    answer.derivation = derive(levels, request.at, duration);
+    answer.derivation = derive(levels, request.at, duration, bundled);
     if (answer.code == Code::ok) {
         answer.cost = answer.derivation[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;
@@ -1318,7 +1398,7 @@ ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
     answer.granted = seconds{session.decided_seconds};
-    answer.derivation = derive(session.levels(), session.rated_at, answer.granted);
+    answer.derivation = derive(session.levels(), session.rated_at, answer.granted, decided_bundles(session));
     return answer;
 }
 

@@ -18,6 +18,7 @@
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
+#include "daemon/bundling.h"
 #include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
@@ -84,7 +85,9 @@ struct ChargingSettings {
     std::vector<std::string> emergency_numbers{};
     DialPlan dial_plan{};  ///< Of whoever names none.
     std::vector<SwitchDialPlan> dial_switches{};
-    DialPlans* dial_plans = nullptr;  ///< Must outlive the charging function; nullptr: nobody names one.
+    // What is named by others must outlive the charging function; nullptr: nobody names one.
+    DialPlans* dial_plans = nullptr;
+    const DestinationGroups* destination_groups = nullptr;
 };
 
 /// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
@@ -281,8 +284,8 @@ class Charging {
     [[nodiscard]] PartyId loser(const balance::Session& session,
                                 std::chrono::seconds duration) const noexcept;
     /// `free`: the call costs nobody anything.
-    [[nodiscard]] CapLook look_at_caps(const balance::Path& path, const balance::Session& session,
-                                       bool free) const noexcept;
+    [[nodiscard]] CapLook look_at_caps(const balance::Path& path, const balance::Session& session, bool free,
+                                       const BundledSeconds& bundled) const noexcept;
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
@@ -290,8 +293,9 @@ class Charging {
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
     /// How long a session lives from AUTHORIZE on without a further word.
     [[nodiscard]] std::chrono::nanoseconds life_unstarted(const balance::Session& session) const noexcept;
-    void extend_holds(balance::Session& session, std::chrono::seconds want, balance::Ledger::Returns& returns,
-                      Moment now);
+    /// The bundled seconds with which it succeeded are in `bundles`, which is finished.
+    void extend_holds(balance::Session& session, BundleChange& bundles, std::chrono::seconds want,
+                      balance::Ledger::Returns& returns, Moment now);
     StopAnswer stop_claimed(balance::SessionTable::Claim claim, const StopRequest& request,
                             std::optional<rating::TariffId> via, std::uint64_t fingerprint, Moment now);
     StopAnswer rate_known(balance::SessionTable::Claim claim, const RateRequest& request, PartyId line,
@@ -301,7 +305,7 @@ class Charging {
                                         Moment now) const noexcept;
     /// The line of that id, or kNoParty.
     [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
-    void end(const balance::SessionTable::Claim& claim, std::span<const Money> totals,
+    void end(const balance::SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
              balance::EventKind kind, Moment now, const EndWords& words = {});
     void append(balance::EventKind kind, const balance::Session& session, Moment now,
                 const EndWords& words = {}) noexcept;
@@ -310,7 +314,7 @@ class Charging {
     [[nodiscard]] bool too_full_to_end() const noexcept;
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
-                                    std::chrono::seconds used) const;
+                                    std::chrono::seconds used, const BundledSeconds& bundled) const;
     /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
     /// number.
     bool put_via(balance::Session& session, rating::TariffId via) const;
@@ -325,6 +329,7 @@ class Charging {
     balance::EventLog& events_;
     ChargingSettings settings_;
     Dialling dialling_;
+    Bundling bundling_;
     std::atomic<std::int64_t> expire_from_{0};   // Set once at the start; only expiry asks.
     std::vector<std::uint64_t> start_required_;  ///< switch_hash() of them.
 };

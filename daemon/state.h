@@ -92,6 +92,8 @@ class State {
     [[nodiscard]] const rating::TariffVersion* version_of(const balance::LevelName& name);
     [[nodiscard]] bool apply_account(ByteReader& in);
     [[nodiscard]] bool apply_book(ByteReader& in);
+    [[nodiscard]] bool apply_spending(ByteReader& in);
+    [[nodiscard]] bool apply_horizon(ByteReader& in);
 
     Moment latest_{};
     std::optional<Start> last_start_;

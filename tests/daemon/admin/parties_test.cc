@@ -188,7 +188,6 @@ TEST(Parties, SayWhatComesLater) {
             "not available yet in this version"));
     EXPECT_TRUE(has(house.send("POST", "/v1/parties", R"({"id":"a","kind":"customer","status":"closed"})"),
                     "DELETE /v1/parties/{id}"));
-    EXPECT_EQ(house.status("POST", "/v1/parties/a/bundles", "{}"), 501U);
     for (const std::string_view target : {"/metrics", "/readyz", "/openapi.yaml", "/v1/calls/a:start"}) {
         EXPECT_EQ(house.status("GET", target), 404U) << target;
     }
