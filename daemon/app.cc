@@ -142,7 +142,8 @@ struct App::Parts {
                     .wall_now = [] { return Clock::now().wall; },
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
                recovered.journal.get()) {
-        charging.expire_from(Clock::now().steady + config.restart.grace);
+        // A journal that is new remembers no call that a switch could report on.
+        if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
         if (recovered.journal != nullptr) {
             snapshots =
                 std::make_unique<Snapshots>(*recovered.journal, state_settings(config), state,

@@ -328,8 +328,9 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
         parts[i] = amount == left
                        ? left_of(level)
                        : std::min(pro_rata(level.charged, amount, customer.charged), left_of(level));
-        any = any || parts[i] != Money{};
-        if (i > 0 && parts[i] == Money{}) continue;
+        const bool seconds = amount == left && has_seconds_to_return(session, i, transaction.at.wall);
+        any = any || parts[i] != Money{} || seconds;
+        if (i > 0 && parts[i] == Money{} && !seconds) continue;
         const rating::Currency currency = parties_.get(level.payer).currency;
         const auto book = level.seller == level.payer ? PostingPlace::termination : PostingPlace::revenue;
         transaction.postings.push_back({level.payer, PostingPlace::balance, currency, parts[i]});
@@ -341,13 +342,50 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     if (code != PaymentCode::ok) return code;
     for (std::size_t i = 0; i < levels.size(); ++i)
         levels[i].refunded = levels[i].refunded + parts[i];
-    give_back_bundle_seconds(session, amount);
+    give_back_bundle_seconds(session, transaction);
     return code;
 }
 
-/// The seconds of bundles that a refunded call used return with its money, if the bundle has not expired.
-/// There are no bundles yet in this version.
-void Payments::give_back_bundle_seconds(Session& /*session*/, Money /*amount*/) noexcept {}
+/// Calls `visit(use, bundle)` for what a level of an ended call used of bundles that have not expired at
+/// `at`.
+template <typename Visit>
+void Payments::each_use(balance::LevelBundles& mine, PartyId payer, rating::Instant at,
+                        const Visit& visit) const {
+    const balance::BundlesOf bundles{parties_.get(payer)};
+    for (std::size_t i = 0; i < mine.use_count; ++i) {
+        balance::BundleUse& use = mine.uses[i];
+        balance::Bundle* const bundle = use.used > 0 ? bundles.find(use.bundle) : nullptr;
+        if (bundle != nullptr && bundle->pays_at(at)) visit(use, *bundle);
+    }
+}
+
+bool Payments::has_seconds_to_return(Session& session, std::size_t level, rating::Instant at) const {
+    bool any = false;
+    for (balance::LevelBundles& mine : session.bundles()) {
+        if (mine.level != level) continue;
+        each_use(mine, session.levels()[level].payer, at, [&any](auto&, auto&) { any = true; });
+    }
+    return any;
+}
+
+/// Seconds have no price of their own: those that a call used return once nothing of the customer's leg is
+/// left to refund, to the levels that the refund reaches.
+void Payments::give_back_bundle_seconds(Session& session, const Transaction& refund) const {
+    if (left_of(session.levels()[0]) > Money{}) return;
+    for (balance::LevelBundles& mine : session.bundles()) {
+        const PartyId payer = session.levels()[mine.level].payer;
+        const bool reached =
+            std::any_of(refund.postings.begin(), refund.postings.end(), [payer](const Posting& posting) {
+                return posting.place == PostingPlace::balance && posting.party == payer;
+            });
+        if (!reached) continue;
+        each_use(mine, payer, refund.at.wall, [](balance::BundleUse& use, balance::Bundle& bundle) {
+            bundle.settle(use.generation, use.used, 0);
+            use.seconds -= use.used;
+            use.used = 0;
+        });
+    }
+}
 
 PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* original,
                                      Transaction& transaction) {
@@ -420,6 +458,7 @@ void Payments::restore(const Transaction& transaction) {
                         level.refunded = level.refunded + posting.amount;
                 }
             }
+            give_back_bundle_seconds(*claim, transaction);
         }
     }
     remember(transaction);

@@ -183,7 +183,12 @@ class Payments {
                             balance::Transaction& transaction);
     PaymentCode refund_payment(const RefundRequest& refund, Remembered* original,
                                balance::Transaction& transaction);
-    void give_back_bundle_seconds(balance::Session& session, rating::Money amount) noexcept;
+    template <typename Visit>
+    void each_use(balance::LevelBundles& mine, balance::PartyId payer, rating::Instant at,
+                  const Visit& visit) const;
+    [[nodiscard]] bool has_seconds_to_return(balance::Session& session, std::size_t level,
+                                             rating::Instant at) const;
+    void give_back_bundle_seconds(balance::Session& session, const balance::Transaction& refund) const;
     void note_refund(const balance::Transaction& refund) noexcept;
 
     const balance::PartyTable& parties_;

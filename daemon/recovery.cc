@@ -114,7 +114,8 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
     const std::string boot_id = Clock::boot_id();
     const auto booted_for = Clock::booted_for();
     recovered.away = away_for(state, boot_id, booted_for, Clock::now().wall);
-    if (state.last_start()) {
+    recovered.restarted = state.last_start().has_value();
+    if (recovered.restarted) {
         Clock::set(state.latest().steady + recovered.away);
     } else {
         state.found(Clock::now());

@@ -1,6 +1,7 @@
 #include "daemon/state.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tollgate::daemon {
 namespace {
@@ -31,6 +32,9 @@ void move_bundles(const balance::PartyTable& parties, const Session& session, in
         }
     }
 }
+
+/// In the order of a record.
+constexpr std::array kSums = {&balance::Book::revenue, &balance::Book::cash, &balance::Book::termination};
 
 /// One record after another in the same memory.
 class Records {
@@ -324,11 +328,15 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
         const Party& party = parties.get(static_cast<PartyId>(i));
         for (const balance::Book* book = party.books.load(std::memory_order_acquire); book != nullptr;
              book = book->next) {
+            const bool empty = std::none_of(kSums.begin(), kSums.end(), [book](auto sum) {
+                return (book->*sum).load(std::memory_order_relaxed) != 0;
+            });
+            if (empty) continue;  // Somebody asked for it and put nothing in.
             records.add(EventKind::book, [&](ByteWriter& out) {
                 out.put(static_cast<PartyId>(i));
                 out.short_text(book->currency.view());
-                for (const auto* const sum : {&book->revenue, &book->cash, &book->termination})
-                    out.put(sum->load(std::memory_order_relaxed));
+                for (const auto sum : kSums)
+                    out.put((book->*sum).load(std::memory_order_relaxed));
             });
         }
     }

@@ -52,6 +52,7 @@ namespace {
 
 TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     World world{{}, {.remember_bytes = 0}};
+    world.replays = false;        // What is put by hand has no event.
     balance::EventRelay nowhere;  // A log in memory allocates; a journal does not.
     world.state.events.connect(nowhere);
     world.top_up("alice", "5000");

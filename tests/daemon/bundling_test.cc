@@ -124,6 +124,47 @@ TEST(Bundling, ARepeatedAuthorizeIsTheSameAnswer) {
     world.expect_at_rest();
 }
 
+// Goal: seconds come back with the last of the money, once, and not to a bundle that has expired.
+TEST(Bundling, ARefundGivesTheUsedSecondsBack) {
+    for (const bool expired : {false, true}) {
+        World world;
+        world.top_up("alice", "10");
+        auto source = seconds_for("b", 100);
+        source.expires = world.now.wall + std::chrono::hours{1};
+        world.give_bundle("alice", source);
+        (void)world.authorize("c", 160);
+        const StopAnswer stopped = world.stop("c", 160);  // 60 s of it at 0.60 a minute.
+        EXPECT_EQ(stopped.charged, *rating::parse_money("0.6"));
+        EXPECT_EQ(left(world, "alice", "b"), 0U);
+        if (expired) world.pass(std::chrono::hours{1});
+        const std::string record = "r-" + std::to_string(stopped.record);
+        const auto refund = [&](const char* id, std::optional<rating::Money> amount) {
+            return world.payments.refund({.of = record, .amount = amount}, {id, {}, world.now}).code;
+        };
+        EXPECT_EQ(refund("half", rating::parse_money("0.3")), PaymentCode::ok);
+        EXPECT_EQ(left(world, "alice", "b"), 0U);
+        EXPECT_EQ(refund("rest", std::nullopt), PaymentCode::ok);
+        EXPECT_EQ(left(world, "alice", "b"), expired ? 0U : 100U);
+        EXPECT_EQ(refund("again", std::nullopt), PaymentCode::not_refundable);
+        EXPECT_EQ(world.stop("c", 160).billed, stopped.billed) << "what is answered again stays";
+        world.expect_replays();
+    }
+}
+
+TEST(Bundling, ACallOnBundledSecondsAloneIsRefundedToo) {
+    World world;
+    world.give_bundle("alice", seconds_for("b", 100));
+    (void)world.authorize("c", 60);
+    const StopAnswer stopped = world.stop("c", 60);
+    EXPECT_EQ(stopped.charged, Money{});
+    const std::string record = "r-" + std::to_string(stopped.record);
+    EXPECT_EQ(world.payments.refund({.of = record, .amount = std::nullopt}, {"f", {}, world.now}).code,
+              PaymentCode::ok);
+    EXPECT_EQ(left(world, "alice", "b"), 100U);
+    EXPECT_EQ(world.balance("south"), "1000");
+    world.expect_replays();
+}
+
 TEST(Bundling, ALevelAboveThatCannotPayTakesNoSeconds) {
     World world;
     world.give_bundle("alice", seconds_for("b", 100));
@@ -144,6 +185,7 @@ TEST(Bundling, ALevelAboveThatCannotPayTakesNoSeconds) {
 
 TEST(Bundling, OneBundledSecondMeetsTheCheckOfFunds) {
     World world;
+    world.replays = false;  // What is put by hand has no event.
     world.party("alice").min_available = 5'000'000;
     EXPECT_EQ(world.authorize("a", 60).code, Code::credit_limit);
     world.give_bundle("alice", seconds_for("b", 1));

@@ -110,6 +110,7 @@ TEST(Payments, RequestIdsAreTheirSendersOwn) {
 // Goal: a top-up is written down before anybody can spend it; a debit is taken before it is written down.
 TEST(Payments, WhatRaisesFundsIsAppendedFirstWhatLowersThemIsDoneFirst) {
     World world;
+    world.replays = false;  // What is put by hand has no event.
     std::vector<std::string> seen;
     std::vector<std::uint64_t> numbers;
     Transactions log;
@@ -130,6 +131,7 @@ TEST(Payments, WhatRaisesFundsIsAppendedFirstWhatLowersThemIsDoneFirst) {
 
 TEST(Payments, APaymentSaysWhatItLifted) {
     World world;
+    world.replays = false;  // What is put by hand has no event.
     std::vector<int> lifted;
     Transactions log;
     log.heard = [&](const balance::Transaction& done) { lifted.push_back(done.lifted); };
@@ -373,6 +375,7 @@ TEST(PaymentsThreads, RefundsOfOneCallNeverExceedIt) {
 // Goal: transactions alone make the same balances, books, answers and refunds again.
 TEST(PaymentsRestored, TransactionsAreAllThatIsNeeded) {
     World before;
+    before.replays = false;  // What is put by hand has no event.
     Transactions log;
     Payments payments{before.parties, before.ledger, before.sessions, before.catalog, log};
     before.add("bob", "south", balance::PartyKind::customer, "retail");
@@ -383,6 +386,7 @@ TEST(PaymentsRestored, TransactionsAreAllThatIsNeeded) {
     ASSERT_EQ(log.all.size(), 3U);
 
     World after;
+    after.replays = false;  // What is put by hand has no event.
     after.add("bob", "south", balance::PartyKind::customer, "retail");
     after.pass(std::chrono::hours{24});
     Transactions next;
@@ -452,6 +456,7 @@ TEST(PaymentsRestored, EventsAndSnapshotsMakeTheSameState) {
 
 TEST(Payments, NothingIsDoneWithoutRoomToWriteItDown) {
     World world;
+    world.replays = false;  // What is put by hand has no event.
     Transactions log;
     log.admitted = balance::Admission::ends_only;
     Payments payments{world.parties, world.ledger, world.sessions, world.catalog, log};
@@ -462,6 +467,7 @@ TEST(Payments, NothingIsDoneWithoutRoomToWriteItDown) {
 
 TEST(PaymentsRestored, ARefundOfACallIsKnownByItsSession) {
     World world;
+    world.replays = false;  // What is put by hand has no event.
     world.top_up("alice", "10");
     (void)world.authorize("call", 600);
     const std::uint64_t record = world.stop("call", 60).record;

@@ -64,6 +64,7 @@ TEST_F(Via, IsPartOfWhatARepeatRepeats) {
 }
 
 TEST_F(Via, ThatIsNoTariffOfTheProvidersCurrencyChangesNothing) {
+    world_.replays = false;  // What is put by hand has no event.
     rating::TariffSettings dollars;
     dollars.currency = *rating::Currency::parse("USD");
     world_.tariffs.put_settings("dollars", dollars);
@@ -75,6 +76,7 @@ TEST_F(Via, ThatIsNoTariffOfTheProvidersCurrencyChangesNothing) {
 }
 
 TEST_F(Via, WithoutARowForTheNumberLeavesTheLegAndSaysSo) {
+    world_.replays = false;  // What is put by hand has no event.
     rating::TariffSettings settings;
     settings.currency = *rating::Currency::parse("EUR");
     world_.tariffs.put_settings("empty", settings);
@@ -99,6 +101,7 @@ TEST_F(Via, ThatCostsTooMuchChangesNothing) {
 }
 
 TEST_F(Via, TheRatingInstantAndTheVersionOfStopCount) {
+    world_.replays = false;  // What is put by hand has no event.
     const auto reading = rating::read_deck_csv(
         "prefix,rate_per_minute,effective_from,effective_until\n49,0.6,,2026-03-02T13:00:00Z\n"
         "49,6,2026-03-02T13:00:00Z,\n",
