@@ -230,6 +230,9 @@ class Caller:
     def assert_same(self, command, answer):
         expected = list(command.answer)
         expected[expected.index("dup") + 1] = "1"
+        if command.verb == "EXTEND":  # What is left of it, as time passes.
+            assert 0 < int(answer["validity"]) <= int(command.answer["validity"]), (command, answer)
+            expected[expected.index("validity") + 1] = answer["validity"]
         assert list(answer) == expected, f"{command.words}: {expected} became {list(answer)}"
 
     def repeat_unanswered(self, client):
@@ -250,7 +253,7 @@ class Caller:
             if command.verb == "STOP":
                 command.answer = answer
                 self.refundable.append(command)
-            if answer.code == "OK" and command.verb != "EXTEND":
+            if answer.code == "OK" and not command.later:
                 assert command.figure in (None, answer.figure), (command, answer)
         self.answered = len(self.sent)
 
