@@ -52,6 +52,7 @@ class Mortal(Daemon):
         self.lives += 1
         self.log = Path(self.folder.name) / f"log-{self.lives}"
         self.log_printed = False
+        self.launched = time.monotonic()
         super().launch()
 
     def close_connections(self):
