@@ -52,6 +52,7 @@ class Mortal(Daemon):
         self.lives += 1
         self.log = Path(self.folder.name) / f"log-{self.lives}"
         self.log_printed = False
+        self.exit_expected = 0
         self.launched = time.monotonic()
         super().launch()
 
@@ -63,7 +64,7 @@ class Mortal(Daemon):
     def kill(self):
         """As a crash of the process does it."""
         self.process.kill()
-        self.process.wait()
+        self.exit_expected = self.process.wait()
         self.close_connections()
 
     def stop(self):
@@ -86,8 +87,8 @@ class Mortal(Daemon):
     def refuses_to_start(self):
         """Starts it where it must not: (exit status, what it said)."""
         self.launch()
-        status = self.process.wait(STOP_SECONDS)
-        return status, self.log.read_text()
+        self.exit_expected = self.process.wait(STOP_SECONDS)
+        return self.exit_expected, self.log.read_text()
 
     def tool(self, *words):
         """Runs the program beside the daemon: (exit status, what it said)."""

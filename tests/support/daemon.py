@@ -52,6 +52,7 @@ class Daemon:
         self.settings = settings
         self.clients = []
         self.log_printed = False
+        self.exit_expected = 0
         self.request_ids = itertools.count(1)
 
     # ---- Life ----
@@ -100,8 +101,8 @@ class Daemon:
             wrong.append(f"still there {STOP_SECONDS} s after SIGTERM")
             self.process.kill()
             self.process.wait()
-        if not wrong and self.process.returncode != 0:
-            wrong.append(f"ended with {self.process.returncode}, expected 0")
+        if not wrong and self.process.returncode != self.exit_expected:
+            wrong.append(f"ended with {self.process.returncode}, expected {self.exit_expected}")
         if SANITIZER_REPORT.search(self.log.read_bytes()):
             wrong.append("a sanitizer has something to report")
         if failure or wrong:
