@@ -140,6 +140,11 @@ class Caller:
         session.used = seconds
         return stop
 
+    def rate(self):
+        seconds = self.random.randint(1, 300)
+        return self.command("RATE", self.line, "4930123", self.name("rated"), seconds, balance=-seconds * PRICE,
+                            wholesale=-seconds * PRICE // 10, figure=text_of(seconds * PRICE))
+
     def pay(self, verb):
         amount = self.random.randint(1, 5_000_000)
         return self.command(verb, self.customer, money(amount), self.name(verb.lower()),
@@ -165,7 +170,9 @@ class Caller:
             return self.authorize()
         if dice < 0.93 and self.refundable:
             return self.refund(self.refundable.pop())
-        return self.pay("TOPUP" if dice < 0.97 else "DEBIT")
+        if dice < 0.95:
+            return self.rate()
+        return self.pay("TOPUP" if dice < 0.98 else "DEBIT")
 
     # ---- On the wire ----
 
