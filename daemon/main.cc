@@ -75,6 +75,10 @@ void serve(const Config& config) {
             "journal {}: {} events read in {} ms, {} ms after the last one; answers wait until they are {}",
             config.journal.dir, recovered.events, milliseconds(recovered.took), milliseconds(recovered.away),
             config.journal.reply == tollgate::config::JournalReply::synced ? "synced" : "written");
+        for (const auto& snapshot : recovered.passed_over) {
+            spdlog::warn("a snapshot is damaged, an older one and the events after it were read instead: {}",
+                         snapshot);
+        }
         if (recovered.torn_blocks > 0) {
             spdlog::warn("journal {}: {} blocks of 4096 bytes that were never answered are cut off",
                          config.journal.dir, recovered.torn_blocks);

@@ -85,7 +85,9 @@ journal::OnEvent Restoring::on_event() {
 }
 
 void Restoring::check(const journal::Fault& fault) const {
-    const std::string text = fault.text() + (wrong_.empty() ? "" : ": " + wrong_);
+    std::string text = fault.text() + (wrong_.empty() ? "" : ": " + wrong_);
+    for (const auto& snapshot : passed_over_)
+        text += "; a snapshot would have made up for it: " + snapshot;
     if (fault.kind == journal::Fault::Kind::damage || fault.kind == journal::Fault::Kind::refused)
         throw DamagedJournal{text};
     throw std::runtime_error{text};

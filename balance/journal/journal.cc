@@ -178,7 +178,7 @@ void Journal::write_on(const std::stop_token& stop) {
         const auto step = writer_.step(steady());
         if (const auto now = writer_.figures().segment.load(std::memory_order_relaxed); now != segment) {
             segment = now;
-            prepare_wanted_.notify_one();
+            want_segments();
         }
         if (step == Writer::Step::failed) return;
         if (step == Writer::Step::wrote) continue;
@@ -208,7 +208,7 @@ void Journal::drain() {
         if (step == Writer::Step::failed) return;
         if (step == Writer::Step::waiting) {
             if (steady() > until) return;
-            prepare_wanted_.notify_one();
+            want_segments();
             std::this_thread::sleep_for(kWaitingNap);
         }
     }
@@ -219,8 +219,17 @@ void Journal::prepare_on(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         if (preparer_.step() == Preparer::Step::made) continue;
         std::unique_lock lock{prepare_mutex_};
-        prepare_wanted_.wait_for(lock, stop, settings_.retry_after, [] { return false; });
+        prepare_bell_.wait_for(lock, stop, settings_.retry_after, [this] { return prepare_wanted_; });
+        prepare_wanted_ = false;
     }
+}
+
+void Journal::want_segments() {
+    {
+        const std::lock_guard lock{prepare_mutex_};
+        prepare_wanted_ = true;
+    }
+    prepare_bell_.notify_one();
 }
 
 std::string Journal::put_aside(std::string_view kind, std::span<const std::byte> bytes) {
@@ -258,7 +267,7 @@ std::size_t Journal::remove_segments(Sequence up_to) {
         if (disk_.remove(in_use[i].first) != 0 || disk_.sync_directory() != 0) break;
         ++removed;
     }
-    if (removed != 0) prepare_wanted_.notify_one();
+    if (removed != 0) want_segments();
     return removed;
 }
 

@@ -115,6 +115,8 @@ class Journal final : public EventLog {
     void changed();
     void write_on(const std::stop_token& stop);
     void prepare_on(const std::stop_token& stop);
+    /// Wakes the preparer.
+    void want_segments();
     void drain();
 
     Disk& disk_;
@@ -143,7 +145,8 @@ class Journal final : public EventLog {
     std::condition_variable wait_moved_;
 
     std::mutex prepare_mutex_;
-    std::condition_variable_any prepare_wanted_;
+    std::condition_variable_any prepare_bell_;
+    bool prepare_wanted_ = false;  // Under the mutex.
     bool started_ = false;
     std::jthread preparing_;
     std::jthread writing_;

@@ -15,9 +15,10 @@ constexpr std::size_t kSyncedBytes = std::size_t{8} << 20;
 /// Commands that passed admission() just before it closed: a batch each, at worst.
 constexpr std::size_t kLateBatches = 64;
 
+/// Never more than half a segment: else calls could not end in a journal of small ones.
 std::uint64_t least_room(const Settings& settings) {
-    return 2 * settings.queue_bytes +
-           std::min<std::uint64_t>(kLateBatches * kBlockBytes, settings.segment_bytes / 4);
+    return std::min<std::uint64_t>(2 * settings.queue_bytes + kLateBatches * kBlockBytes,
+                                   settings.segment_bytes / 2);
 }
 
 }  // namespace

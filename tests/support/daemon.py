@@ -26,6 +26,11 @@ SERVES = re.compile(rb"RESP on 127\.0\.0\.1:(\d+).* HTTP on 127\.0\.0\.1:(\d+)")
 SANITIZER_REPORT = re.compile(rb"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 
 
+def binary():
+    """The tollgated that is tested."""
+    return Path(os.environ.get("TOLLGATED", ROOT / "build/release/tollgated")).resolve()
+
+
 def scaled(plain, sanitized):
     """How much to do: a build with a sanitizer is ten to twenty times slower."""
     return sanitized if SANITIZED else plain
@@ -47,6 +52,7 @@ class Daemon:
         self.settings = settings
         self.clients = []
         self.log_printed = False
+        self.exit_expected = 0
         self.request_ids = itertools.count(1)
 
     # ---- Life ----
@@ -54,13 +60,7 @@ class Daemon:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="tollgate-test-")
         self.log = Path(self.folder.name) / "log"
-        binary = os.environ.get("TOLLGATED", ROOT / "build/release/tollgated")
-        command = [str(Path(binary).resolve())]
-        for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *self.settings):
-            command += ["--set", setting]
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=self.folder.name, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.launch()
         Daemon.running.append(self)
         try:
             self.wait_until_it_serves()
@@ -68,6 +68,15 @@ class Daemon:
             self.__exit__(*sys.exc_info())
             raise
         return self
+
+    def launch(self):
+        """Starts the process; does not wait for it."""
+        command = [str(binary())]
+        for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *self.settings):
+            command += ["--set", setting]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder.name, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_until_it_serves(self):
         deadline = time.monotonic() + START_SECONDS
@@ -92,8 +101,8 @@ class Daemon:
             wrong.append(f"still there {STOP_SECONDS} s after SIGTERM")
             self.process.kill()
             self.process.wait()
-        if not wrong and self.process.returncode != 0:
-            wrong.append(f"ended with {self.process.returncode}, expected 0")
+        if not wrong and self.process.returncode != self.exit_expected:
+            wrong.append(f"ended with {self.process.returncode}, expected {self.exit_expected}")
         if SANITIZER_REPORT.search(self.log.read_bytes()):
             wrong.append("a sanitizer has something to report")
         if failure or wrong:
