@@ -99,6 +99,12 @@ class ByteReader {
     [[nodiscard]] std::string_view text() noexcept { return raw(get<std::uint32_t>()); }
     [[nodiscard]] std::string_view short_text() noexcept { return raw(get<std::uint8_t>()); }
 
+    /// What was read has no sense: as if it had ended too early.
+    void fail() noexcept {
+        good_ = false;
+        bytes_ = {};
+    }
+
     /// Nothing was read beyond the end.
     [[nodiscard]] bool good() const noexcept { return good_; }
     [[nodiscard]] bool at_end() const noexcept { return good_ && bytes_.empty(); }

@@ -13,12 +13,15 @@ void changing_fields(Io& io, S& session) {
     io(session.extend_fingerprint);
     io(session.end_fingerprint);
     io(session.answered_at);
+    io(session.start_at);
     io(session.deadline);
     io(session.ended_at);
     io(session.record);
     io(session.limiting);
     io(session.granted_seconds);
     io(session.used_seconds);
+    io(session.spend_counted);
+    io(session.started);
     io(session.state);
     io(session.end_status);
     io(session.final);
@@ -45,6 +48,23 @@ void decided_fields(Io& io, S& session) {
 }
 
 template <typename Io, typename L>
+void bundles_fields(Io& io, L& bundles) {
+    io(bundles.level);
+    io(bundles.use_count);
+    io(bundles.seconds);
+    io(bundles.decided);
+    io(bundles.money_from);
+}
+
+template <typename Io, typename U>
+void use_fields(Io& io, U& use) {
+    io(use.bundle);
+    io(use.generation);
+    io(use.seconds);
+    io(use.used);
+}
+
+template <typename Io, typename L>
 void name_fields(Io& io, L& level) {
     io(level.payer);
     io(level.seller);
@@ -59,28 +79,51 @@ void name_fields(Io& io, L& level) {
 void write_changing(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
     changing_fields(io, session);
+    out.text(session.start_tags == nullptr ? std::string_view{} : std::string_view{*session.start_tags});
     out.put(session.level_count);
     for (const SessionLevel& level : session.levels()) {
         out.put(level.held);
         out.put(level.charged);
         out.put(level.refunded);
     }
+    out.put(session.bundles_count);
+    for (const LevelBundles& mine : session.bundles()) {
+        bundles_fields(io, mine);
+        for (std::size_t i = 0; i < mine.use_count; ++i)
+            use_fields(io, mine.uses[i]);
+    }
 }
 
 void read_changing(ByteReader& in, Session& session) noexcept {
     auto io = [&in](auto& value) { in.get(value); };
     changing_fields(io, session);
+    const std::string_view tags = in.text();
+    session.start_tags = tags.empty() ? nullptr : std::make_unique<std::string>(tags);
     if (in.get<std::uint8_t>() != session.level_count) return;
     for (SessionLevel& level : session.levels()) {
         in.get(level.held);
         in.get(level.charged);
         in.get(level.refunded);
     }
+    const auto bundles = in.get<std::uint8_t>();
+    if (bundles > session.bundles_capacity) return in.fail();
+    session.bundles_count = bundles;
+    for (LevelBundles& mine : session.bundles()) {
+        mine = LevelBundles{};
+        bundles_fields(io, mine);
+        if (mine.level >= session.level_count || mine.use_count > LevelBundles::kUsesMax) return in.fail();
+        for (std::size_t i = 0; i < mine.use_count; ++i)
+            use_fields(io, mine.uses[i]);
+    }
 }
 
 void write_decided(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
     out.put(session.level_capacity);
+    out.put(session.bundles_capacity);
+    out.short_text(session.texts().caller);
+    out.short_text(session.texts().service);
+    out.short_text(session.texts().switch_name);
     decided_fields(io, session);
     out.short_text(session.number.view());
     out.put(session.level_count);
@@ -93,6 +136,16 @@ void write_decided(const Session& session, ByteWriter& out) {
                              .affordable_seconds = level.affordable_seconds};
         name_fields(io, name);
     }
+}
+
+OpenedAs read_opened_as(ByteReader& in) noexcept {
+    OpenedAs as;
+    in.get(as.level_capacity);
+    in.get(as.bundles_capacity);
+    as.texts.caller = in.short_text();
+    as.texts.service = in.short_text();
+    as.texts.switch_name = in.short_text();
+    return as;
 }
 
 LevelNames read_decided(ByteReader& in, Session& session) noexcept {

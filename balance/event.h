@@ -37,13 +37,16 @@ enum class EventKind : std::uint8_t {
 
     transaction = 48,
     threshold = 49,
-    bundle = 50,
+    bundle = 50,          ///< One that a party was given, or as it stood.
+    bundle_renewed = 51,  ///< Its seconds are there anew.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
     book = 65,
     session = 66,
     request = 67,
+    spending = 68,
+    horizon = 69,  ///< Up to when ended sessions are forgotten.
 };
 
 /// What every event begins with.
@@ -74,8 +77,15 @@ void write_changing(const Session& session, ByteWriter& out);
 void read_changing(ByteReader& in, Session& session) noexcept;
 
 /// What AUTHORIZE decided once and for all; with write_changing after it, all of a session. Levels name their
-/// versions by tariff and number. The room that it has for levels comes first.
+/// versions by tariff and number.
 void write_decided(const Session& session, ByteWriter& out);
+/// What a session is made with: the first part of write_decided.
+struct OpenedAs {
+    std::uint8_t level_capacity = 0;
+    std::uint8_t bundles_capacity = 0;
+    SessionTexts texts;
+};
+[[nodiscard]] OpenedAs read_opened_as(ByteReader& in) noexcept;
 
 /// A version and row that a level of an event names.
 struct LevelName {
@@ -90,8 +100,7 @@ struct LevelNames {
     std::array<LevelName, kChainDepthMax> levels;
     std::uint8_t count = 0;
 };
-/// Into a session of the same id with as much room for levels, which has been read; but for what the names
-/// point to.
+/// The rest of it, into a session that was made with the first part; but for what the names point to.
 LevelNames read_decided(ByteReader& in, Session& session) noexcept;
 
 }  // namespace tollgate::balance

@@ -19,7 +19,43 @@ Money read(const std::atomic<std::int64_t>& sum) noexcept {
     return Money::from_micros(sum.load(std::memory_order_relaxed));
 }
 
+/// Calls `visit(place, limits, spending, leg)` for whoever of the path counts what is spent on days and
+/// months and has a leg; until it says false.
+template <typename Visit>
+void each_counter(const Spend& spend, std::span<const SessionLevel> levels, const Visit& visit) noexcept {
+    if (spend.path == nullptr) return;
+    const auto parties = spend.path->parties();
+    for (std::size_t place = 0; place < parties.size(); ++place) {
+        // Acquire: what is behind the pointer is whole.
+        const Limits* const limits = parties[place]->limits.load(std::memory_order_acquire);
+        if (limits == nullptr) continue;
+        Spending* const spending = limits->spending();
+        if (spending == nullptr) continue;
+        const std::size_t leg = leg_of(*spend.path, place, levels);
+        if (leg == levels.size()) continue;
+        if (!visit(place, *limits, *spending, leg)) return;
+    }
+}
+
+constexpr std::uint32_t bit(std::size_t place) noexcept {
+    return std::uint32_t{1} << place;
+}
+
+/// How a charge of `total` in all changes what a level has been charged and holds together.
+Money change_of(const SessionLevel& level, Money total, bool give_hold_back) noexcept {
+    const Money charged = total - level.charged;
+    return charged - (give_hold_back ? level.held : std::clamp(charged, Money{}, level.held));
+}
+
 }  // namespace
+
+std::size_t leg_of(const Path& path, std::size_t place, std::span<const SessionLevel> levels) noexcept {
+    const PartyId payer = path.id(std::max<std::size_t>(place, 1));
+    std::size_t leg = 0;
+    while (leg < levels.size() && levels[leg].payer != payer)
+        ++leg;
+    return leg;
+}
 
 Path::Path(const PartyTable& parties, PartyId line) noexcept {
     for (PartyId id = line; id != kNoParty; id = parties_[size_ - 1]->parent) {
@@ -31,7 +67,7 @@ Path::Path(const PartyTable& parties, PartyId line) noexcept {
 }
 
 Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> levels,
-                                 std::span<const Money> amounts) noexcept {
+                                 std::span<const Money> amounts, const Spend& spend) noexcept {
     const auto parties = path.parties();
     Holding holding;
     std::size_t begun = 0;
@@ -42,6 +78,19 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
             holding = {HoldStatus::too_many_calls, begun};
             break;
         }
+    }
+    std::uint32_t counted = 0;
+    if (holding.status == HoldStatus::held) {
+        each_counter(
+            spend, levels, [&](std::size_t place, const Limits& limits, Spending& spending, std::size_t leg) {
+                const Money amount = amounts[leg];
+                if (amount > Money{} && !spending.try_spend(spend.at, spend.now, amount, limits.caps())) {
+                    holding = {HoldStatus::lost_cap, place};
+                    return false;
+                }
+                counted |= bit(place);
+                return true;
+            });
     }
     std::size_t held = 0;
     for (; holding.status == HoldStatus::held && held < levels.size(); ++held) {
@@ -62,23 +111,49 @@ Ledger::Holding Ledger::try_open(const Path& path, std::span<SessionLevel> level
             --held;
             payer(levels[held]).account.give_back(amounts[held]);
         }
+        each_counter(spend, levels,
+                     [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+                         if ((counted & bit(place)) != 0) spending.spend(spend.at, spend.now, -amounts[leg]);
+                         return true;
+                     });
         while (begun > 0)
             parties[--begun]->account.roll_back_call();
         return holding;
     }
     for (std::size_t i = 0; i < levels.size(); ++i)
         levels[i].held = amounts[i];
+    if (spend.counted != nullptr) *spend.counted = counted;
     for (Party* const party : parties)
         party->account.confirm();
     return holding;
 }
 
 Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
-                                   Returns& returns) noexcept {
+                                   Returns& returns, const Spend& spend) noexcept {
     Holding holding;
     std::array<Money, kChainDepthMax> taken{};
+    // What each counter of the path is to count more, or less.
+    std::array<Money, kPathMax> more_spent{};
+    std::uint32_t counted = 0;
+    each_counter(spend, levels,
+                 [&](std::size_t place, const Limits& limits, Spending& spending, std::size_t leg) {
+                     const SessionLevel& level = levels[leg];
+                     const bool known = (*spend.counted & bit(place)) != 0;
+                     const Money more = known ? amounts[leg] - level.held : amounts[leg] + level.charged;
+                     more_spent[place] = more;
+                     if (more > Money{}) {
+                         if (amounts[leg] <= level.held) {
+                             spending.spend(spend.at, spend.now, more);  // Nothing new is granted.
+                         } else if (!spending.try_spend(spend.at, spend.now, more, limits.caps())) {
+                             holding = {HoldStatus::lost_cap, place};
+                             return false;
+                         }
+                     }
+                     counted |= bit(place);
+                     return true;
+                 });
     std::size_t held = 0;
-    for (; held < levels.size(); ++held) {
+    for (; holding.status == HoldStatus::held && held < levels.size(); ++held) {
         Account& account = payer(levels[held]).account;
         const Money more = amounts[held] - levels[held].held - returns.amounts[held];
         account.begin_extension();
@@ -99,8 +174,19 @@ Ledger::Holding Ledger::try_extend(std::span<SessionLevel> levels, std::span<con
             if (taken[held] > Money{}) account.give_back(taken[held]);
             account.roll_back_extension();
         }
+        each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
+            if ((counted & bit(place)) != 0 && more_spent[place] > Money{}) {
+                spending.spend(spend.at, spend.now, -more_spent[place]);
+            }
+            return true;
+        });
         return holding;
     }
+    for (std::size_t place = 0; place < more_spent.size(); ++place) {
+        if (more_spent[place] < Money{})
+            returns.uncounted[place] = returns.uncounted[place] - more_spent[place];
+    }
+    if (spend.counted != nullptr) *spend.counted |= counted;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         returns.amounts[i] = returns.amounts[i] + levels[i].held + taken[i] - amounts[i];
         levels[i].held = amounts[i];
@@ -134,22 +220,32 @@ Money Ledger::settle(SessionLevel& level, Money total, bool free_hold) noexcept 
     return {};
 }
 
-void Ledger::charge(std::span<SessionLevel> levels, std::span<const Money> totals,
-                    Returns& returns) noexcept {
+void Ledger::settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool free_holds,
+                        Returns& returns, const Spend& spend) noexcept {
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+        if ((*spend.counted & bit(place)) == 0) return true;
+        const Money change = change_of(levels[leg], totals[leg], free_holds);
+        if (change > Money{}) {
+            spending.spend(spend.at, spend.now, change);
+        } else {
+            returns.uncounted[place] = returns.uncounted[place] - change;
+        }
+        return true;
+    });
     for (std::size_t i = 0; i < levels.size(); ++i)
-        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], false);
+        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], free_holds);
 }
 
-void Ledger::settle(std::span<SessionLevel> levels, std::span<const Money> totals,
-                    Returns& returns) noexcept {
-    for (std::size_t i = 0; i < levels.size(); ++i)
-        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], true);
-}
-
-void Ledger::give_back(std::span<const SessionLevel> levels, const Returns& returns) noexcept {
+void Ledger::give_back(std::span<const SessionLevel> levels, const Returns& returns,
+                       const Spend& spend) noexcept {
     for (std::size_t i = 0; i < levels.size(); ++i) {
         if (returns.amounts[i] > Money{}) payer(levels[i]).account.give_back(returns.amounts[i]);
     }
+    each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
+        if (returns.uncounted[place] > Money{})
+            spending.spend(spend.at, spend.now, -returns.uncounted[place]);
+        return true;
+    });
 }
 
 void Ledger::leave(const Path& path) noexcept {
@@ -157,7 +253,7 @@ void Ledger::leave(const Path& path) noexcept {
         party->account.close_call();
 }
 
-void Ledger::move_all(const Session& session, std::int64_t sign) noexcept {
+void Ledger::move_all(const Session& session, std::int64_t sign, rating::Instant now) noexcept {
     const auto times = [sign](Money amount) { return Money::from_micros(sign * amount.micros()); };
     for (const SessionLevel& level : session.levels()) {
         Party& party = payer(level);
@@ -167,8 +263,19 @@ void Ledger::move_all(const Session& session, std::int64_t sign) noexcept {
         if (charged != Money{})
             earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
     }
-    if (!session.open() || session.emergency) return;
-    for (Party* const party : Path{parties_, session.line}.parties())
+    const bool on_path = session.open() && !session.emergency;
+    if (!on_path && session.spend_counted == 0) return;
+    const Path path{parties_, session.line};
+    std::uint32_t counted = session.spend_counted;
+    each_counter({&path, session.rated_at, now, &counted}, session.levels(),
+                 [&](std::size_t place, const Limits&, Spending& spending, std::size_t leg) {
+                     const SessionLevel& level = session.levels()[leg];
+                     if ((counted & bit(place)) != 0)
+                         spending.spend(session.rated_at, now, times(level.charged + level.held));
+                     return true;
+                 });
+    if (!on_path) return;
+    for (Party* const party : path.parties())
         sign > 0 ? party->account.reopen_call() : party->account.close_call();
 }
 

@@ -27,6 +27,21 @@ class Path {
     std::size_t size_ = 0;
 };
 
+/// How a call counts against the caps of days and months on its path: charged and held together, at its day.
+struct Spend {
+    const Path* path = nullptr;  ///< nullptr: it does not count.
+    rating::Instant at{};        ///< The rating instant, of whose day and month it is.
+    rating::Instant now{};
+    std::uint32_t* counted = nullptr;  ///< Session::spend_counted.
+};
+/// Everybody who counts: of a call that is charged without having been opened.
+inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
+
+/// Whose leg of a call stands for a party of its path: the customer's for the line and the customer, else the
+/// party's own. `levels.size()` where it has none.
+[[nodiscard]] std::size_t leg_of(const Path& path, std::size_t place,
+                                 std::span<const SessionLevel> levels) noexcept;
+
 /// A stop to new calls below a party: a suspended distributor keeps his logins, not his customers, from
 /// calling.
 [[nodiscard]] inline bool stops_calls(const Party& party) noexcept {
@@ -50,6 +65,7 @@ class Ledger {
         stopped,         ///< A party of the path stops calls.
         too_many_calls,  ///< A party of the path has as many open calls as it may.
         lost_funds,      ///< A level no longer has what it had; compute the grant anew.
+        lost_cap,        ///< A cap of a party of the path no longer has that room; likewise.
     };
     struct Holding {
         HoldStatus status = HoldStatus::held;
@@ -57,36 +73,44 @@ class Ledger {
     };
 
     /// Opens a call: one more open call at every party of the path and `amounts[i]` held at level i, or
-    /// nothing at all. On success the levels say what they hold.
+    /// nothing at all. On success the levels say what they hold, and `spend` who counts it.
     [[nodiscard]] Holding try_open(const Path& path, std::span<SessionLevel> levels,
-                                   std::span<const Money> amounts) noexcept;
+                                   std::span<const Money> amounts, const Spend& spend = {}) noexcept;
 
-    /// What levels get back once the event that says so has been appended: nobody else may use funds that a
-    /// prefix of the events does not have. By level.
+    /// What levels get back, and parties' counts of what is spent, once the event that says so has been
+    /// appended: nobody else may use funds that a prefix of the events does not have.
     struct Returns {
-        std::array<Money, kChainDepthMax> amounts{};
+        std::array<Money, kChainDepthMax> amounts{};  ///< By level.
+        std::array<Money, kPathMax> uncounted{};      ///< By place on the path.
     };
 
     /// Brings the hold of level i to `amounts[i]` at all levels, or at none. What is to come back is used
-    /// first; what a smaller hold frees is added to it.
+    /// first; what a smaller hold frees is added to it. Whoever did not count the call yet and counts now,
+    /// counts the whole of it.
     [[nodiscard]] Holding try_extend(std::span<SessionLevel> levels, std::span<const Money> amounts,
-                                     Returns& returns) noexcept;
+                                     Returns& returns, const Spend& spend = {}) noexcept;
 
     /// Charges every level `totals[i]` in all for the call so far, out of its hold first.
-    void charge(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns) noexcept;
-
+    void charge(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns,
+                const Spend& spend = {}) noexcept {
+        settle_all(levels, totals, false, returns, spend);
+    }
     /// As charge, and frees what the levels still hold.
-    void settle(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns) noexcept;
+    void settle(std::span<SessionLevel> levels, std::span<const Money> totals, Returns& returns,
+                const Spend& spend = {}) noexcept {
+        settle_all(levels, totals, true, returns, spend);
+    }
 
     /// Gives back what there is to come back.
-    void give_back(std::span<const SessionLevel> levels, const Returns& returns) noexcept;
+    void give_back(std::span<const SessionLevel> levels, const Returns& returns,
+                   const Spend& spend = {}) noexcept;
     /// Takes a call off the path: others may have its place from now on.
     static void leave(const Path& path) noexcept;
 
-    /// For a restart: what an open or ended session has done to the accounts and books of its chain, carried
-    /// out or taken back.
-    void redo(const Session& session) noexcept { move_all(session, 1); }
-    void undo(const Session& session) noexcept { move_all(session, -1); }
+    /// For a restart: what an open or ended session has done to the accounts and books of its chain and to
+    /// what is counted of days and months, carried out or taken back.
+    void redo(const Session& session, rating::Instant now) noexcept { move_all(session, 1, now); }
+    void undo(const Session& session, rating::Instant now) noexcept { move_all(session, -1, now); }
 
     /// Whether every level and book can take a charge of `totals[i]` in all without leaving kBalanceMax.
     [[nodiscard]] bool can_charge(std::span<const SessionLevel> levels,
@@ -141,8 +165,10 @@ class Ledger {
     static bool checked(const Party& party) noexcept { return party.kind != PartyKind::provider; }
     [[nodiscard]] Party& payer(const SessionLevel& level) const noexcept { return parties_.get(level.payer); }
     std::atomic<std::int64_t>& earned(const SessionLevel& level, rating::Currency currency) const noexcept;
-    void move_all(const Session& session, std::int64_t sign) noexcept;
+    void move_all(const Session& session, std::int64_t sign, rating::Instant now) noexcept;
     [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold) noexcept;
+    void settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool free_holds,
+                    Returns& returns, const Spend& spend) noexcept;
 
     [[nodiscard]] std::atomic<std::int64_t>& book_of(const Posting& posting) const noexcept;
     /// Tells of each threshold that lies between the two.

@@ -53,6 +53,22 @@ bool is_id(std::string_view text) noexcept {
     });
 }
 
+Limits* Party::limits_of(const PartySource& source) {
+    if (source.limits == nullptr) return nullptr;
+    auto limits = std::make_unique<Limits>();
+    limits->set(*source.limits, source.zone, source.opened_countries);
+    return limits.release();
+}
+
+void Party::set_limits(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
+                       const CountrySet* opened) {
+    Limits* const known = limits.load(std::memory_order_relaxed);
+    if (known != nullptr) return known->set(settings, zone, opened);
+    auto fresh = std::make_unique<Limits>();
+    fresh->set(settings, zone, opened);
+    limits.store(fresh.release(), std::memory_order_release);
+}
+
 Book& Party::book(rating::Currency wanted) noexcept {
     // Acquire pairs with the release below: a book that is seen is whole.
     Book* const head = books.load(std::memory_order_acquire);

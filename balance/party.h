@@ -4,17 +4,21 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "balance/account.h"
+#include "balance/limits.h"
 #include "balance/tariff_lists.h"
 #include "balance/warnings.h"
 #include "rating/tariff.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::balance {
+
+class Bundle;
 
 /// The place of a party in its table. Given out once, never reused.
 enum class PartyId : std::uint32_t {};
@@ -91,6 +95,9 @@ struct PartySource {
     std::uint32_t max_calls = kCallsUnlimited;
     std::uint16_t dial_plan = kNoDialPlan;
     WarningSettings warnings{};
+    std::shared_ptr<const LimitSettings> limits{};   ///< nullptr: none.
+    std::shared_ptr<const rating::TimeZone> zone{};  ///< What time_zone names, for limits; nullptr is UTC.
+    const CountrySet* opened_countries = nullptr;    ///< Those of limits, of PartyTable::country_sets.
 };
 
 /// One party. The first cache line is what a call touches; the second what it seldom does.
@@ -98,8 +105,7 @@ struct PartySource {
 /// Fields that administration changes while calls read them are relaxed atomics: each is decided by alone,
 /// and an AUTHORIZE reads status again after it has taken its holds.
 struct alignas(64) Party {
-    explicit Party(const PartySource& source, std::string_view stored_id,
-                   std::string_view stored_zone) noexcept
+    explicit Party(const PartySource& source, std::string_view stored_id, std::string_view stored_zone)
         : account(source.credit_limit),
           min_available(source.min_available.micros()),
           tariff(source.tariff),
@@ -109,6 +115,7 @@ struct alignas(64) Party {
           kind(source.kind),
           terms(source.terms),
           billing(source.billing),
+          limits(limits_of(source)),
           id(stored_id),
           time_zone(stored_zone),
           currency(source.currency),
@@ -128,6 +135,12 @@ struct alignas(64) Party {
         return kind != PartyKind::line && kind != PartyKind::partner;
     }
 
+    /// Limits that were made from a source, or nullptr. Owned by the caller.
+    [[nodiscard]] static Limits* limits_of(const PartySource& source);
+    /// Sets the limits of a party, whose zone is `zone`. For one thread at a time.
+    void set_limits(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
+                    const CountrySet* opened);
+
     /// The book of `currency`, made at its first use. Any thread; never blocks.
     [[nodiscard]] Book& book(rating::Currency currency) noexcept;
 
@@ -146,10 +159,14 @@ struct alignas(64) Party {
     const PartyKind kind;
     const Terms terms;
     const Billing billing;
+    /// nullptr for a party that never had any: it stands in the first line, so that knowing that costs a call
+    /// nothing. Stored once, with release, read with acquire. Owned by the party's table.
+    std::atomic<Limits*> limits;
 
     const std::string_view id;
     const std::string_view time_zone;
-    std::atomic<Book*> books{nullptr};  ///< Only ever grows at its head.
+    std::atomic<Book*> books{nullptr};      ///< Only ever grows at its head.
+    std::atomic<Bundle*> bundles{nullptr};  ///< In the order in which they pay: balance/bundle.h.
     /// Its thresholds, nullptr while it has never had one: most have none, and calls look here. Made once;
     /// stored with release, read with acquire.
     std::atomic<Warnings*> warnings{nullptr};

@@ -30,6 +30,7 @@ PartyTable::~PartyTable() {
             book = next;
         }
         delete party.warnings.load();
+        delete party.limits.load();
         party.~Party();
     }
     for (auto& chunk : chunks_)

@@ -53,6 +53,9 @@ class PartyTable {
     [[nodiscard]] const TariffLists& tariff_lists() const noexcept { return tariff_lists_; }
     [[nodiscard]] TariffLists& tariff_lists() noexcept { return tariff_lists_; }
 
+    /// The lists of countries that parties' limits name, likewise.
+    [[nodiscard]] CountrySets& country_sets() noexcept { return country_sets_; }
+
     /// Memory that parties, their ids and the index take.
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
@@ -79,6 +82,7 @@ class PartyTable {
 
     KeyedHash hash_;
     TariffLists tariff_lists_;
+    CountrySets country_sets_;
     std::size_t parties_max_;
     std::vector<std::atomic<Party*>> chunks_;
     std::array<std::atomic<Shard*>, kShards> shards_{};

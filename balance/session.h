@@ -1,10 +1,13 @@
 /// A session: one call, from the AUTHORIZE that asked for it to the record that is kept of it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "balance/party.h"
@@ -15,6 +18,18 @@ namespace tollgate::balance {
 
 /// A session id is 1 to 255 bytes, any byte: a SIP Call-ID may hold `"%<>@`.
 inline constexpr std::size_t kSessionIdBytesMax = 255;
+
+/// What a session keeps of its FROM, in bytes: what a caller sends has no bound of its own.
+inline constexpr std::size_t kCallerBytesMax = 255;
+/// The longest name of a switch, in bytes.
+inline constexpr std::size_t kSwitchNameBytesMax = 64;
+
+/// What AUTHORIZE said of a call that goes into its record as it was said.
+struct SessionTexts {
+    std::string_view caller{};       ///< FROM; what is beyond kCallerBytesMax is not kept.
+    std::string_view service{};      ///< Empty for voice. At most kServiceBytesMax.
+    std::string_view switch_name{};  ///< At most kSwitchNameBytesMax.
+};
 
 /// Time that only ever goes forward, since an origin of the daemon's choice. Sessions live and end by it.
 using Steady = std::chrono::nanoseconds;
@@ -44,10 +59,37 @@ struct SessionLevel {
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
 
-    /// As a call that began at `start`. Requires: a rate.
-    [[nodiscard]] rating::RatedCall call(rating::Instant start) const noexcept {
-        return {tariff, rate, row, start};
+    /// As a call that began at `start`, the first `bundled` seconds of it on bundles. Requires: a rate.
+    [[nodiscard]] rating::RatedCall call(rating::Instant start, std::uint32_t bundled = 0) const noexcept {
+        return {tariff, rate, row, start, bundled};
     }
+};
+
+/// Seconds that a level of a session has of one bundle.
+struct BundleUse {
+    std::uint16_t bundle;     ///< Its number among those of the payer.
+    std::uint8_t generation;  ///< Of the bundle, when they were taken.
+    std::uint32_t seconds;
+    std::uint32_t used;  ///< So many of them are charged; the rest is held.
+};
+
+/// The bundled seconds of one level of a session: it begins with them. Only levels whose payer had bundles at
+/// AUTHORIZE have one.
+///
+/// What a bundle has left follows from these: its seconds less those of all uses in its present generation.
+struct LevelBundles {
+    /// A call draws on so many bundles of a level at most.
+    static constexpr std::size_t kUsesMax = 6;
+    static constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+
+    std::uint8_t level;
+    std::uint8_t use_count;
+    std::uint32_t seconds;  ///< Of all uses.
+    std::uint32_t decided;  ///< What AUTHORIZE took; kept for EXPLAIN.
+    /// Once a call was granted time beyond its bundled seconds it stays on money from there on: it never
+    /// takes more than this. kNever before that.
+    std::uint32_t money_from;
+    std::array<BundleUse, kUsesMax> uses;  ///< In the order in which they are used up.
 };
 
 enum class SessionState : std::uint8_t {
@@ -62,16 +104,19 @@ enum class SessionState : std::uint8_t {
 
 /// A session lives in memory of its SessionTable and is touched only by the thread that has claimed it.
 ///
-/// Its levels and its id lie behind it in the same block. Code and reason are those of the AUTHORIZE that
-/// made it, as numbers of the charging function's own.
+/// Its levels, their bundled seconds, its id and what AUTHORIZE said of it lie behind it in the same block.
+/// Code and reason are those of the AUTHORIZE that made it, as numbers of the charging function's own.
 struct Session {
     std::uint64_t hash = 0;
-    std::uint64_t authorize_fingerprint = 0;  ///< Of the arguments, to tell a repeat from a conflict.
-    std::uint64_t start_fingerprint = 0;      ///< Of START's arguments; 0 before it.
-    std::uint64_t extend_fingerprint = 0;     ///< Of the last EXTEND's; 0 before one.
-    std::uint64_t end_fingerprint = 0;        ///< Of STOP's or RELEASE's; 0 before it.
-    std::uint64_t switch_hash = 0;            ///< Of the name of the switch that owns it; 0 for none.
-    rating::Instant rated_at{};               ///< The instant whose prices hold for the whole call.
+    std::uint64_t authorize_fingerprint = 0;     ///< Of the arguments, to tell a repeat from a conflict.
+    std::uint64_t start_fingerprint = 0;         ///< Of START's arguments; 0 before it.
+    std::uint64_t extend_fingerprint = 0;        ///< Of the last EXTEND's; 0 before one.
+    std::uint64_t end_fingerprint = 0;           ///< Of STOP's or RELEASE's; 0 before it.
+    std::uint64_t switch_hash = 0;               ///< Of the name of the switch that owns it; 0 for none.
+    rating::Instant rated_at{};                  ///< The instant whose prices hold for the whole call.
+    rating::Instant start_at = rating::kAlways;  ///< What START's AT said; kAlways: nothing.
+    /// What START's TAGS said; nullptr: nothing. Few calls have any, so that the others allocate nothing.
+    std::unique_ptr<std::string> start_tags;
     Steady opened_at{};
     Steady answered_at{};
     Steady deadline{};  ///< When it expires, while it is open.
@@ -86,17 +131,25 @@ struct Session {
     std::uint32_t granted_seconds = 0;  ///< In all, counted from the answer.
     std::uint32_t decided_seconds = 0;  ///< What AUTHORIZE granted.
     std::uint32_t used_seconds = 0;     ///< As last reported.
-    rating::Digits number;              ///< What was rated.
+    /// Who counts this call's money against caps of days and months: by place on the path, the line first.
+    std::uint32_t spend_counted = 0;
+    rating::Digits number;  ///< What was rated.
     SessionState state = SessionState::deciding;
     std::uint8_t code = 0;
     std::uint8_t reason = 0;
     std::uint8_t end_status = 0;
     std::uint8_t level_count = 0;
     std::uint8_t level_capacity = 0;
+    std::uint8_t bundles_count = 0;  ///< Levels that have bundled seconds or may take some.
+    std::uint8_t bundles_capacity = 0;
     std::uint8_t id_size = 0;
+    std::uint8_t caller_size = 0;
+    std::uint8_t service_size = 0;
+    std::uint8_t switch_size = 0;
     bool claimed = false;      ///< Under the stripe's lock, as the next.
     bool remembered = false;   ///< It stands in a queue of those that have ended.
     bool final = false;        ///< No more can be had.
+    bool started = false;      ///< Answered by START, at answered_at; else by an EXTEND, or not yet.
     bool at_given = false;     ///< AUTHORIZE named its instant, so elapsed time says nothing.
     bool implausible = false;  ///< More was reported than can have passed.
     bool overrun = false;      ///< A report exceeded the grant.
@@ -108,9 +161,25 @@ struct Session {
     [[nodiscard]] bool open() const noexcept {
         return state == SessionState::authorized || state == SessionState::answered;
     }
+    /// A level of this session as a call, with its bundled seconds. Requires: it has a rate.
+    [[nodiscard]] rating::RatedCall call(const SessionLevel& level) const noexcept {
+        const LevelBundles* const bundled = bundles_of(level);
+        return level.call(rated_at, bundled == nullptr ? 0 : bundled->seconds);
+    }
     /// What a level costs for so long. Requires: it has a rate.
     [[nodiscard]] Money cost(const SessionLevel& level, std::chrono::seconds duration) const noexcept {
-        return rating::cost(level.call(rated_at), duration);
+        return rating::cost(call(level), duration);
+    }
+    [[nodiscard]] std::span<LevelBundles> bundles() noexcept { return {bundles_memory(), bundles_count}; }
+    [[nodiscard]] std::span<const LevelBundles> bundles() const noexcept {
+        return {const_cast<Session*>(this)->bundles_memory(), bundles_count};
+    }
+    /// nullptr for a level without any.
+    [[nodiscard]] const LevelBundles* bundles_of(const SessionLevel& level) const noexcept {
+        for (const LevelBundles& bundled : bundles()) {
+            if (&levels()[bundled.level] == &level) return &bundled;
+        }
+        return nullptr;
     }
     [[nodiscard]] std::span<SessionLevel> levels() noexcept { return {level_memory(), level_count}; }
     [[nodiscard]] std::span<const SessionLevel> levels() const noexcept {
@@ -118,14 +187,28 @@ struct Session {
     }
     /// Room for as many levels as were asked for when it was made.
     [[nodiscard]] SessionLevel* level_memory() noexcept { return reinterpret_cast<SessionLevel*>(this + 1); }
+    [[nodiscard]] LevelBundles* bundles_memory() noexcept {
+        return reinterpret_cast<LevelBundles*>(level_memory() + level_capacity);
+    }
     [[nodiscard]] char* id_memory() noexcept {
-        return reinterpret_cast<char*>(level_memory() + level_capacity);
+        return reinterpret_cast<char*>(bundles_memory() + bundles_capacity);
     }
     [[nodiscard]] std::string_view id() const noexcept {
         return {const_cast<Session*>(this)->id_memory(), id_size};
     }
-    [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels, std::size_t id_bytes) noexcept {
-        return sizeof(Session) + levels * sizeof(SessionLevel) + id_bytes;
+    [[nodiscard]] SessionTexts texts() const noexcept {
+        const char* const at = id().data() + id_size;
+        return {{at, caller_size},
+                {at + caller_size, service_size},
+                {at + caller_size + service_size, switch_size}};
+    }
+    /// Id and texts.
+    [[nodiscard]] std::size_t text_bytes() const noexcept {
+        return std::size_t{id_size} + caller_size + service_size + switch_size;
+    }
+    [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels, std::size_t text_bytes,
+                                                         std::size_t bundles = 0) noexcept {
+        return sizeof(Session) + levels * sizeof(SessionLevel) + bundles * sizeof(LevelBundles) + text_bytes;
     }
 };
 

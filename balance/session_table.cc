@@ -48,7 +48,9 @@ class Pool {
 
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
-    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(kChainDepthMax, kSessionIdBytesMax);
+    static constexpr std::size_t kBlockBytesMax = Session::bytes_for(
+        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax,
+        kChainDepthMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
         FreeBlock* next;
@@ -152,10 +154,22 @@ struct alignas(64) SessionTable::Stripe {
     std::size_t remembered_bytes = 0;
     std::size_t session_bytes = 0;
     std::uint64_t forgotten_early = 0;
+    Steady forgotten_until = kNothingForgotten;
     Pool pool;
 
+    Stripe() = default;
+    Stripe(const Stripe&) = delete;
+    Stripe& operator=(const Stripe&) = delete;
+    /// The pool gives back memory only.
+    ~Stripe() {
+        for (const Slot& slot : slots) {
+            if (slot.session != nullptr) slot.session->~Session();
+        }
+    }
+
     static std::size_t bytes_of(const Session& session) noexcept {
-        return Pool::rounded(Session::bytes_for(session.level_capacity, session.id_size));
+        return Pool::rounded(
+            Session::bytes_for(session.level_capacity, session.text_bytes(), session.bundles_capacity));
     }
 
     // ---- index ----
@@ -204,14 +218,25 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels) {
-        const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, id.size()));
+    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts,
+                  std::size_t bundles) {
+        texts.caller = texts.caller.substr(0, kCallerBytesMax);
+        assert(texts.service.size() <= kServiceBytesMax && texts.switch_name.size() <= kSwitchNameBytesMax);
+        const std::size_t bytes = Pool::rounded(Session::bytes_for(
+            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size(),
+            bundles));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
+        session->bundles_capacity = static_cast<std::uint8_t>(bundles);
         session->id_size = static_cast<std::uint8_t>(id.size());
         session->serial = ++serial_last;
-        std::memcpy(session->id_memory(), id.data(), id.size());
+        session->caller_size = static_cast<std::uint8_t>(texts.caller.size());
+        session->service_size = static_cast<std::uint8_t>(texts.service.size());
+        session->switch_size = static_cast<std::uint8_t>(texts.switch_name.size());
+        char* at = session->id_memory();
+        for (const std::string_view text : {id, texts.caller, texts.service, texts.switch_name})
+            at = std::copy(text.begin(), text.end(), at);
         session_bytes += bytes;
         insert(session);
         return session;
@@ -316,6 +341,7 @@ struct alignas(64) SessionTable::Stripe {
         ring.pop();
         if (session == nullptr) return true;
         remembered_bytes -= bytes_of(*session);
+        if (&ring != &refused) forgotten_until = std::max(forgotten_until, session->ended_at);
         forget(session);
         return true;
     }
@@ -397,7 +423,8 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always) {
+SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
+                                                  const SessionTexts& texts, std::size_t bundles) {
     assert(!id.empty() && id.size() <= kSessionIdBytesMax);
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
@@ -406,7 +433,7 @@ SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size
         if (Session* const known = stripe.find(hash, id)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels);
+        return stripe.make(hash, id, levels, texts, bundles);
     });
     return {Claim{&stripe, session}, fresh};
 }
@@ -442,7 +469,16 @@ void SessionTable::publish_ended(Claim claim, Steady now) {
 
 // ---- For a restart ----
 
-Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels) {
+Steady SessionTable::forgotten_until(std::size_t stripe) const noexcept {
+    return stripes_[stripe].forgotten_until;
+}
+
+void SessionTable::set_forgotten_until(std::size_t stripe, Steady until) noexcept {
+    stripes_[stripe].forgotten_until = until;
+}
+
+Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, const SessionTexts& texts,
+                                     std::size_t bundles) {
     const std::uint64_t hash = hash_(id);
     Stripe& stripe = stripe_of(hash);
     if (Session* const known = stripe.find(hash, id)) {
@@ -450,7 +486,7 @@ Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels) {
         stripe.unschedule(known);
         stripe.forget(known);
     }
-    return stripe.make(hash, id, levels);
+    return stripe.make(hash, id, levels, texts, bundles);
 }
 
 Session* SessionTable::restore_known(std::string_view id) noexcept {
@@ -520,6 +556,12 @@ SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noex
     return {&stripe, session};
 }
 
+Steady SessionTable::forgotten_until(std::string_view id) const noexcept {
+    const Stripe& stripe = stripe_of(hash_(id));
+    const std::lock_guard lock{stripe.lock};
+    return stripe.forgotten_until;
+}
+
 SessionTable::Counts SessionTable::counts() const noexcept {
     Counts counts;
     for (std::size_t i = 0; i < kStripes; ++i) {
@@ -529,6 +571,7 @@ SessionTable::Counts SessionTable::counts() const noexcept {
         counts.remembered += stripe.session_count - stripe.heap.size();
         counts.bytes += stripe.session_bytes;
         counts.forgotten_early += stripe.forgotten_early;
+        counts.forgotten_until = std::max(counts.forgotten_until, stripe.forgotten_until);
         counts.memory_bytes += stripe.pool.bytes() + stripe.slots.capacity() * sizeof(Stripe::Slot) +
                                stripe.heap.capacity() * sizeof(Stripe::Due) + stripe.ended.bytes() +
                                stripe.expired.bytes() + stripe.refused.bytes() + sizeof(Stripe);

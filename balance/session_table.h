@@ -76,9 +76,10 @@ class SessionTable {
         Claim claim;         ///< Empty: the table is full.
         bool fresh = false;  ///< It was made just now, in state `deciding`.
     };
-    /// The session of that id, or a fresh one with room for `levels` levels: beyond sessions_max too where
-    /// `always`. Requires: 1 to 255 bytes of id.
-    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false);
+    /// The session of that id, or a fresh one with room for `levels` levels, of which `bundles` may have
+    /// bundled seconds: beyond sessions_max too where `always`. Requires: 1 to 255 bytes of id.
+    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false,
+                                        const SessionTexts& texts = {}, std::size_t bundles = 0);
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
     void publish_open(Claim claim);
@@ -102,13 +103,17 @@ class SessionTable {
 
     // ---- For a restart, before any other thread ----
 
+    [[nodiscard]] Steady forgotten_until(std::size_t stripe) const noexcept;
+    void set_forgotten_until(std::size_t stripe, Steady until) noexcept;
+
     /// By which ids are spread over stripes; records are found by it, so it outlives the process. Requires:
     /// no session yet.
     void set_hash_key(std::uint64_t key) noexcept { hash_ = KeyedHash{key}; }
     [[nodiscard]] std::uint64_t hash_key() const noexcept { return hash_.key(); }
     /// A fresh session of that id, whatever was remembered under it, or the one there is; nullptr where there
     /// is none.
-    [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels);
+    [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels,
+                                         const SessionTexts& texts = {}, std::size_t bundles = 0);
     [[nodiscard]] Session* restore_known(std::string_view id) noexcept;
     /// The session of that id, or nullptr.
     [[nodiscard]] const Session* find(std::string_view id) const noexcept;
@@ -118,7 +123,15 @@ class SessionTable {
     /// Requires: no other thread.
     void visit(const std::function<void(const Session&)>& visitor) const;
 
+    /// When the last one of the ended sessions that are forgotten had ended, as far as that of this id could
+    /// be among them: whatever began later is known, if there was any. kNothingForgotten: all are known.
+    [[nodiscard]] Steady forgotten_until(std::string_view id) const noexcept;
+    static constexpr Steady kNothingForgotten = Steady::min();
+
+    [[nodiscard]] const SessionLimits& limits() const noexcept { return limits_; }
+
     struct Counts {
+        Steady forgotten_until = kNothingForgotten;  ///< The latest, of any id.
         std::size_t open = 0;
         std::size_t remembered = 0;
         std::size_t bytes = 0;              ///< Of all sessions, index and pools excluded.

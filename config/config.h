@@ -117,6 +117,7 @@ struct Config {
         std::chrono::milliseconds late = std::chrono::hours{72};      ///< An expired one, for a late STOP.
         std::chrono::seconds shortest = std::chrono::seconds{1};      ///< Less is no grant.
         ExpiryCharge expired = ExpiryCharge::reported;
+        std::vector<std::string> start;  ///< Switches whose sessions need a START, each once.
         std::uint32_t max = 16'000'000;  ///< Open and remembered sessions together.
 
         friend bool operator==(const Session&, const Session&) = default;

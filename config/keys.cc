@@ -55,8 +55,8 @@ Key make_key(std::string_view name, Field field, Kind kind) {
     Key key;
     key.name = name;
     key.expects = kind.expects();
-    key.takes_list =
-        std::is_same_v<Kind, Numbers> || std::is_same_v<Kind, DialRules> || std::is_same_v<Kind, SwitchPlans>;
+    key.takes_list = std::is_same_v<Kind, Numbers> || std::is_same_v<Kind, Names> ||
+                     std::is_same_v<Kind, DialRules> || std::is_same_v<Kind, SwitchPlans>;
     key.show = [field, kind](const Config& config) { return kind.show(field(config)); };
     key.read = [field, kind](const Written& written, Config& config) -> std::optional<Problem> {
         Outcome<Value> outcome = kind.read(written);
@@ -112,6 +112,7 @@ std::vector<Key> make_keys() {
     add("session.shortest", field(&C::session, &C::Session::shortest), WholeSeconds{seconds{1}, hours{1}});
     add("session.expired", field(&C::session, &C::Session::expired),
         Choice<ExpiryCharge>{{{"reported", ExpiryCharge::reported}, {"granted", ExpiryCharge::granted}}});
+    add("session.start", field(&C::session, &C::Session::start), Names{kNameBytesMax, kSwitchPlansMax});
     add("session.max", field(&C::session, &C::Session::max), Count{1, 200'000'000});
 
     add("request.remember", field(&C::request, &C::Request::remember),

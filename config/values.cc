@@ -347,6 +347,40 @@ std::string DialRules::show(const Value& rules) {
     return '[' + list + ']';
 }
 
+std::string Names::expects() const {
+    return "a list of up to " + std::to_string(entries_max) + " names of 1 to " + std::to_string(bytes_max) +
+           " bytes, each once";
+}
+
+Outcome<Names::Value> Names::read(const Written& written) const {
+    if (written.form != Form::list) {
+        return Problem{is_not(written, expects()).text + R"(; write ["sbc1"])"};
+    }
+    if (written.elements.size() > entries_max) {
+        return Problem{std::to_string(written.elements.size()) + " entries are not " + expects()};
+    }
+    Value names;
+    for (const Written& element : written.elements) {
+        const std::string& name = element.text;
+        if (!is_text(element) || name.empty() || name.size() > bytes_max ||
+            std::any_of(name.begin(), name.end(), is_control)) {
+            return is_not_text(element, "a name of 1 to " + std::to_string(bytes_max) + " bytes");
+        }
+        if (std::find(names.begin(), names.end(), name) != names.end()) {
+            return Problem{quoted(name) + " stands there already; name each once"};
+        }
+        names.push_back(name);
+    }
+    return names;
+}
+
+std::string Names::show(const Value& names) {
+    std::string list;
+    for (const std::string& name : names)
+        list += (list.empty() ? "\"" : ", \"") + name + '"';
+    return '[' + list + ']';
+}
+
 std::string SwitchPlans::expects() const {
     return "a list of up to " + std::to_string(entries_max) + " SWITCH=PLAN, each switch once";
 }

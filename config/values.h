@@ -122,6 +122,17 @@ struct Numbers {
     [[nodiscard]] static std::string show(const Value& numbers);
 };
 
+/// Names of switches.
+struct Names {
+    using Value = std::vector<std::string>;
+    std::size_t bytes_max;
+    std::size_t entries_max;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(const Value& names);
+};
+
 /// Rules of a dial plan, MATCH:STRIP:PREPEND each.
 struct DialRules {
     using Value = std::vector<DialRule>;

@@ -58,7 +58,7 @@ balance::SessionLimits session_limits(const config::Config& config) {
             .repeat = config.session.repeat};
 }
 
-ChargingSettings charging_settings(const config::Config& config, DialPlans& dial_plans) {
+ChargingSettings charging_settings(const config::Config& config, Catalog& catalog) {
     std::vector<SwitchDialPlan> switches;
     for (const auto& [name, plan] : config.dial.switches)
         switches.push_back({name, plan});
@@ -69,10 +69,12 @@ ChargingSettings charging_settings(const config::Config& config, DialPlans& dial
             .grace = config.session.grace,
             .repeat = config.session.repeat,
             .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted,
+            .start_required = config.session.start,
             .emergency_numbers = config.dial.emergency,
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
-            .dial_plans = &dial_plans};
+            .dial_plans = &catalog.dial_plans(),
+            .destination_groups = &catalog.destination_groups()};
 }
 
 net::ConnectionLimits connection_limits(const config::Config& config) {
@@ -103,8 +105,9 @@ Recovered recover_state(const config::Config& config, std::unique_ptr<balance::j
     return recover(*disk, journal_settings(config), state);
 }
 
-/// What is done from time to time, away from calls: versions of tariffs are freed that no call pins any more.
-void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs, Snapshots* snapshots,
+/// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
+/// tariffs are freed that no call pins any more, snapshots are made.
+void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapshots,
                 std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
@@ -112,7 +115,8 @@ void keep_house(const std::stop_token& stop, rating::TariffBook& tariffs, Snapsh
     std::condition_variable_any bell;
     std::unique_lock lock{mutex};
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
-        tariffs.reclaim();
+        catalog.renew_bundles(Clock::now());
+        catalog.tariffs().reclaim();
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
     }
 }
@@ -124,7 +128,7 @@ struct App::Parts {
         : state(with_thresholds(state_settings(config))),
           recovered(recover_state(config, disk, state)),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
-                   charging_settings(config, state.catalog.dial_plans())),
+                   charging_settings(config, state.catalog)),
           resync(charging),
           counters(worker_count(config)),
           http(config.http,
@@ -234,7 +238,7 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.tariffs, parts_->snapshots.get(), parts_->snapshot_segments);
+        keep_house(stop, parts_->state.catalog, parts_->snapshots.get(), parts_->snapshot_segments);
     }};
 }
 

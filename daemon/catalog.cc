@@ -177,6 +177,35 @@ void check_warnings(PartyKind kind, const balance::WarningSettings& warnings, ra
     if (warnings.balance && !is_limit(*warnings.balance)) fault("warn_balance", std::string{kLimitExpected});
 }
 
+/// Whether a party of `kind` may have these limits, and where it may, the list of countries they name.
+template <typename Complain>
+const balance::CountrySet* checked_limits(const balance::LimitSettings& limits, PartyKind kind,
+                                          balance::CountrySets& sets, const Complain& fault) {
+    const auto check_cap = [&fault](const char* field, const std::optional<rating::Money>& cap) {
+        if (cap && !is_limit(*cap)) fault(field, std::string{kLimitExpected});
+    };
+    check_cap("cap_call", limits.cap_call);
+    check_cap("cap_day", limits.cap_day);
+    check_cap("cap_month", limits.cap_month);
+    if (kind == PartyKind::line) {
+        constexpr std::string_view kOfCustomer = "a line has its customer's";
+        if (limits.home_country) fault("home_country", std::string{kOfCustomer});
+        if (limits.opened_countries) fault("opened_countries", std::string{kOfCustomer});
+        if (limits.refuse_loss) fault("loss_policy", "a line pays nothing of its own");
+    }
+    if (!limits.opened_countries) return nullptr;
+    balance::CountrySet set;
+    for (const balance::Country country : *limits.opened_countries)
+        set.insert(country);
+    const auto* const kept = sets.intern(set);
+    if (kept == nullptr) {
+        fault(
+            "opened_countries",
+            "there are as many different lists of countries as there may be; use one that another party has");
+    }
+    return kept;
+}
+
 class DraftChecker {
   public:
     DraftChecker(const rating::TariffBook& tariffs, const DialPlans& dial_plans, const TimeZones& zones,
@@ -315,6 +344,12 @@ class DraftChecker {
         if (draft.dial_plan) {
             source.dial_plan = checked_dial_plan(dial_plans_, draft.kind, *draft.dial_plan, fault);
         }
+        if (draft.limits != nullptr) {
+            source.limits = draft.limits;
+            source.opened_countries =
+                checked_limits(*draft.limits, draft.kind, parties_.country_sets(), fault);
+            source.zone = zones_.find(source.time_zone);
+        }
         if (!draft.tariff && !draft.tariffs) return;
         const TariffTaker taker{
             .id = draft.id,
@@ -397,7 +432,20 @@ std::shared_ptr<const rating::Deck> Catalog::read_deck(const rating::DeckFile& f
     return deck;
 }
 
-bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside) {
+balance::PartySource Catalog::read_source(ByteReader& in) {
+    auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+    if (source.limits == nullptr) return source;
+    source.zone = zones_.find(source.time_zone);
+    if (source.limits->opened_countries) {
+        balance::CountrySet set;
+        for (const balance::Country country : *source.limits->opened_countries)
+            set.insert(country);
+        source.opened_countries = parties_.country_sets().intern(set);
+    }
+    return source;
+}
+
+bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& read_aside) {
     std::vector<std::byte> bytes;
     if (in.flag()) {
         bytes = read_aside(in.text());
@@ -406,14 +454,14 @@ bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside)
     switch (kind) {
         case EventKind::parties_added:
             for (auto left = in.get<std::uint32_t>(); left > 0; --left) {
-                const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+                const auto source = read_source(in);
                 if (!in.good() || parties_.size() == parties_.parties_max()) return false;
                 parties_.add(source);
             }
             break;
         case EventKind::party_changed: {
             const auto id = in.get<PartyId>();
-            const auto source = read_party(in, parties_.tariff_lists(), dial_plans_);
+            const auto source = read_source(in);
             if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
             adopt(parties_.get(id), source);
             break;
@@ -446,6 +494,19 @@ bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside)
         case EventKind::group_removed:
             if (const auto place = destination_groups_.find(in.text())) destination_groups_.remove(*place);
             break;
+        case EventKind::bundle:
+            if (!read_bundle(in)) return false;
+            break;
+        case EventKind::bundle_renewed: {
+            const auto id = in.get<PartyId>();
+            const auto number = in.get<std::uint16_t>();
+            if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
+            // One that is in no list any more expired long ago.
+            if (auto* const bundle = balance::BundlesOf{parties_.get(id)}.find(number)) {
+                bundles_.restore_renewal(*bundle, at.wall);
+            }
+            break;
+        }
         case EventKind::founded:
         case EventKind::started:
         case EventKind::session_opened:
@@ -453,11 +514,12 @@ bool Catalog::apply(EventKind kind, ByteReader& in, const ReadAside& read_aside)
         case EventKind::session_rewritten:
         case EventKind::transaction:
         case EventKind::threshold:
-        case EventKind::bundle:
         case EventKind::account:
         case EventKind::book:
         case EventKind::session:
         case EventKind::request:
+        case EventKind::spending:
+        case EventKind::horizon:
             return false;
     }
     return in.at_end();
@@ -511,6 +573,13 @@ void Catalog::save(const std::function<void(std::span<const std::byte>)>& sink) 
         }
         sink(event);
     }
+    for (std::size_t i = 0; i < count; ++i) {
+        for (const balance::Bundle& bundle : balance::BundlesOf{parties_.get(static_cast<PartyId>(i))}) {
+            auto out = begin(EventKind::bundle);
+            write_bundle(bundle, out);
+            sink(event);
+        }
+    }
 }
 
 std::set<std::string> Catalog::deck_files() const {
@@ -536,6 +605,10 @@ balance::PartySource Catalog::source_of(const Party& party) const {
     source.tariff = party.tariff.load(std::memory_order_acquire);
     source.max_calls = party.max_calls.load(std::memory_order_relaxed);
     source.dial_plan = party.dial_plan.load(std::memory_order_relaxed);
+    if (const auto* const limits = party.limits.load(std::memory_order_acquire)) {
+        source.limits = std::make_shared<const balance::LimitSettings>(limits->settings());
+        source.opened_countries = limits->opened();
+    }
     source.warnings = party.warning_settings();
     return source;
 }
@@ -550,6 +623,10 @@ void Catalog::adopt(Party& party, const balance::PartySource& source) const {
     party.dial_plan.store(source.dial_plan, std::memory_order_relaxed);
     party.max_calls.store(source.max_calls, std::memory_order_relaxed);
     party.set_warnings(source.warnings);
+    if (source.limits != nullptr && (party.limits.load(std::memory_order_relaxed) != nullptr ||
+                                     !(*source.limits == balance::LimitSettings{}))) {
+        party.set_limits(*source.limits, zones_.find(party.time_zone), source.opened_countries);
+    }
 }
 
 // ---- Parties ----
@@ -607,9 +684,14 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     if (change.warn_owed) warnings.owed = *change.warn_owed;
     if (change.warn_balance) warnings.balance = *change.warn_balance;
     check_warnings(party.kind, warnings, change.credit_limit.value_or(party.account.credit_limit()), fault);
+    balance::PartySource source = source_of(party);
+    if (change.limits.named != 0) {
+        const auto limits = change.limits.applied_to(limits_of(party));
+        source.opened_countries = checked_limits(limits, party.kind, parties_.country_sets(), fault);
+        source.limits = std::make_shared<const balance::LimitSettings>(limits);
+    }
     if (!faults.empty()) return faults;
 
-    balance::PartySource source = source_of(party);
     if (change.status) source.status = *change.status;
     if (change.credit_limit) source.credit_limit = *change.credit_limit;
     if (change.min_available) source.min_available = *change.min_available;
@@ -619,6 +701,138 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     source.warnings = warnings;
     put(id, source, now);
     return faults;
+}
+
+Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now) {
+    const std::lock_guard lock{mutex_};
+    std::vector<Fault> faults;
+    const auto fault = [&faults](std::string field, std::string message) {
+        faults.push_back({.item = 0, .field = std::move(field), .message = std::move(message)});
+    };
+    balance::Party& party = parties_.get(id);
+    if (!party.pays_for_calls()) {
+        fault("", std::string{party.id} + " is a " + std::string{text_of(party.kind)} +
+                      " that pays for no calls; expected a customer, a margin reseller or the provider");
+    }
+    if (!balance::is_id(draft.id)) fault("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+    if (draft.seconds == 0 || draft.seconds > balance::kBundleSecondsMax) {
+        fault("seconds", "expected a whole number from 1 to " + std::to_string(balance::kBundleSecondsMax));
+    }
+    balance::BundleSource source{.id = draft.id,
+                                 .seconds = draft.seconds,
+                                 .prefixes = draft.prefixes,
+                                 .countries = draft.countries,
+                                 .groups = {},
+                                 .expires = draft.expires.value_or(rating::kNever),
+                                 .monthly = draft.monthly,
+                                 .priority = draft.priority};
+    for (const std::string& name : draft.groups) {
+        const auto place = destination_groups_.find(name);
+        if (place) {
+            source.groups.push_back(*place);
+        } else {
+            fault("groups",
+                  "no destination group \"" + name + "\"; PUT /v1/destination-groups/{id} makes one");
+        }
+    }
+    if (!faults.empty()) return {.faults = std::move(faults)};
+    const auto announce = [&](const balance::Bundle& bundle) {
+        std::vector<std::byte> body;
+        balance::ByteWriter out{body};
+        write_bundle(bundle, out);
+        append(EventKind::bundle, now, body);
+    };
+    return {.status =
+                bundles_.add(party, id, std::move(source), zones_.find(party.time_zone), now.wall, announce),
+            .faults = {}};
+}
+
+std::size_t Catalog::renew_bundles(Moment now) {
+    return bundles_.renew_due(now.wall, [&](const balance::Bundle& bundle) {
+        std::vector<std::byte> body;
+        balance::ByteWriter out{body};
+        out.put(bundle.party());
+        out.put(bundle.number());
+        append(EventKind::bundle_renewed, now, body);
+    });
+}
+
+/// Groups go by name: a place may be another one after a restart.
+void Catalog::write_bundle(const balance::Bundle& bundle, ByteWriter& out) const {
+    const balance::BundleSource& source = bundle.source();
+    const balance::Bundle::Stand stand = bundle.stand();
+    const auto write_texts = [&out](const std::vector<std::string>& texts) {
+        out.put(static_cast<std::uint16_t>(texts.size()));
+        for (const std::string& text : texts)
+            out.short_text(text);
+    };
+    out.put(bundle.party());
+    out.put(bundle.number());
+    out.put(stand.generation);
+    out.put(stand.held);
+    out.put(stand.available);
+    out.put(bundle.renews_at());
+    out.short_text(source.id);
+    out.put(source.seconds);
+    out.put(source.expires);
+    out.put(source.monthly);
+    out.put(source.priority);
+    write_texts(source.prefixes);
+    write_texts(source.countries);
+    std::vector<std::string> groups;
+    for (const NamePlace place : source.groups)
+        groups.push_back(destination_groups_.name_of(place));
+    write_texts(groups);
+}
+
+bool Catalog::read_bundle(ByteReader& in) {
+    const auto read_texts = [&in] {
+        std::vector<std::string> texts;
+        for (auto left = in.get<std::uint16_t>(); left > 0 && in.good(); --left)
+            texts.emplace_back(in.short_text());
+        return texts;
+    };
+    const auto id = in.get<PartyId>();
+    const auto number = in.get<std::uint16_t>();
+    balance::Bundle::Stand stand;
+    in.get(stand.generation);
+    in.get(stand.held);
+    in.get(stand.available);
+    rating::Instant renews_at{};
+    in.get(renews_at);
+    balance::BundleSource source;
+    source.id = in.short_text();
+    in.get(source.seconds);
+    in.get(source.expires);
+    in.get(source.monthly);
+    in.get(source.priority);
+    source.prefixes = read_texts();
+    source.countries = read_texts();
+    for (const std::string& name : read_texts()) {
+        const auto place = destination_groups_.reserve(name);
+        if (!place) return false;
+        source.groups.push_back(*place);
+    }
+    if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
+    Party& party = parties_.get(id);
+    bundles_.restore(party, id, std::move(source), zones_.find(party.time_zone), number, stand, renews_at);
+    return true;
+}
+
+BundleDraft Catalog::draft_of(const balance::Bundle& bundle) const {
+    const balance::BundleSource& source = bundle.source();
+    BundleDraft draft{.id = source.id,
+                      .seconds = source.seconds,
+                      .prefixes = source.prefixes,
+                      .countries = source.countries,
+                      .groups = {},
+                      .expires = std::nullopt,
+                      .monthly = source.monthly,
+                      .priority = source.priority};
+    for (const NamePlace place : source.groups)
+        draft.groups.push_back(destination_groups_.name_of(place));
+    if (source.expires != rating::kNever) draft.expires = source.expires;
+    return draft;
 }
 
 /// What takes funds away is done before the event, what gives some after it.
@@ -704,6 +918,11 @@ void Catalog::append_name(EventKind kind, std::string_view name, Moment now) {
     balance::ByteWriter out{body};
     out.text(name);
     append(kind, now, body);
+}
+
+balance::LimitSettings Catalog::limits_of(const Party& party) {
+    const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+    return limits == nullptr ? balance::LimitSettings{} : limits->settings();
 }
 
 std::string Catalog::dial_plan_of(const Party& party) const {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "balance/bundle.h"
 #include "balance/crossing.h"
 #include "balance/event.h"
 #include "balance/event_log.h"
@@ -55,6 +56,7 @@ struct PartyDraft {
     std::optional<std::uint32_t> max_calls;
     std::optional<std::string> dial_plan;
     balance::WarningSettings warnings;
+    std::shared_ptr<const balance::LimitSettings> limits;  ///< nullptr: none.
 };
 
 /// What may be changed of a party. The outer optional: whether it is named; an inner one: whether it has a
@@ -71,6 +73,20 @@ struct PartyChange {
     std::optional<std::uint32_t> warn_percent_hundredths;
     std::optional<rating::Money> warn_owed;
     std::optional<std::optional<rating::Money>> warn_balance;
+    balance::LimitChange limits;
+};
+
+/// A bundle as an operator describes it.
+struct BundleDraft {
+    std::string id;
+    std::uint32_t seconds = 0;
+    // Destinations that it pays for; all where nothing is named.
+    std::vector<std::string> prefixes;
+    std::vector<std::string> countries;
+    std::vector<std::string> groups;
+    std::optional<rating::Instant> expires;
+    bool monthly = false;
+    std::int32_t priority = 0;
 };
 
 /// Any thread may call any member; those that change something take a lock and take turns. Calls go on
@@ -91,6 +107,17 @@ class Catalog {
 
     /// All of it, or nothing and the faults. Requires: a party of the table.
     [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change, Moment now = {});
+
+    struct BundleAdded {
+        balance::BundleBook::AddStatus status = balance::BundleBook::AddStatus::added;
+        std::vector<Fault> faults;  ///< Where there are any, nothing was added and there is no status.
+    };
+    /// Gives a party free seconds. Requires: a party of the table.
+    [[nodiscard]] BundleAdded add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now);
+    /// Renews the bundles whose month is over. How many.
+    std::size_t renew_bundles(Moment now);
+    /// A bundle as an operator described it.
+    [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;
 
     /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
     [[nodiscard]] bool close(balance::PartyId id, Moment now = {});
@@ -133,7 +160,7 @@ class Catalog {
     using ReadAside = std::function<std::vector<std::byte>(std::string_view name)>;
     /// Does again what an event says: one of parties_added to group_removed. False, or std::runtime_error,
     /// where it cannot have been written by a catalog.
-    [[nodiscard]] bool apply(balance::EventKind kind, ByteReader& in, const ReadAside& read_aside);
+    [[nodiscard]] bool apply(balance::EventKind kind, Moment at, ByteReader& in, const ReadAside& read_aside);
     /// Decks that `live` has need not be read. Before the first event is applied.
     void share_decks(const rating::TariffBook& live);
     /// All events have been applied: what was read is in force.
@@ -162,10 +189,16 @@ class Catalog {
     /// the tariff itself; closed parties left aside. It looks at every party.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
+    /// What a party may do beyond its funds.
+    [[nodiscard]] static balance::LimitSettings limits_of(const balance::Party& party);
+
   private:
+    void write_bundle(const balance::Bundle& bundle, ByteWriter& out) const;
+    [[nodiscard]] bool read_bundle(ByteReader& in);
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;
+    [[nodiscard]] balance::PartySource read_source(ByteReader& in);
     void adopt(balance::Party& party, const balance::PartySource& source) const;
     void put(balance::PartyId id, const balance::PartySource& source, Moment now);
     void append(balance::EventKind kind, Moment now, std::span<const std::byte> body);
@@ -179,6 +212,7 @@ class Catalog {
     balance::PartyTable& parties_;
     DialPlans dial_plans_;
     DestinationGroups destination_groups_;
+    balance::BundleBook bundles_;
     TimeZones zones_;
     balance::EventLog& events_;
     balance::CrossingSink* crossings_;

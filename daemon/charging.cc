@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/country_codes.h"
 #include "rating/describe.h"
 
 namespace tollgate::daemon {
@@ -54,6 +55,24 @@ Amounts costs_of(const Session& session, seconds duration) noexcept {
         amounts[i] = session.cost(levels[i], duration);
     return amounts;
 }
+/// The same with as many bundled seconds.
+Amounts costs_of(const Session& session, seconds duration, const BundledSeconds& bundled) noexcept {
+    Amounts amounts;
+    const auto levels = session.levels();
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const auto mine = static_cast<std::uint32_t>(std::min<std::int64_t>(bundled[i], duration.count()));
+        amounts[i] = rating::cost(levels[i].call(session.rated_at, mine), duration);
+    }
+    return amounts;
+}
+
+/// What AUTHORIZE took of bundles.
+BundledSeconds decided_bundles(const Session& session) noexcept {
+    BundledSeconds decided{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        decided[mine.level] = mine.decided;
+    return decided;
+}
 
 /// What a level may spend on a call besides what it has already been charged and holds for it.
 Money spendable(const Party& party) noexcept {
@@ -96,6 +115,59 @@ std::uint64_t fingerprint_of(char command, const std::optional<rating::Instant>&
     return kFingerprint.mix(mixed, kFingerprint(text)) | 1;
 }
 
+/// The durations at which nobody who refuses losses may lose, besides that of the grant.
+constexpr std::array<seconds, 3> kLossDurations = {seconds{1}, seconds{60}, seconds{180}};
+
+/// Whether a price per minute with its markup is above `most` nano-units, exactly.
+bool is_above(const rating::RatedCall& call, std::int64_t most) noexcept {
+    __extension__ typedef __int128 Wide;  // NOLINT(modernize-use-using): only a typedef takes __extension__.
+    return Wide{call.rate->price.nanos()} * (rating::kMarkupUnit + call.version->settings.markup) >
+           Wide{most} * rating::kMarkupUnit;
+}
+
+/// How a session's money counts against the caps of its path.
+balance::Spend spend_of(const Path& path, Session& session, Moment now) noexcept {
+    return {&path, session.rated_at, now.wall, &session.spend_counted};
+}
+
+/// A call counted in this second by everybody on its path who has a limit of calls a second; given back
+/// unless it is kept.
+class CallTickets {
+  public:
+    explicit CallTickets(const Path& path) noexcept : path_(path) {}
+    CallTickets(const CallTickets&) = delete;
+    CallTickets& operator=(const CallTickets&) = delete;
+    ~CallTickets() {
+        for (std::size_t place = 0; place < taken_; ++place) {
+            if (tickets_[place] == balance::CallRate::kNoTicket) continue;
+            limits_at(place)->call_rate().give_back(tickets_[place]);
+        }
+    }
+
+    /// False where somebody has had as many calls as he may: whose place, is refused_at().
+    [[nodiscard]] bool take(balance::Steady now) noexcept {
+        for (; taken_ < path_.parties().size(); ++taken_) {
+            tickets_[taken_] = balance::CallRate::kNoTicket;
+            balance::Limits* const limits = limits_at(taken_);
+            if (limits == nullptr || limits->calls_per_second() == balance::Limits::kNoCount) continue;
+            tickets_[taken_] = limits->call_rate().try_take(now, limits->calls_per_second());
+            if (tickets_[taken_] == balance::CallRate::kNoTicket) return false;
+        }
+        return true;
+    }
+    [[nodiscard]] std::size_t refused_at() const noexcept { return taken_; }
+    void keep() noexcept { taken_ = 0; }
+
+  private:
+    [[nodiscard]] balance::Limits* limits_at(std::size_t place) const noexcept {
+        return path_.parties()[place]->limits.load(std::memory_order_acquire);
+    }
+
+    const Path& path_;
+    std::array<balance::CallRate::Ticket, balance::kPathMax> tickets_;
+    std::size_t taken_ = 0;
+};
+
 /// Nobody else had a call half-way through at this account between two looks, so what was seen there was
 /// settled.
 bool undisturbed(const balance::Account& account, balance::Account::Attempts before) noexcept {
@@ -119,6 +191,21 @@ struct Charging::Resolution {
     Reason without_rate_reason = Reason::none;
 };
 
+/// How long the caps of a path let a call be, and whose do not let it be at all.
+struct Charging::CapLook {
+    seconds longest = rating::kUnlimited;      ///< That fits all of them, but for those named below.
+    std::size_t limiting = balance::kPathMax;  ///< Whose place on the path.
+    std::uint32_t denied = 0;                  ///< By place: whatever the call costs.
+    std::uint32_t too_low = 0;                 ///< By place: no room for the first billed step.
+    std::array<balance::Account::Attempts, balance::kPathMax> attempts;  ///< Of those who have limits.
+
+    void bound(seconds limit, std::size_t place) noexcept {
+        if (limit >= longest) return;
+        longest = limit;
+        limiting = place;
+    }
+};
+
 Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties,
                    balance::Ledger& ledger, balance::SessionTable& sessions, balance::EventLog& events,
                    ChargingSettings settings)
@@ -128,9 +215,19 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       sessions_(sessions),
       events_(events),
       settings_(std::move(settings)),
-      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches) {}
+      dialling_(settings_.dial_plans, settings_.dial_plan, settings_.dial_switches),
+      bundling_(parties, settings_.destination_groups) {
+    for (const std::string& name : settings_.start_required)
+        start_required_.push_back(switch_hash(name));
+}
 
-void Charging::append(balance::EventKind kind, const Session& session, Moment now) noexcept {
+PartyId Charging::line_of(std::string_view id) const noexcept {
+    const PartyId line = parties_.find(id);
+    return line != kNoParty && parties_.get(line).kind == balance::PartyKind::line ? line : kNoParty;
+}
+
+void Charging::append(balance::EventKind kind, const Session& session, Moment now,
+                      const EndWords& words) noexcept {
     std::array<std::byte, balance::kSessionEventBytesMax>
         room;  // Not filled: it is written before it is read.
     balance::ByteWriter out{room};
@@ -138,6 +235,8 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
     out.short_text(session.id());
     if (kind != balance::EventKind::session_changed) write_decided(session, out);
     write_changing(session, out);
+    out.text(words.cause);
+    out.text(words.tags);
     events_.append(std::span{room}.first(out.size()));
 }
 
@@ -226,9 +325,9 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
                                    request.want ? static_cast<std::uint64_t>(request.want->count()) + 1 : 0);
     fingerprint = kFingerprint.mix(fingerprint, fingerprint_of(request.at));
 
-    PartyId line = parties_.find(request.line);
-    if (line != kNoParty && parties_.get(line).kind != balance::PartyKind::line) line = kNoParty;
+    const PartyId line = line_of(request.line);
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const std::size_t bundles_max = bundling_.levels_with_bundles(line);
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
@@ -237,8 +336,11 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         return refusal;
     }
 
+    const balance::SessionTexts texts{
+        request.from, request.service == balance::kVoice ? std::string_view{} : request.service,
+        request.switch_name};
     for (;;) {
-        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency);
+        auto opening = sessions_.claim_or_open(request.session, levels_max, emergency, texts, bundles_max);
         if (!opening.claim) {
             refusal.code = Code::busy;
             return refusal;
@@ -261,10 +363,9 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.switch_hash = owner;
         session.emergency = emergency;
         const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
-        decide(line, digits, call, session, request.want.value_or(settings_.want));
+        decide(line, digits, call, session, request.want.value_or(settings_.want), now);
         if (session.state != SessionState::refused) {
-            session.deadline =
-                now.steady + settings_.hold + seconds{session.granted_seconds} + settings_.grace;
+            session.deadline = now.steady + life_unstarted(session);
         }
         AuthorizeAnswer answer = answer_of(session, request.explain);
         if (emergency && too_full_to_end()) {
@@ -335,10 +436,10 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     if (answer.granted_any()) {
         answer.granted = granted;
         answer.final = session.final;
-        answer.validity = std::chrono::ceil<seconds>(settings_.hold + granted + settings_.grace);
+        answer.validity = std::chrono::ceil<seconds>(life_unstarted(session));
         if (!levels.empty() && answer.code == Code::ok) answer.held = session.cost(levels[0], granted);
     }
-    if (explain) answer.derivation = derive(levels, session.rated_at, granted);
+    if (explain) answer.derivation = derive(levels, session.rated_at, granted, decided_bundles(session));
     return answer;
 }
 
@@ -356,7 +457,7 @@ Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_vie
 }
 
 void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
-                      const balance::CallTraits& call, Session& session, seconds want) {
+                      const balance::CallTraits& call, Session& session, seconds want, Moment now) {
     if (line == kNoParty) return refuse(session, Code::unknown_account, Reason::none);
     const Path path{parties_, line};
     session.available = path.parties()[1]->account.available();
@@ -377,6 +478,9 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     const Resolution found = resolve_and_pin(path, digits->view(), call, session);
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
+    if (session.level_count > 0 && !opens_country(session.levels()[0], digits->view())) {
+        return refuse(session, Code::service_denied, Reason::country, path.id(1));
+    }
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
         const Party& party = *path.parties()[i];
         const auto before = party.account.attempts();
@@ -385,39 +489,127 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
             return refuse(session, Code::service_denied, Reason::concurrent, path.id(i));
         }
     }
+    CallTickets tickets{path};
+    if (!tickets.take(now.steady)) {
+        return refuse(session, Code::service_denied, Reason::rate, path.id(tickets.refused_at()));
+    }
     if (found.without_rate != kNoParty) {
         return refuse(session, Code::rating_failed, found.without_rate_reason, found.without_rate);
     }
-    hold_funds(path, session, want);
+    for (const seconds duration : kLossDurations) {
+        if (const PartyId party = loser(session, duration); party != kNoParty) {
+            return refuse(session, Code::service_denied, Reason::loss, party);
+        }
+    }
+    hold_funds(path, session, want, now);
+    if (session.state == SessionState::authorized) tickets.keep();
 }
 
-void Charging::hold_funds(const Path& path, Session& session, seconds want) {
+bool Charging::opens_country(const SessionLevel& customer, std::string_view digits) const noexcept {
+    const balance::Limits* const limits = parties_.get(customer.payer).limits.load(std::memory_order_acquire);
+    if (limits == nullptr || !limits->restricts_countries()) return true;
+    std::string_view country;
+    if (customer.rate != nullptr) country = customer.tariff->deck->row(customer.row).country;
+    if (country.empty()) country = country_of(digits);
+    return limits->opens(balance::Country::parse(country).value_or(balance::Country{}));
+}
+
+PartyId Charging::loser(const Session& session, seconds duration) const noexcept {
+    const auto levels = session.levels();
+    for (std::size_t i = 1; i < levels.size(); ++i) {
+        const Party& party = parties_.get(levels[i].payer);
+        const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+        if (limits == nullptr || !limits->refuse_loss()) continue;
+        if (!(parties_.get(levels[i - 1].payer).currency == party.currency)) continue;
+        // Without bundles: what the tariffs say.
+        if (rating::cost(levels[i - 1].call(session.rated_at), duration) <
+            rating::cost(levels[i].call(session.rated_at), duration)) {
+            return levels[i].payer;
+        }
+    }
+    return kNoParty;
+}
+
+Charging::CapLook Charging::look_at_caps(const Path& path, const Session& session, bool free,
+                                         const BundledSeconds& bundled) const noexcept {
+    CapLook look;
+    const auto levels = session.levels();
+    for (std::size_t place = 0; place < path.parties().size(); ++place) {
+        const Party& party = *path.parties()[place];
+        const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+        if (limits == nullptr) continue;
+        look.attempts[place] = party.account.attempts();
+        const std::uint32_t bit = std::uint32_t{1} << place;
+        if (const auto most = limits->max_seconds(); most != balance::Limits::kNoCount) {
+            if (seconds{most} < settings_.shortest) look.denied |= bit;
+            look.bound(seconds{most}, place);
+        }
+        const std::size_t leg = balance::leg_of(path, place, levels);
+        if (leg == levels.size()) continue;
+        const SessionLevel& level = levels[leg];
+        const rating::RatedCall call = level.call(session.rated_at);
+        if (is_above(call, limits->max_price_nanos())) look.denied |= bit;
+        if (free) continue;
+        Money room = limits->cap_call();
+        if (balance::Spending* const spending = limits->spending(); spending != nullptr) {
+            Money left = spending->left(session.rated_at, limits->caps());
+            if (left != balance::Spending::kNoCap && (session.spend_counted & bit) != 0) {
+                left = left + level.charged + level.held;
+            }
+            room = std::min(room, left);
+        }
+        if (room == balance::Spending::kNoCap) continue;
+        // Bundled seconds cost no money, and one of them is enough.
+        const seconds longest =
+            rating::longest_affordable(level.call(session.rated_at, bundled[leg]), room, settings_.longest);
+        if (bundled[leg] == 0 &&
+            longest < std::max(settings_.shortest, rating::first_billed_second(*level.rate))) {
+            look.too_low |= bit;
+        } else {
+            look.bound(longest, place);
+        }
+    }
+    return look;
+}
+
+void Charging::hold_funds(const Path& path, Session& session, seconds want, Moment now) {
     const auto levels = session.levels();
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
+    if (!free) bundling_.attach(session);
+    BundleChange bundles{bundling_, session};
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
     Amounts amounts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         step_aside(attempt);
         session.available = parties_.get(levels[0].payer).account.available();
-        seconds grant = std::min(want, settings_.longest);
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        const BundledSeconds bundled = bundling_.reach(session, std::min(want, settings_.longest));
+        const CapLook caps = look_at_caps(path, session, free, bundled);
+        seconds grant = std::min({want, settings_.longest, caps.longest});
         seconds bound = settings_.longest;
         PartyId limiting = kNoParty;
+        if (caps.longest < bound) {
+            bound = caps.longest;
+            limiting = path.id(caps.limiting);
+        }
         std::array<bool, balance::kChainDepthMax> short_of_funds{};
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
             const Money funds = spendable(party);
-            longest[i] =
-                free ? rating::kUnlimited
-                     : rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            longest[i] = free ? rating::kUnlimited
+                              : rating::longest_affordable(levels[i].call(session.rated_at, bundled[i]),
+                                                           funds, settings_.longest);
             levels[i].affordable_seconds = affordable_of(longest[i]);
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
+            // One bundled second is enough.
             short_of_funds[i] =
-                longest[i] < needed ||
-                (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed));
+                bundled[i] == 0 &&
+                (longest[i] < needed ||
+                 (!free && funds.micros() < party.min_available.load(std::memory_order_relaxed)));
             if (short_of_funds[i]) continue;
             if (longest[i] < bound) {
                 bound = longest[i];
@@ -425,8 +617,20 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             }
             grant = std::min(grant, longest[i]);
         }
-        amounts = costs_of(session, grant);
+        amounts = costs_of(session, grant, bundled);
         bool again = false;
+        for (std::size_t place = 0; place < path.parties().size(); ++place) {
+            const std::uint32_t bit = std::uint32_t{1} << place;
+            if (((caps.denied | caps.too_low) & bit) == 0) continue;
+            if ((caps.denied & bit) == 0) {
+                if (amounts[balance::leg_of(path, place, levels)] == Money{}) continue;
+                again = attempt + 1 < kAttemptsMax &&
+                        !undisturbed(path.parties()[place]->account, caps.attempts[place]);
+                if (again) break;
+            }
+            return refuse(session, Code::service_denied, Reason::cap, path.id(place));
+        }
+        if (again) continue;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             // A level that pays nothing for the grant is not asked for funds.
             if (!short_of_funds[i] || amounts[i] == Money{}) continue;
@@ -438,18 +642,29 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             const Money without_holds = party.account.balance() + party.account.credit_limit();
             const seconds needed = std::max(settings_.shortest, rating::first_billed_second(*levels[i].rate));
             const bool because_held =
-                party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
-                without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
-                rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
-                                           settings_.longest) >= needed;
+                bundling_.held_by_others(session, levels[i]) ||
+                (party.kind != balance::PartyKind::provider && party.account.held() > Money{} &&
+                 without_holds.micros() >= party.min_available.load(std::memory_order_relaxed) &&
+                 rating::longest_affordable(levels[i].call(session.rated_at), without_holds,
+                                            settings_.longest) >= needed);
             return refuse(session, Code::credit_limit, because_held ? Reason::held : Reason::funds,
                           levels[i].payer);
         }
         if (again) continue;
 
-        const auto holding = ledger_.try_open(path, levels, {amounts.data(), levels.size()});
+        if (const PartyId party = loser(session, grant); party != kNoParty) {
+            return refuse(session, Code::service_denied, Reason::loss, party);
+        }
+        BundledSeconds taken = bundled;
+        for (std::uint32_t& mine : taken)
+            mine = std::min(mine, count_of(grant));
+        if (!bundles.try_take(taken)) continue;
+        const auto holding =
+            ledger_.try_open(path, levels, {amounts.data(), levels.size()}, spend_of(path, session, now));
+        if (holding.status != balance::Ledger::HoldStatus::held) bundles.roll_back();
         switch (holding.status) {
             case balance::Ledger::HoldStatus::lost_funds:
+            case balance::Ledger::HoldStatus::lost_cap:
                 continue;
             case balance::Ledger::HoldStatus::stopped:
                 return refuse(session, Code::service_denied, stop_reason(*path.parties()[holding.at]),
@@ -467,6 +682,10 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want) {
             case balance::Ledger::HoldStatus::held:
                 break;
         }
+        bundles.confirm();
+        bundles.finish(grant, taken, seconds{0});
+        for (balance::LevelBundles& mine : session.bundles())
+            mine.decided = mine.seconds;
         session.available = parties_.get(levels[0].payer).account.available();
         session.state = SessionState::authorized;
         session.code = static_cast<std::uint8_t>(free ? Code::free : Code::ok);
@@ -485,16 +704,18 @@ std::chrono::seconds Charging::remaining(const Session& session, Moment now) con
 }
 
 void Charging::note_plausibility(Session& session, seconds used, Moment now) const noexcept {
-    const balance::Steady since =
-        session.answered_at > session.opened_at ? session.answered_at : session.opened_at;
-    if (!session.at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
+    // A first EXTEND comes long after the answer.
+    const balance::Steady since = session.started ? session.answered_at : session.opened_at;
+    const bool at_given = session.at_given || session.start_at != rating::kAlways;
+    if (!at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
 }
 
-StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now) {
+StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now,
+                            std::string_view tags) {
     auto claim = sessions_.claim(id);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
-    const std::uint64_t fingerprint = fingerprint_of('S', at, {}, {});
+    const std::uint64_t fingerprint = fingerprint_of('S', at, tags, {});
     StartAnswer answer;
     switch (session.state) {
         case SessionState::deciding:
@@ -517,23 +738,30 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     }
     if (too_full_to_end()) return {.code = Code::no_room};
     session.start_fingerprint = fingerprint;
+    if (at) session.start_at = *at;
+    if (!tags.empty()) session.start_tags = std::make_unique<std::string>(tags);
     if (session.state == SessionState::answered) {  // By an EXTEND that came first.
         append(balance::EventKind::session_changed, session, now);
         answer.granted = seconds{session.granted_seconds};
         return answer;
     }
     balance::Ledger::Returns returns;
+    BundleChange bundles{bundling_, session};
     if (session.state == SessionState::expired) {
         const seconds granted{session.granted_seconds};
-        extend_holds(session, granted - std::min(granted, seconds{session.used_seconds}), returns);
+        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}), returns,
+                     now);
     }
     session.state = SessionState::answered;
+    session.started = true;
     session.answered_at = now.steady;
     session.deadline =
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
     append(balance::EventKind::session_changed, session, now);
-    ledger_.give_back(session.levels(), returns);
+    const Path path{parties_, session.line};
+    ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
@@ -566,14 +794,18 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     }
     const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
     const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
         return {.code = Code::too_large};
     if (too_full_to_hold()) return {.code = Code::no_room};
 
     note_plausibility(session, used, now);
+    const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
-    ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns);
+    ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns,
+                   spend_of(path, session, now));
     // One that had expired holds anew, as a call like any other.
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
@@ -583,7 +815,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
     }
-    extend_holds(session, wanted, returns);
+    extend_holds(session, bundles, wanted, returns, now);
     if (session.state != SessionState::answered) {
         session.state = SessionState::answered;
         if (session.answered_at == balance::Steady{}) session.answered_at = now.steady;
@@ -596,14 +828,16 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
                        settings_.grace;
     ExtendAnswer answer = answer_now();
     append(balance::EventKind::session_changed, session, now);
-    ledger_.give_back(session.levels(), returns);
+    ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
 }
 
 /// Brings the holds of a session to `used + want`, or to as much of it as there is, and says so in the
 /// session. What was granted and is held stays granted. An expired session is opened again.
-void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Returns& returns) {
+void Charging::extend_holds(Session& session, BundleChange& bundles, seconds want,
+                            balance::Ledger::Returns& returns, Moment now) {
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
@@ -624,6 +858,9 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
             party->account.reopen_call();
     }
     const auto levels = session.levels();
+    BundledSeconds had{};
+    for (const balance::LevelBundles& mine : session.bundles())
+        had[mine.level] = mine.seconds;
     const auto parties = path.parties();
     const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
                                              [](const Party* p) { return stops_calls(*p); });
@@ -637,14 +874,30 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
             bound = floor;
             limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
         }
+        for (std::size_t i = 0; i < levels.size(); ++i)
+            attempts[i] = parties_.get(levels[i].payer).account.attempts();
+        BundledSeconds bundled = bundling_.reach(session, target);
+        std::size_t limiting_place = parties.size();
+        CapLook caps = look_at_caps(path, session, false, bundled);
+        for (std::size_t place = 0; place < parties.size(); ++place) {
+            // No room at all: what is granted stays, unless the leg costs nothing.
+            if ((caps.too_low & (std::uint32_t{1} << place)) == 0) continue;
+            const std::size_t leg = balance::leg_of(path, place, levels);
+            if (rating::cost(levels[leg].call(session.rated_at, bundled[leg]), target) > Money{})
+                caps.bound(seconds{0}, place);
+        }
+        if (caps.longest < bound) {
+            bound = caps.longest;
+            limiting = path.id(caps.limiting);
+            limiting_place = caps.limiting;
+        }
         for (std::size_t i = 0; i < levels.size(); ++i) {
             const Party& party = parties_.get(levels[i].payer);
-            attempts[i] = party.account.attempts();
+            const rating::RatedCall call = levels[i].call(session.rated_at, bundled[i]);
             // A level that pays nothing for all that is asked for is not asked for funds.
-            if (session.cost(levels[i], target) == Money{}) continue;
+            if (rating::cost(call, target) == Money{}) continue;
             const Money funds = levels[i].charged + levels[i].held + returns.amounts[i] + spendable(party);
-            const seconds longest =
-                rating::longest_affordable(levels[i].call(session.rated_at), funds, settings_.longest);
+            const seconds longest = rating::longest_affordable(call, funds, settings_.longest);
             if (longest < bound) {
                 bound = longest;
                 limiting = levels[i].payer;
@@ -652,23 +905,35 @@ void Charging::extend_holds(Session& session, seconds want, balance::Ledger::Ret
             }
         }
         const seconds grant = std::max(floor, std::min(target, bound));
+        if (grant < target && limiting_level == levels.size() && limiting_place < parties.size() &&
+            attempt + 1 < kAttemptsMax &&
+            !undisturbed(parties[limiting_place]->account, caps.attempts[limiting_place])) {
+            continue;
+        }
         if (grant < target && limiting_level < levels.size() && attempt + 1 < kAttemptsMax &&
             !undisturbed(parties_.get(levels[limiting_level].payer).account, attempts[limiting_level])) {
             continue;
         }
-        Amounts amounts = costs_of(session, grant);
-        for (std::size_t i = 0; i < levels.size(); ++i)
+        Amounts amounts = costs_of(session, grant, bundled);
+        for (std::size_t i = 0; i < levels.size(); ++i) {
             amounts[i] = amounts[i] - levels[i].charged;
-        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}, returns).status !=
-            balance::Ledger::HoldStatus::held) {
+            bundled[i] = std::min(bundled[i], count_of(grant));
+        }
+        if (!bundles.try_take(bundled)) continue;
+        if (ledger_.try_extend(levels, {amounts.data(), levels.size()}, returns, spend_of(path, session, now))
+                .status != balance::Ledger::HoldStatus::held) {
+            bundles.roll_back();
             continue;
         }
+        bundles.confirm();
+        bundles.finish(grant, bundled, used);
         session.granted_seconds = count_of(grant);
         session.final = bound <= target;
         session.limiting = bound <= target ? limiting : kNoParty;
         return;
     }
     // Others were always faster: what is held stays, and the switch may ask again.
+    bundles.finish(floor, had, used);
     session.granted_seconds = count_of(floor);
     session.final = false;
     session.limiting = kNoParty;
@@ -686,8 +951,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     if (session.level_count > 0) {
         const SessionLevel& customer = session.levels()[0];
         answer.charged = customer.charged;
-        answer.billed =
-            rating::billed_seconds(customer.call(session.rated_at), seconds{session.used_seconds});
+        answer.billed = rating::billed_seconds(session.call(customer), seconds{session.used_seconds});
     }
     return answer;
 }
@@ -727,11 +991,18 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     }
     auto claim = sessions_.claim(request.session);
     if (!claim) return {.code = Code::unknown_session};
-    Session& session = *claim;
     const std::uint64_t fingerprint =
-        kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
-                         kFingerprint(request.via)) |
+        kFingerprint.mix(kFingerprint.mix(fingerprint_of('X', request.at, request.cause, request.used),
+                                          kFingerprint(request.via)),
+                         kFingerprint(request.tags)) |
         1;
+    return stop_claimed(std::move(claim), request, via, fingerprint, now);
+}
+
+StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& request,
+                                  std::optional<rating::TariffId> via, std::uint64_t fingerprint,
+                                  Moment now) {
+    Session& session = *claim;
     const bool nothing_used = request.used == std::chrono::milliseconds{0};
     switch (session.state) {
         case SessionState::deciding:
@@ -761,6 +1032,8 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
     // An emergency call is charged nowhere.
     const bool via_put = via && !session.emergency && put_via(session, *via);
     const auto levels = session.levels();
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
     if (!ledger_.can_charge(levels, charges)) {
@@ -785,14 +1058,16 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }
     }
-    note_plausibility(session, used, now);
+    if (!request.at) note_plausibility(session, used, now);
+    bundles.finish_all(used);
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     session.used_seconds = count_of(used);
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
-    end(claim, charges, via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed,
-        now);
+    end(claim, bundles, charges,
+        via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now,
+        {request.cause, request.tags});
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -800,20 +1075,138 @@ StopAnswer Charging::stop(const StopRequest& request, Moment now) {
 
 /// Ends a session whose state says so already, but for money, record and event: `totals` are charged. The
 /// caller publishes it.
-void Charging::end(const SessionTable::Claim& claim, std::span<const Money> totals, balance::EventKind kind,
-                   Moment now) {
+void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
+                   balance::EventKind kind, Moment now, const EndWords& words) {
     Session& session = *claim;
     // Of one that has expired the holds are given back and the place is left already.
     const bool had_ended = session.record != 0;
+    // What RATE charges never had a place.
+    const bool has_place = !had_ended && !session.emergency && kind != balance::EventKind::session_opened;
+    const Path path{parties_, session.line};
+    const balance::Spend spend = spend_of(path, session, now);
     balance::Ledger::Returns returns;
-    ledger_.settle(session.levels(), totals, returns);
+    ledger_.settle(session.levels(), totals, returns, spend);
     if (!had_ended) {
         sessions_.give_record(claim);
         session.ended_at = now.steady;
     }
-    append(kind, session, now);
-    ledger_.give_back(session.levels(), returns);
-    if (!had_ended && !session.emergency) balance::Ledger::leave(Path{parties_, session.line});
+    append(kind, session, now, words);
+    ledger_.give_back(session.levels(), returns, spend);
+    bundles.give_back();
+    if (has_place) balance::Ledger::leave(path);
+}
+
+// ---- RATE ----
+
+bool Charging::may_be_forgotten(std::string_view session, rating::Instant at, Moment now) const noexcept {
+    if (at < now.wall - sessions_.limits().remember) return true;
+    return now.steady - (now.wall - at) <= sessions_.forgotten_until(session);
+}
+
+StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& request, PartyId line,
+                                std::uint64_t fingerprint, Moment now) {
+    const Session& session = *claim;
+    if (static_cast<EndStatus>(session.end_status) == EndStatus::rated) {
+        if (session.authorize_fingerprint != fingerprint) return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    if (line == kNoParty || line != session.line) return {.code = Code::conflict};
+    const auto digits =
+        number_of(line, session.texts().switch_name, Dialling::without_plus(request.destination));
+    if (!digits || digits->view() != session.number.view()) return {.code = Code::conflict};
+    if (session.state == SessionState::stopped) {
+        // Whatever else its STOP said, it is settled by so many seconds.
+        if (rating::whole_seconds(request.used) != seconds{session.used_seconds})
+            return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    if (session.state == SessionState::released) {
+        if (request.used != std::chrono::milliseconds{0}) return {.code = Code::conflict};
+        return stop_answer(session, true);
+    }
+    const StopRequest stop{.session = request.session, .used = request.used, .at = request.at, .cause = {}};
+    // As of a STOP that says nothing but the seconds.
+    const std::uint64_t stop_fingerprint =
+        kFingerprint.mix(
+            kFingerprint.mix(fingerprint_of('X', {}, {}, request.used), kFingerprint(std::string_view{})),
+            kFingerprint(std::string_view{})) |
+        1;
+    return stop_claimed(std::move(claim), stop, std::nullopt, stop_fingerprint, now);
+}
+
+StopAnswer Charging::rate(const RateRequest& request, Moment now) {
+    if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
+        return {.code = Code::conflict};
+    }
+    if (too_full_to_end()) return {.code = Code::no_room};
+    std::uint64_t fingerprint = fingerprint_of('Q', request.at, request.line, request.used);
+    fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination)) | 1;
+    const PartyId line = line_of(request.line);
+    const std::string_view dialled = Dialling::without_plus(request.destination);
+    const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
+    const rating::Instant start = request.at.value_or(now.wall);
+
+    SessionTable::Claim claim;
+    for (;;) {
+        auto opening = sessions_.claim_or_open(request.session, levels_max, false, {},
+                                               line == kNoParty ? 0 : bundling_.levels_with_bundles(line));
+        if (!opening.claim) return {.code = Code::busy};
+        claim = std::move(opening.claim);
+        if (opening.fresh) break;
+        if (claim->state != SessionState::refused)
+            return rate_known(std::move(claim), request, line, fingerprint, now);
+        // It was refused and took place all the same.
+        claim = SessionTable::Claim{};
+        sessions_.forget_refused(request.session);
+    }
+    Session& session = *claim;
+    // As if nobody had asked.
+    const auto refuse_rate = [&](Code code, Reason reason) {
+        refuse(session, code, reason);
+        sessions_.publish_ended(std::move(claim), now.steady);
+        sessions_.forget_refused(request.session);
+        return StopAnswer{.code = code};
+    };
+    if (line == kNoParty) return refuse_rate(Code::unknown_account, Reason::none);
+    if (may_be_forgotten(request.session, start, now)) return refuse_rate(Code::too_old, Reason::none);
+    const auto digits = number_of(line, {}, dialled);
+    if (!digits) return refuse_rate(Code::rating_failed, Reason::number);
+    const Path path{parties_, line};
+    session.authorize_fingerprint = fingerprint;
+    session.rated_at = start;
+    session.at_given = request.at.has_value();
+    session.opened_at = now.steady;
+    session.line = line;
+    session.number = *digits;
+    session.emergency = is_emergency(dialled);
+    if (!session.emergency) {
+        const Resolution found = resolve_and_pin(path, digits->view(), balance::CallTraits{}, session);
+        if (found.without_rate != kNoParty)
+            return refuse_rate(Code::rating_failed, found.without_rate_reason);
+    }
+    const seconds used = rating::whole_seconds(request.used);
+    bundling_.attach(session);
+    BundleChange bundles{bundling_, session};
+    bundles.cover(used);
+    const Amounts totals = costs_of(session, used);
+    const std::span<const Money> charges{totals.data(), session.level_count};
+    if (!ledger_.can_charge(session.levels(), charges)) return refuse_rate(Code::too_large, Reason::none);
+    for (SessionLevel& level : session.levels())
+        level.affordable_seconds = SessionLevel::kAffordableUnlimited;  // Nobody was asked.
+    session.available = path.parties()[1]->account.available();
+    session.state = SessionState::stopped;
+    session.code = static_cast<std::uint8_t>(Code::ok);
+    session.answered_at = now.steady;
+    session.granted_seconds = session.decided_seconds = session.used_seconds = count_of(used);
+    session.spend_counted = balance::kCountedByAll;
+    session.end_fingerprint = fingerprint;
+    session.ended_by_stop = true;
+    session.end_status = static_cast<std::uint8_t>(EndStatus::rated);
+    bundles.finish_all(used);
+    end(claim, bundles, charges, balance::EventKind::session_opened, now);
+    const StopAnswer answer = stop_answer(session, false);
+    sessions_.publish_ended(std::move(claim), now.steady);
+    return answer;
 }
 
 ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Moment now) {
@@ -845,7 +1238,10 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     session.end_fingerprint = fingerprint;
     session.end_status = static_cast<std::uint8_t>(EndStatus::released);
     const Amounts nothing{};
-    end(claim, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now);
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(seconds{0});
+    end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now,
+        {cause, {}});
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
 }
@@ -853,10 +1249,12 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
 /// Closes an open session that nobody ended: `used` is charged, the rest of its holds goes back.
 void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     Session& session = *claim;
+    BundleChange bundles{bundling_, session};
+    bundles.finish_all(used);
     const Amounts totals = costs_of(session, used);
     session.state = SessionState::expired;
     session.lapsed = true;
-    end(claim, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
+    end(claim, bundles, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
     sessions_.publish_ended(std::move(claim), now.steady);
 }
 
@@ -880,6 +1278,13 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
         }
     }
     return ended;
+}
+
+std::chrono::nanoseconds Charging::life_unstarted(const Session& session) const noexcept {
+    const bool must_start = std::find(start_required_.begin(), start_required_.end(), session.switch_hash) !=
+                            start_required_.end();
+    if (must_start) return settings_.hold;
+    return settings_.hold + seconds{session.decided_seconds} + settings_.grace;
 }
 
 std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {
@@ -914,9 +1319,11 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
 
 // ---- QUOTE, EXPLAIN ----
 
-Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used) const {
+Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instant start, seconds used,
+                            const BundledSeconds& bundled) const {
     Derivation derivation;
-    for (const SessionLevel& level : levels) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const SessionLevel& level = levels[i];
         LevelView& view = derivation.emplace_back();
         view.party = &parties_.get(level.payer);
         if (level.tariff == nullptr) continue;
@@ -924,7 +1331,7 @@ Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instan
         view.version = level.tariff->number;
         if (level.rate == nullptr) continue;
         const rating::Row row = level.tariff->deck->row(level.row);
-        const rating::RatedCall call = level.call(start);
+        const rating::RatedCall call = level.call(start, bundled[i]);
         view.rated = true;
         view.prefix = row.prefix.text().view();
         view.destination = row.destination;
@@ -968,14 +1375,19 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     const std::span<SessionLevel> levels{memory.data(), payers.count};
     const seconds duration = rating::whole_seconds(request.used.value_or(std::chrono::minutes{1}));
     bool free = !levels.empty();
-    for (SessionLevel& level : levels) {
+    BundledSeconds bundled{};
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        SessionLevel& level = levels[i];
         if (level.rate == nullptr) continue;
         free = free && rating::is_free(level.call(request.at), duration);
+        const auto there =
+            bundling_.available(level, digits->view(), request.at, std::max(duration, settings_.longest));
+        bundled[i] = std::min(there, count_of(duration));
         level.affordable_seconds = affordable_of(rating::longest_affordable(
-            level.call(request.at), spendable(parties_.get(level.payer)), settings_.longest));
+            level.call(request.at, there), spendable(parties_.get(level.payer)), settings_.longest));
     }
     if (answer.code == Code::ok) {
-        if (found.blocked != kNoParty) {
+        if (found.blocked != kNoParty || (!levels.empty() && !opens_country(levels[0], digits->view()))) {
             answer.code = Code::service_denied;
         } else if (found.without_rate != kNoParty) {
             answer.code = Code::rating_failed;
@@ -983,7 +1395,7 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
             answer.code = Code::free;
         }
     }
-    answer.derivation = derive(levels, request.at, duration);
+    answer.derivation = derive(levels, request.at, duration, bundled);
     if (answer.code == Code::ok) {
         answer.cost = answer.derivation[0].cost;
         if (answer.cost == rating::kCostTooLarge) answer.code = Code::too_large;
@@ -995,7 +1407,7 @@ ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
     answer.granted = seconds{session.decided_seconds};
-    answer.derivation = derive(session.levels(), session.rated_at, answer.granted);
+    answer.derivation = derive(session.levels(), session.rated_at, answer.granted, decided_bundles(session));
     return answer;
 }
 

@@ -18,6 +18,7 @@
 #include "balance/ledger.h"
 #include "balance/party_table.h"
 #include "balance/session_table.h"
+#include "daemon/bundling.h"
 #include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
@@ -26,6 +27,9 @@ namespace tollgate::daemon {
 using balance::Moment;
 using balance::PartyId;
 using rating::Money;
+
+/// The longest TAGS of START and STOP, in bytes.
+inline constexpr std::size_t kTagsBytesMax = 256;
 
 /// What became of a command. The order is that of docs/protocol.md.
 enum class Code : std::uint8_t {
@@ -37,6 +41,7 @@ enum class Code : std::uint8_t {
     credit_limit,
     unknown_session,
     conflict,
+    too_old,             ///< RATE of a call that began before what is remembered.
     busy,                ///< A limit of the daemon's own; not remembered, try again.
     no_room,             ///< The journal's disk is full; nothing has changed, try again.
     too_large,           ///< The cost is beyond rating::kAmountMax; nothing has changed.
@@ -50,7 +55,11 @@ enum class Reason : std::uint8_t {
     suspended,
     closed,
     blocked,
+    country,
     concurrent,
+    rate,  ///< More calls in a second than some party may have.
+    loss,
+    cap,
     number,
     tariff,
     prefix,
@@ -62,7 +71,7 @@ enum class Reason : std::uint8_t {
 };
 
 /// How a session ended, as STOP says it.
-enum class EndStatus : std::uint8_t { none, stopped, overrun, corrected, late, released };
+enum class EndStatus : std::uint8_t { none, stopped, overrun, corrected, late, released, rated };
 
 struct ChargingSettings {
     std::chrono::seconds want = std::chrono::hours{1};      ///< Granted where nobody asks for a time.
@@ -72,10 +81,13 @@ struct ChargingSettings {
     std::chrono::nanoseconds grace = std::chrono::seconds{60};
     std::chrono::nanoseconds repeat = std::chrono::seconds{32};
     bool charge_granted_at_expiry = false;
+    std::vector<std::string> start_required{};  ///< Switches whose sessions end at `hold` unless started.
     std::vector<std::string> emergency_numbers{};
     DialPlan dial_plan{};  ///< Of whoever names none.
     std::vector<SwitchDialPlan> dial_switches{};
-    DialPlans* dial_plans = nullptr;  ///< Must outlive the charging function; nullptr: nobody names one.
+    // What is named by others must outlive the charging function; nullptr: nobody names one.
+    DialPlans* dial_plans = nullptr;
+    const DestinationGroups* destination_groups = nullptr;
 };
 
 /// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
@@ -150,7 +162,16 @@ struct StopRequest {
     // Told apart in repeats; a journal will keep them in the call record.
     std::optional<rating::Instant> at;
     std::string_view cause;
-    std::string_view via{};  ///< The carrier's tariff by which the provider pays; empty: his own.
+    std::string_view via{};   ///< The carrier's tariff by which the provider pays; empty: his own.
+    std::string_view tags{};  ///< For the record.
+};
+
+struct RateRequest {
+    std::string_view line;
+    std::string_view destination;
+    std::string_view session;
+    std::chrono::milliseconds used{};
+    std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
 };
 
 struct StopAnswer {
@@ -191,6 +212,12 @@ struct ExplainAnswer {
     Derivation derivation{};
 };
 
+/// What a STOP or RELEASE says for the record alone.
+struct EndWords {
+    std::string_view cause{};
+    std::string_view tags{};
+};
+
 /// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.
 class Charging {
   public:
@@ -199,12 +226,16 @@ class Charging {
              balance::SessionTable& sessions, balance::EventLog& events, ChargingSettings settings);
 
     AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
-    /// `at` is told apart in repeats and changes no time here.
-    StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now);
+    /// `at` and `tags` are told apart in repeats, kept for the record, and change no time here.
+    StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now,
+                      std::string_view tags = {});
     /// `want` nullopt: ChargingSettings::want.
     ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
                         std::optional<std::chrono::seconds> want, Moment now);
     StopAnswer stop(const StopRequest& request, Moment now);
+    /// Charges a call that nobody authorised here, whatever limits and funds say; acts as the STOP of a
+    /// session that is known.
+    StopAnswer rate(const RateRequest& request, Moment now);
     ReleaseAnswer release(std::string_view session, std::string_view cause, Moment now);
 
     /// What a call would cost; nothing is held.
@@ -229,7 +260,7 @@ class Charging {
   private:
     struct Payers;
     struct Resolution;
-    struct Bound;
+    struct CapLook;
 
     [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
     /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
@@ -243,24 +274,47 @@ class Charging {
     Resolution resolve_and_pin(const balance::Path& path, std::string_view digits,
                                const balance::CallTraits& call, balance::Session& session);
     void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,
-                balance::Session& session, std::chrono::seconds want);
-    void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want);
+                balance::Session& session, std::chrono::seconds want, Moment now);
+    void hold_funds(const balance::Path& path, balance::Session& session, std::chrono::seconds want,
+                    Moment now);
+    /// Whether the customer may call the country of a number; `customer` is his level.
+    [[nodiscard]] bool opens_country(const balance::SessionLevel& customer,
+                                     std::string_view digits) const noexcept;
+    /// The first party, from the customer up, that would lose by a call so long and refuses to; or kNoParty.
+    [[nodiscard]] PartyId loser(const balance::Session& session,
+                                std::chrono::seconds duration) const noexcept;
+    /// `free`: the call costs nobody anything.
+    [[nodiscard]] CapLook look_at_caps(const balance::Path& path, const balance::Session& session, bool free,
+                                       const BundledSeconds& bundled) const noexcept;
     AuthorizeAnswer repeated(const AuthorizeRequest& request, std::uint64_t fingerprint,
                              const balance::Session& session, Moment now) const;
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
-    void extend_holds(balance::Session& session, std::chrono::seconds want,
-                      balance::Ledger::Returns& returns);
-    void end(const balance::SessionTable::Claim& claim, std::span<const Money> totals,
-             balance::EventKind kind, Moment now);
-    void append(balance::EventKind kind, const balance::Session& session, Moment now) noexcept;
+    /// How long a session lives from AUTHORIZE on without a further word.
+    [[nodiscard]] std::chrono::nanoseconds life_unstarted(const balance::Session& session) const noexcept;
+    /// The bundled seconds with which it succeeded are in `bundles`, which is finished.
+    void extend_holds(balance::Session& session, BundleChange& bundles, std::chrono::seconds want,
+                      balance::Ledger::Returns& returns, Moment now);
+    StopAnswer stop_claimed(balance::SessionTable::Claim claim, const StopRequest& request,
+                            std::optional<rating::TariffId> via, std::uint64_t fingerprint, Moment now);
+    StopAnswer rate_known(balance::SessionTable::Claim claim, const RateRequest& request, PartyId line,
+                          std::uint64_t fingerprint, Moment now);
+    /// Whether a session of that id that began at `at` could have ended and been forgotten.
+    [[nodiscard]] bool may_be_forgotten(std::string_view session, rating::Instant at,
+                                        Moment now) const noexcept;
+    /// The line of that id, or kNoParty.
+    [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
+    void end(const balance::SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
+             balance::EventKind kind, Moment now, const EndWords& words = {});
+    void append(balance::EventKind kind, const balance::Session& session, Moment now,
+                const EndWords& words = {}) noexcept;
     /// Whether there is no room for the events of commands that hold more, or of those that end calls.
     [[nodiscard]] bool too_full_to_hold() const noexcept;
     [[nodiscard]] bool too_full_to_end() const noexcept;
     StopAnswer stop_answer(const balance::Session& session, bool duplicate) const;
     [[nodiscard]] Derivation derive(std::span<const balance::SessionLevel> levels, rating::Instant start,
-                                    std::chrono::seconds used) const;
+                                    std::chrono::seconds used, const BundledSeconds& bundled) const;
     /// Makes the provider's own leg one by `via`; false, with nothing changed, where that has no row for the
     /// number.
     bool put_via(balance::Session& session, rating::TariffId via) const;
@@ -275,7 +329,9 @@ class Charging {
     balance::EventLog& events_;
     ChargingSettings settings_;
     Dialling dialling_;
-    std::atomic<std::int64_t> expire_from_{0};  // Set once at the start; only expiry asks.
+    Bundling bundling_;
+    std::atomic<std::int64_t> expire_from_{0};   // Set once at the start; only expiry asks.
+    std::vector<std::uint64_t> start_required_;  ///< switch_hash() of them.
 };
 
 }  // namespace tollgate::daemon

@@ -52,6 +52,72 @@ balance::TariffChoice read_choice(ByteReader& in, balance::TariffLists& lists) {
     return lists.intern(std::move(entries)).value_or(balance::TariffChoice{});
 }
 
+enum LimitBits : std::uint16_t {
+    kCapCall = 1,
+    kCapDay = 2,
+    kCapMonth = 4,
+    kMaxPrice = 8,
+    kMaxSeconds = 16,
+    kCallsPerSecond = 32,
+    kHomeCountry = 64,
+    kOpenedCountries = 128,
+    kRefuseLoss = 256,
+    kHasLimits = 512,  // Else there is no block of limits at all.
+};
+
+void write_limits(const balance::LimitSettings* limits, ByteWriter& out) {
+    if (limits == nullptr) return out.put(std::uint16_t{0});
+    unsigned bits = kHasLimits;
+    const auto note = [&bits](bool there, unsigned bit) {
+        if (there) bits |= bit;
+    };
+    note(limits->cap_call.has_value(), kCapCall);
+    note(limits->cap_day.has_value(), kCapDay);
+    note(limits->cap_month.has_value(), kCapMonth);
+    note(limits->max_price.has_value(), kMaxPrice);
+    note(limits->max_seconds.has_value(), kMaxSeconds);
+    note(limits->calls_per_second.has_value(), kCallsPerSecond);
+    note(limits->home_country.has_value(), kHomeCountry);
+    note(limits->opened_countries.has_value(), kOpenedCountries);
+    note(limits->refuse_loss, kRefuseLoss);
+    out.put(static_cast<std::uint16_t>(bits));
+    for (const auto* const cap : {&limits->cap_call, &limits->cap_day, &limits->cap_month}) {
+        if (*cap) out.put(**cap);
+    }
+    if (limits->max_price) out.put(limits->max_price->nanos());
+    if (limits->max_seconds) out.put(*limits->max_seconds);
+    if (limits->calls_per_second) out.put(*limits->calls_per_second);
+    if (limits->home_country) out.put(limits->home_country->number());
+    if (!limits->opened_countries) return;
+    out.put(static_cast<std::uint32_t>(limits->opened_countries->size()));
+    for (const balance::Country country : *limits->opened_countries)
+        out.put(country.number());
+}
+
+std::shared_ptr<const balance::LimitSettings> read_limits(ByteReader& in) {
+    const auto bits = in.get<std::uint16_t>();
+    if ((bits & kHasLimits) == 0) return nullptr;
+    auto limits = std::make_shared<balance::LimitSettings>();
+    const auto cap = [&](unsigned bit, std::optional<rating::Money>& value) {
+        if ((bits & bit) != 0) in.get(value.emplace());
+    };
+    cap(kCapCall, limits->cap_call);
+    cap(kCapDay, limits->cap_day);
+    cap(kCapMonth, limits->cap_month);
+    if ((bits & kMaxPrice) != 0) limits->max_price = rating::Price::from_nanos(in.get<std::int64_t>());
+    if ((bits & kMaxSeconds) != 0) limits->max_seconds = in.get<std::uint32_t>();
+    if ((bits & kCallsPerSecond) != 0) limits->calls_per_second = in.get<std::uint32_t>();
+    const auto country = [&in] { return balance::Country::from_number(in.get<std::uint16_t>()); };
+    if ((bits & kHomeCountry) != 0) limits->home_country = country();
+    if ((bits & kOpenedCountries) != 0) {
+        auto& opened = limits->opened_countries.emplace();
+        for (auto left = in.get<std::uint32_t>(); left > 0 && in.good(); --left)
+            opened.push_back(country());
+    }
+    limits->refuse_loss = (bits & kRefuseLoss) != 0;
+    return limits;
+}
+
 }  // namespace
 
 void write_settings(const rating::TariffSettings& settings, ByteWriter& out) {
@@ -170,6 +236,7 @@ void write_party(const balance::PartySource& party, const balance::TariffLists& 
     out.put(party.warnings.owed);
     out.put(party.warnings.balance.has_value());
     out.put(party.warnings.balance.value_or(rating::Money{}));
+    write_limits(party.limits.get(), out);
 }
 
 balance::PartySource read_party(ByteReader& in, balance::TariffLists& lists, DialPlans& plans) {
@@ -194,6 +261,7 @@ balance::PartySource read_party(ByteReader& in, balance::TariffLists& lists, Dia
     rating::Money least;
     in.get(least);
     if (has_balance) party.warnings.balance = least;
+    party.limits = read_limits(in);
     return party;
 }
 

@@ -31,7 +31,8 @@ void write_plan(const DialPlan& plan, ByteWriter& out);
 void write_group(const DestinationGroup& group, ByteWriter& out);
 [[nodiscard]] DestinationGroup read_group(ByteReader& in);
 
-/// Everything of a party but its money.
+/// Everything of a party but its money. What limits point to (zone, list of countries) is for whoever reads
+/// it to find.
 void write_party(const balance::PartySource& party, const balance::TariffLists& lists, const DialPlans& plans,
                  ByteWriter& out);
 [[nodiscard]] balance::PartySource read_party(ByteReader& in, balance::TariffLists& lists, DialPlans& plans);

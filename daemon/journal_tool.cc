@@ -57,6 +57,8 @@ std::string_view text_of(EventKind kind) noexcept {
             return "threshold";
         case EventKind::bundle:
             return "bundle";
+        case EventKind::bundle_renewed:
+            return "bundle_renewed";
         case EventKind::account:
             return "account";
         case EventKind::book:
@@ -65,6 +67,10 @@ std::string_view text_of(EventKind kind) noexcept {
             return "session";
         case EventKind::request:
             return "request";
+        case EventKind::spending:
+            return "spending";
+        case EventKind::horizon:
+            return "horizon";
     }
     return "unknown";
 }

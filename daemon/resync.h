@@ -15,7 +15,7 @@
 namespace tollgate::daemon {
 
 /// The longest name of a switch or token of a resync, in bytes.
-inline constexpr std::size_t kSwitchNameBytesMax = 64;
+using balance::kSwitchNameBytesMax;
 
 /// Collects the ids of `RESYNC name token id…` until `RESYNC name token END`. Any thread may call any member;
 /// takes a lock that only resyncs meet.

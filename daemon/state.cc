@@ -17,6 +17,21 @@ constexpr std::uint64_t version_key(rating::TariffId tariff, std::uint32_t numbe
     return (std::uint64_t{static_cast<std::uint32_t>(tariff)} << 32) | number;
 }
 
+/// Carries out, or takes back with -1, what a session does to bundles.
+void move_bundles(const balance::PartyTable& parties, const Session& session, int sign) noexcept {
+    for (const balance::LevelBundles& mine : session.bundles()) {
+        const balance::BundlesOf bundles{parties.get(session.levels()[mine.level].payer)};
+        for (std::size_t i = 0; i < mine.use_count; ++i) {
+            const balance::BundleUse& use = mine.uses[i];
+            // One that is in no list any more expired long ago.
+            if (balance::Bundle* const bundle = bundles.find(use.bundle)) {
+                bundle->settle(use.generation, -sign * std::int64_t{use.seconds},
+                               sign * (std::int64_t{use.seconds} - use.used));
+            }
+        }
+    }
+}
+
 /// One record after another in the same memory.
 class Records {
   public:
@@ -93,7 +108,9 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::dial_plan_removed:
         case EventKind::group_put:
         case EventKind::group_removed:
-            good = catalog.apply(header.kind, in, [&](std::string_view name) {
+        case EventKind::bundle:
+        case EventKind::bundle_renewed:
+            good = catalog.apply(header.kind, header.at, in, [&](std::string_view name) {
                 files_.emplace(name);
                 return read_aside(name);
             });
@@ -102,7 +119,7 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::session_changed:
         case EventKind::session_rewritten:
         case EventKind::session:
-            good = apply_session(header.kind, in);
+            good = apply_session(header.kind, header.at.wall, in);
             break;
         case EventKind::transaction:
             good = payments.apply(in);
@@ -113,13 +130,17 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;
-        case EventKind::bundle:
-            break;
         case EventKind::account:
             good = apply_account(in);
             break;
         case EventKind::book:
             good = apply_book(in);
+            break;
+        case EventKind::spending:
+            good = apply_spending(in);
+            break;
+        case EventKind::horizon:
+            good = apply_horizon(in);
             break;
     }
     if (good) return {};
@@ -170,18 +191,26 @@ bool State::put_levels(const balance::LevelNames& names, Session& session) {
     return true;
 }
 
-bool State::apply_session(EventKind kind, ByteReader& in) {
+bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
     const std::string_view id = in.short_text();
     if (id.empty()) return false;
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
-    const auto capacity = whole ? in.get<std::uint8_t>() : std::uint8_t{0};
-    if (!in.good() || capacity > balance::kChainDepthMax) return false;
-    Session* const session = fresh ? sessions.restore_fresh(id, capacity) : sessions.restore_known(id);
+    const auto as = whole ? balance::read_opened_as(in) : balance::OpenedAs{};
+    if (!in.good() || as.level_capacity > balance::kChainDepthMax ||
+        as.bundles_capacity > balance::kChainDepthMax)
+        return false;
+    Session* const session =
+        fresh ? sessions.restore_fresh(id, as.level_capacity, as.texts, as.bundles_capacity)
+              : sessions.restore_known(id);
     if (session == nullptr) return false;
-    if (!fresh) ledger.undo(*session);
+    if (!fresh) {
+        ledger.undo(*session, now);
+        move_bundles(parties, *session, -1);
+    }
     if (whole) {
-        if (capacity != session->level_capacity) return false;
+        if (as.level_capacity != session->level_capacity || as.bundles_capacity != session->bundles_capacity)
+            return false;
         for (const SessionLevel& level : session->levels()) {
             if (level.tariff != nullptr) level.tariff->pins.remove();
         }
@@ -190,11 +219,18 @@ bool State::apply_session(EventKind kind, ByteReader& in) {
         if (!in.good() || !put_levels(names, *session)) return false;
     }
     balance::read_changing(in, *session);
+    if (kind != EventKind::session) {
+        (void)in.text();  // What STOP said for the record alone.
+        (void)in.text();
+    }
     const bool known_line = static_cast<std::size_t>(session->line) < parties.size();
     if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
         session->state == balance::SessionState::refused)
         return false;
-    if (kind != EventKind::session) ledger.redo(*session);
+    if (kind != EventKind::session) {
+        ledger.redo(*session, now);
+        move_bundles(parties, *session, 1);
+    }
     sessions.restored(*session);
     return true;
 }
@@ -224,6 +260,31 @@ bool State::apply_book(ByteReader& in) {
     return in.at_end();
 }
 
+bool State::apply_spending(ByteReader& in) {
+    const auto id = in.get<PartyId>();
+    if (!in.good() || static_cast<std::size_t>(id) >= parties.size()) return false;
+    const balance::Limits* const limits = parties.get(id).limits.load(std::memory_order_acquire);
+    balance::Spending* const spending = limits == nullptr ? nullptr : limits->spending();
+    while (in.good() && !in.at_end()) {
+        const auto unit = in.get<balance::Spending::Unit>();
+        const auto period = in.get<std::int64_t>();
+        rating::Money sum;
+        in.get(sum);
+        // Without a cap nobody asks what was spent.
+        if (spending != nullptr) spending->restore(unit, period, sum);
+    }
+    return in.good();
+}
+
+bool State::apply_horizon(ByteReader& in) {
+    for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe) {
+        balance::Steady until{};
+        in.get(until);
+        sessions.set_forgotten_until(stripe, until);
+    }
+    return in.at_end();
+}
+
 void State::save(const std::function<void(std::span<const std::byte>)>& sink) const {
     Records records{sink};
     const auto founded = [&](ByteWriter& out) { out.put(sessions.hash_key()); };
@@ -235,6 +296,10 @@ void State::save(const std::function<void(std::span<const std::byte>)>& sink) co
         };
         records.add(EventKind::started, started, last_start_->at);
     }
+    records.add(EventKind::horizon, [&](ByteWriter& out) {
+        for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
+            out.put(sessions.forgotten_until(stripe));
+    });
     save_contents(sink);
 }
 
@@ -272,6 +337,20 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
                 out.put(of(book->termination));
             });
         }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const Party& party = parties.get(static_cast<PartyId>(i));
+        const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
+        balance::Spending* const spending = limits == nullptr ? nullptr : limits->spending();
+        if (spending == nullptr) continue;
+        records.add(EventKind::spending, [&](ByteWriter& out) {
+            out.put(static_cast<PartyId>(i));
+            spending->visit([&out](balance::Spending::Unit unit, std::int64_t period, rating::Money sum) {
+                out.put(unit);
+                out.put(period);
+                out.put(sum);
+            });
+        });
     }
     sessions.visit([&](const Session& session) {
         records.add(EventKind::session, [&](ByteWriter& out) {
@@ -319,8 +398,18 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
     }
     std::vector<std::int64_t> held(parties.size(), 0);
     std::vector<std::uint32_t> calls(parties.size(), 0);
+    std::unordered_map<const balance::Bundle*, std::uint64_t> held_seconds;
     sessions.visit([&](const Session& session) {
         const std::string id{session.id()};
+        for (const balance::LevelBundles& mine : session.bundles()) {
+            const balance::BundlesOf bundles{parties.get(session.levels()[mine.level].payer)};
+            for (std::size_t i = 0; i < mine.use_count; ++i) {
+                const balance::BundleUse& use = mine.uses[i];
+                const balance::Bundle* const bundle = bundles.find(use.bundle);
+                if (bundle != nullptr && bundle->stand().generation == use.generation)
+                    held_seconds[bundle] += use.seconds - use.used;
+            }
+        }
         for (const SessionLevel& level : session.levels()) {
             held[static_cast<std::size_t>(level.payer)] += level.held.micros();
             if (!session.open() && level.held != rating::Money{})
@@ -342,6 +431,14 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
         if (account.open_calls() != calls[i]) {
             fault(name() + "counts " + std::to_string(account.open_calls()) + " calls, and there are " +
                   std::to_string(calls[i]));
+        }
+        for (const balance::Bundle& bundle : balance::BundlesOf{party}) {
+            const auto stand = bundle.stand();
+            if (stand.held != held_seconds[&bundle] ||
+                std::uint64_t{stand.held} + stand.available > bundle.source().seconds) {
+                fault(name() + "bundle " + bundle.source().id + " holds " + std::to_string(stand.held) +
+                      " s, its open sessions " + std::to_string(held_seconds[&bundle]));
+            }
         }
         if (!account.attempts().none_pending()) fault(name() + "has an attempt that nobody ended");
     }

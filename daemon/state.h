@@ -87,11 +87,13 @@ class State {
 
   private:
     void save_contents(const std::function<void(std::span<const std::byte>)>& sink) const;
-    [[nodiscard]] bool apply_session(balance::EventKind kind, ByteReader& in);
+    [[nodiscard]] bool apply_session(balance::EventKind kind, rating::Instant now, ByteReader& in);
     [[nodiscard]] bool put_levels(const balance::LevelNames& names, balance::Session& session);
     [[nodiscard]] const rating::TariffVersion* version_of(const balance::LevelName& name);
     [[nodiscard]] bool apply_account(ByteReader& in);
     [[nodiscard]] bool apply_book(ByteReader& in);
+    [[nodiscard]] bool apply_spending(ByteReader& in);
+    [[nodiscard]] bool apply_horizon(ByteReader& in);
 
     Moment latest_{};
     std::optional<Start> last_start_;

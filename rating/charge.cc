@@ -62,19 +62,20 @@ Exact largest_within(Money funds, const TariffSettings& settings) noexcept {
 /// Where nothing changes any more; beyond it no sum of steps overflows.
 constexpr std::int64_t kNever64 = 4 * kDurationMax.count();
 
-/// Goes through a call from one change of price or step to the next.
+/// Goes through the paid part of a call from one change of price or step to the next.
 class Walk {
   public:
-    explicit Walk(const RatedCall& call) noexcept
+    Walk(const RatedCall& call, const PaidPart& part) noexcept
         : call_(call),
-          rate_(call.rate),
-          elapsed_(call.rate->included_seconds),
-          row_(call.row),
-          row_until_(call.rate->may_change ? elapsed_ : kNever64) {
+          part_(part),
+          rate_(part.rate),
+          elapsed_(part.included),
+          row_(part.row),
+          row_until_(part.rate->may_change ? elapsed_ : kNever64) {
         find();
     }
 
-    /// Seconds since the answer, at a step's beginning.
+    /// Seconds since the paid part began, which is the answer where none are bundled, at a step's beginning.
     [[nodiscard]] std::int64_t elapsed() const noexcept { return elapsed_; }
     [[nodiscard]] Deck::RowIndex row() const noexcept { return row_; }
     [[nodiscard]] Price price() const noexcept { return price_; }
@@ -108,9 +109,9 @@ class Walk {
             price_ = tier.price;
             step_ = tier.increment;
         }
-        const std::int64_t paid = elapsed_ - call_.rate->included_seconds;
-        if (paid == 0 && call_.rate->initial_increment > 0) {
-            step_ = call_.rate->initial_increment;
+        const std::int64_t paid = elapsed_ - part_.included;
+        if (paid == 0 && part_.rate->initial_increment > 0) {
+            step_ = part_.rate->initial_increment;
         } else if (call_.version->settings.anchor != IncrementAnchor::zero || step_ == 1 ||
                    paid % step_ == 0) {
             return;
@@ -121,36 +122,36 @@ class Walk {
     }
 
     void change_row() noexcept {
-        const std::int64_t began =
-            std::chrono::floor<std::chrono::seconds>(call_.start).time_since_epoch().count();
         const Deck& deck = *call_.version->deck;
         std::int64_t until = 0;
-        row_ = deck.at(row_, call_.start, began + elapsed_, call_.version->calendar, until);
+        row_ = deck.at(row_, call_.start, part_.begins + elapsed_, call_.version->calendar, until);
         rate_ = &deck.rate(row_);
-        row_until_ = std::min(until - began, kNever64);
+        row_until_ = std::min(until - part_.begins, kNever64);
     }
 
     const RatedCall& call_;
+    const PaidPart& part_;
     const Rate* rate_;
     std::int64_t elapsed_;
     Deck::RowIndex row_;
-    std::int64_t row_until_;  ///< Seconds since the answer; so are all here.
+    std::int64_t row_until_;  ///< Seconds since the part began; so are all here.
     Price price_{};
     std::int64_t step_ = 1;
     std::int64_t until_ = 0;
 };
 
 /// Whether a call of that length is charged nothing at all.
-bool within_grace(const Rate& rate, std::int64_t used) noexcept {
-    return used == 0 || used <= rate.grace_seconds;
+bool charged_nothing(const RatedCall& call, std::int64_t used) noexcept {
+    return used <= call.rate->grace_seconds || used <= call.bundled;
 }
 
-/// The longest duration, in seconds, with connect fee plus `fees` plus price at most `most`; -1: not even the
-/// fees. INT64_MAX: without end, or none was found up to `limit`.
-std::int64_t longest_within(const RatedCall& call, Exact fees, Exact most, std::int64_t limit) noexcept {
-    Exact left = most - exact(call.rate->connect_fee) - fees;
+/// The longest paid part, in seconds, with connect fee plus `fees` plus price at most `most`; -1: not even
+/// the fees. INT64_MAX: without end, or none was found up to `limit`.
+std::int64_t longest_within(const RatedCall& call, const PaidPart& part, Exact fees, Exact most,
+                            std::int64_t limit) noexcept {
+    Exact left = most - exact(part.rate->connect_fee) - fees;
     if (left < 0) return -1;
-    for (Walk walk{call};;) {
+    for (Walk walk{call, part};;) {
         const Exact of_step = exact(walk.price(), walk.step(), call.version->settings);
         if (walk.elapsed() > limit || (walk.is_last() && of_step == 0)) return INT64_MAX;
         if (walk.is_last()) {
@@ -170,21 +171,24 @@ std::int64_t longest_within(const RatedCall& call, Exact fees, Exact most, std::
 }  // namespace
 
 std::chrono::seconds billed_seconds(const RatedCall& call, std::chrono::seconds duration) noexcept {
-    const std::int64_t used = duration.count();
-    if (within_grace(*call.rate, used) || used <= call.rate->included_seconds) return std::chrono::seconds{0};
-    Walk walk{call};
+    if (charged_nothing(call, duration.count())) return std::chrono::seconds{0};
+    const std::int64_t used = duration.count() - call.bundled;
+    const PaidPart part = paid_part(call);
+    if (used <= part.included) return std::chrono::seconds{0};
+    Walk walk{call, part};
     while (walk.elapsed() < used)
         walk.pass(walk.steps_before(used));
-    return std::chrono::seconds{walk.elapsed() - call.rate->included_seconds};
+    return std::chrono::seconds{walk.elapsed() - part.included};
 }
 
 Money cost(const RatedCall& call, std::chrono::seconds duration) noexcept {
-    const std::int64_t used = duration.count();
-    const Rate& rate = *call.rate;
-    if (within_grace(rate, used)) return Money{};
+    if (charged_nothing(call, duration.count())) return Money{};
+    const std::int64_t used = duration.count() - call.bundled;
+    const PaidPart part = paid_part(call);
+    const Rate& rate = *part.rate;
     Exact total = exact(rate.connect_fee);
-    if (used > rate.included_seconds) {
-        Walk walk{call};
+    if (used > part.included) {
+        Walk walk{call, part};
         do {
             const std::int64_t steps = walk.steps_before(used);
             total += exact(walk.price(), steps * walk.step(), call.version->settings);
@@ -196,32 +200,46 @@ Money cost(const RatedCall& call, std::chrono::seconds duration) noexcept {
     return rounded(bounded(rate, total), call.version->settings);
 }
 
-std::chrono::seconds longest_affordable(const RatedCall& call, Money funds,
-                                        std::chrono::seconds limit) noexcept {
-    if (funds < Money{}) return std::chrono::seconds{0};
-    const Rate& rate = *call.rate;
+namespace {
+
+/// The longest affordable time of the paid part alone, which knows no grace. Requires: 0 <= funds.
+std::chrono::seconds longest_paid(const RatedCall& call, Money funds, std::chrono::seconds limit) noexcept {
+    const PaidPart part = paid_part(call);
+    const Rate& rate = *part.rate;
     // What rounds to kAmountMax but lies above it is kCostTooLarge.
     const Exact most = std::min(largest_within(std::min(funds, kAmountMax), call.version->settings),
                                 kAmountMax.micros() * kExactPerMicro);
-    const std::chrono::seconds within_grace{rate.grace_seconds};
     if (rate.max_charge && exact(*rate.max_charge) <= most) return kUnlimited;
-    if (exact(rate.min_charge) > most) return within_grace;
+    if (exact(rate.min_charge) > most) return std::chrono::seconds{0};
 
     // Only where rows change is there more than a handful of stretches to go through.
     const std::int64_t end = rate.may_change ? limit.count() : kDurationMax.count();
-    std::int64_t longest = longest_within(call, 0, most, end);
+    std::int64_t longest = longest_within(call, part, 0, most, end);
     const std::int64_t fee_from = rate.disconnect_after;
     if (rate.disconnect_fee != Price{} && longest >= fee_from) {
         // Below `fee_from` the fee is not due; from there on it must be affordable too.
         if (fee_from <= end) {
-            longest = std::max(longest_within(call, exact(rate.disconnect_fee), most, end), fee_from - 1);
+            longest =
+                std::max(longest_within(call, part, exact(rate.disconnect_fee), most, end), fee_from - 1);
         } else if (longest != INT64_MAX) {
             longest = fee_from - 1;
         }
     }
-    if (longest == INT64_MAX && end < kDurationMax.count()) return std::max(limit, within_grace);
+    if (longest == INT64_MAX && end < kDurationMax.count()) return limit;
     if (longest >= kDurationMax.count()) return kUnlimited;
-    return std::max(std::chrono::seconds{longest}, within_grace);
+    return std::max(std::chrono::seconds{longest}, std::chrono::seconds{0});
+}
+
+}  // namespace
+
+std::chrono::seconds longest_affordable(const RatedCall& call, Money funds,
+                                        std::chrono::seconds limit) noexcept {
+    const std::chrono::seconds bundled{call.bundled};
+    const std::chrono::seconds within_grace{call.rate->grace_seconds};
+    if (funds < Money{}) return bundled > std::chrono::seconds{0} ? std::max(bundled, within_grace) : bundled;
+    const auto paid = longest_paid(call, funds, std::max(limit - bundled, std::chrono::seconds{0}));
+    if (paid == kUnlimited || bundled + paid >= kDurationMax) return kUnlimited;
+    return std::max(bundled + paid, within_grace);
 }
 
 bool is_free(const RatedCall& call, std::chrono::seconds duration) noexcept {
@@ -230,7 +248,10 @@ bool is_free(const RatedCall& call, std::chrono::seconds duration) noexcept {
     if (rate.connect_fee != Price{} || rate.disconnect_fee != Price{} || rate.min_charge != Price{})
         return false;
     if (call.version->settings.markup == kMarkupMin) return true;
-    Walk walk{call};
+    RatedCall without_bundles = call;
+    without_bundles.bundled = 0;
+    const PaidPart part = paid_part(without_bundles);
+    Walk walk{without_bundles, part};
     while (walk.price() == Price{} && !walk.is_last() && walk.elapsed() < duration.count())
         walk.pass(walk.steps_before(duration.count()));
     return walk.price() == Price{} || (walk.elapsed() >= duration.count() && rate.price == Price{});
@@ -238,9 +259,10 @@ bool is_free(const RatedCall& call, std::chrono::seconds duration) noexcept {
 
 std::vector<Stretch> stretches(const RatedCall& call, std::chrono::seconds duration, std::size_t most) {
     std::vector<Stretch> result;
-    const std::int64_t used = duration.count();
-    if (within_grace(*call.rate, used)) return result;
-    for (Walk walk{call}; walk.elapsed() < used;) {
+    if (charged_nothing(call, duration.count())) return result;
+    const std::int64_t used = duration.count() - call.bundled;
+    const PaidPart part = paid_part(call);
+    for (Walk walk{call, part}; walk.elapsed() < used;) {
         const std::int64_t steps = walk.steps_before(used);
         auto* const last = result.empty() ? nullptr : &result.back();
         if (last != nullptr && last->row == walk.row() && last->step == walk.step() &&
@@ -249,7 +271,7 @@ std::vector<Stretch> stretches(const RatedCall& call, std::chrono::seconds durat
         } else if (result.size() == most) {
             break;
         } else {
-            result.push_back({walk.row(), walk.elapsed(), walk.step(), steps, walk.price()});
+            result.push_back({walk.row(), call.bundled + walk.elapsed(), walk.step(), steps, walk.price()});
         }
         walk.pass(steps);
     }

@@ -9,19 +9,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "rating/tariff_version.h"
+#include "rating/bundle.h"
 
 namespace tollgate::rating {
 
-/// A call as one tariff rates it: the row it began with, in the version that was in force then.
-struct RatedCall {
-    const TariffVersion* version = nullptr;
-    const Rate* rate = nullptr;  ///< That of the row.
-    Deck::RowIndex row = Deck::kNoRow;
-    Instant start{};
-};
-
-/// The cost of `duration`: exact over the whole call, rounded once to the tariff's decimals.
+/// The cost of `duration`: exact over the whole call, rounded once to the tariff's decimals. Bundled seconds
+/// cost nothing: rating/bundle.h.
 ///
 /// Requires: 0 <= duration <= kDurationMax. Never negative, never falls as `duration` grows.
 /// A cost above kAmountMax is answered as kCostTooLarge, which no account can pay.
@@ -29,7 +22,7 @@ struct RatedCall {
 
 inline constexpr Money kCostTooLarge = Money::from_micros(INT64_MAX);
 
-/// The seconds that are paid for after increments: without grace and included seconds.
+/// The seconds that are paid for after increments: without grace, included and bundled ones.
 [[nodiscard]] std::chrono::seconds billed_seconds(const RatedCall& call,
                                                   std::chrono::seconds duration) noexcept;
 
@@ -38,14 +31,15 @@ inline constexpr std::chrono::seconds kUnlimited = std::chrono::seconds::max();
 
 /// The largest whole number of seconds whose cost is at most `funds`, counting grace, included seconds and
 /// the rest of the last paid step: cost(longest) <= funds < cost(longest + 1). kUnlimited where no duration
-/// up to kDurationMax costs more than `funds`; 0 where not even one second is affordable.
+/// up to kDurationMax costs more than `funds`; 0 where not even one second is affordable. Bundled seconds ask
+/// for no funds, so they are the least that comes back, even where `funds` is negative.
 ///
 /// Where rows change with the time of day, the search ends beyond `limit`: the answer may then be any time
 /// from there on that is affordable.
 [[nodiscard]] std::chrono::seconds longest_affordable(const RatedCall& call, Money funds,
                                                       std::chrono::seconds limit = kDurationMax) noexcept;
 
-/// Whether price, fees and minimum charge are 0 for every call up to `duration`.
+/// Whether price, fees and minimum charge are 0 for every call up to `duration`, without bundles.
 [[nodiscard]] bool is_free(const RatedCall& call, std::chrono::seconds duration) noexcept;
 
 /// Some steps of a call that are alike.

@@ -66,35 +66,43 @@ std::string row_text(const Row& row) {
 std::string describe(const RatedCall& call, std::chrono::seconds duration) {
     const Deck& deck = *call.version->deck;
     const TariffSettings& settings = call.version->settings;
-    const Rate& rate = *call.rate;
-    const std::int64_t used = duration.count();
     std::string text = row_text(deck.row(call.row));
     const auto say = [&text](const std::string& what) { text.append("; ").append(what); };
-    if (rate.blocked) say("it may not be called");
-    if (used == 0) return text + "; no time, no charge";
-    if (used <= rate.grace_seconds) {
-        return text + "; " + number(used) + " s are within the grace of " + number(rate.grace_seconds) +
-               " s: 0";
+    if (call.rate->blocked) say("it may not be called");
+    if (duration.count() == 0) return text + "; no time, no charge";
+    if (duration.count() <= call.rate->grace_seconds) {
+        return text + "; " + number(duration.count()) + " s are within the grace of " +
+               number(call.rate->grace_seconds) + " s: 0";
     }
+    if (duration.count() <= call.bundled)
+        return text + "; all " + number(duration.count()) + " s are bundled: 0";
+    if (call.bundled > 0) {
+        say("the first " + number(call.bundled) + " s are bundled, the rest is a call that begins there");
+    }
+    const PaidPart part = paid_part(call);
+    const Rate& rate = *part.rate;
+    const std::int64_t used = duration.count() - call.bundled;
     Exact sum = exact(rate.connect_fee);
     if (rate.connect_fee != Price{}) say("connect fee " + price_text(rate.connect_fee));
-    if (rate.included_seconds > 0) say("the first " + number(rate.included_seconds) + " s are included");
+    if (part.included > 0) {
+        say((call.bundled > 0 ? "its first " : "the first ") + number(part.included) + " s are included");
+    }
     if (settings.markup != 0) {
         say("markup " + std::string{format_decimal(settings.markup, 4).view()} + " % on every price");
     }
     const auto parts = stretches(call, duration, kStretchesShown + 1);
     Deck::RowIndex row = call.row;
     for (std::size_t i = 0; i < std::min(parts.size(), kStretchesShown); ++i) {
-        const Stretch& part = parts[i];
-        if (part.row != row) {
-            const std::string_view window = deck.row(part.row).window;
-            say("from " + number(part.from) + " s on " +
+        const Stretch& stretch = parts[i];
+        if (stretch.row != row) {
+            const std::string_view window = deck.row(stretch.row).window;
+            say("from " + number(stretch.from) + " s on " +
                 (window.empty() ? "the row without a window" : "window " + std::string{window}));
-            row = part.row;
+            row = stretch.row;
         }
-        const Exact cost = exact(part.price, part.steps * part.step, settings);
-        say(number(part.steps) + (part.steps == 1 ? " step of " : " steps of ") + number(part.step) +
-            " s from " + number(part.from) + " s on at " + price_text(part.price) +
+        const Exact cost = exact(stretch.price, stretch.steps * stretch.step, settings);
+        say(number(stretch.steps) + (stretch.steps == 1 ? " step of " : " steps of ") + number(stretch.step) +
+            " s from " + number(stretch.from) + " s on at " + price_text(stretch.price) +
             " a minute = " + text_of(cost));
         sum += cost;
     }

@@ -31,6 +31,10 @@ class TimeZone {
     static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
     [[nodiscard]] Span at(std::int64_t second) const noexcept;
 
+    /// The first second at which local clocks show `local`, itself counted as if it were UTC; where they skip
+    /// it, the second at which they do.
+    [[nodiscard]] std::int64_t first_second(std::int64_t local) const noexcept;
+
   private:
     std::int32_t first_ = 0;
     std::vector<Change> changes_;

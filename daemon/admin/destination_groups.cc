@@ -19,53 +19,23 @@ struct GroupFields {
     std::vector<std::string> countries;
 };
 
-/// A list of strings that pass `is_one`; faults name the first that does not.
-std::vector<std::string> read_list(const JsonValue& value, std::size_t most,
-                                   bool (*is_one)(std::string_view) noexcept, std::string_view expected,
-                                   FieldFaults& faults) {
-    std::vector<std::string> texts;
-    if (value.kind != Kind::list) {
-        faults.add(value.name, shown(value) + ": expected a list of " + std::string{expected});
-        return texts;
-    }
-    for (const JsonValue& text : value.children()) {
-        if (text.kind != Kind::string || !is_one(text.text)) {
-            faults.add(value.name, shown(text) + ": expected " + std::string{expected});
-            return texts;
-        }
-        texts.emplace_back(text.text);
-    }
-    if (texts.size() > most) {
-        faults.add(value.name,
-                   std::to_string(texts.size()) + " of them; expected at most " + std::to_string(most));
-    }
-    return texts;
-}
-
 void read_prefixes(const JsonValue& value, GroupFields& fields, FieldFaults& faults) {
-    fields.prefixes = read_list(value, kGroupPrefixesMax, balance::is_prefix,
-                                "strings of 1 to 15 digits without +, such as \"4915\"", faults);
+    fields.prefixes = read_texts(value, kGroupPrefixesMax, balance::is_prefix,
+                                 "strings of 1 to 15 digits without +, such as \"4915\"", faults);
 }
 
 void read_countries(const JsonValue& value, GroupFields& fields, FieldFaults& faults) {
     fields.countries =
-        read_list(value, kGroupCountriesMax, is_country, "ISO 3166-1 alpha-2 codes, such as \"DE\"", faults);
+        read_texts(value, kGroupCountriesMax, is_country, "ISO 3166-1 alpha-2 codes, such as \"DE\"", faults);
 }
 
 constexpr std::array<Field<GroupFields>, 2> kFields = {
     {{"prefixes", read_prefixes}, {"countries", read_countries}}};
 
-void write_list(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-    json.name(name).open_list();
-    for (const auto& text : texts)
-        json.text(text);
-    json.close_list();
-}
-
 void write_group(JsonWriter& json, std::string_view id, const DestinationGroup& group) {
     json.open_object().name("id").text(id);
-    write_list(json, "prefixes", group.prefixes());
-    write_list(json, "countries", group.countries());
+    write_texts(json, "prefixes", group.prefixes());
+    write_texts(json, "countries", group.countries());
     json.close_object();
 }
 

@@ -32,6 +32,14 @@ class FieldFaults {
     std::optional<std::uint64_t> line_;
 };
 
+/// A list of at most `most` strings that pass `is_one`; a fault names the first that does not.
+std::vector<std::string> read_texts(const JsonValue& value, std::size_t most,
+                                    bool (*is_one)(std::string_view) noexcept, std::string_view expected,
+                                    FieldFaults& faults);
+
+/// A field with a list of strings.
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts);
+
 template <typename Target>
 struct Field {
     std::string_view name;

@@ -194,9 +194,80 @@ void read_dial_plan(const JsonValue& value, PartyFields& fields, FieldFaults& fa
     if (!value.is_null()) fields.change.dial_plan = std::optional{text_of(value, faults)};
 }
 
-void read_loss_policy(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
-    if (value.is_null() || (value.kind == Kind::string && value.text == "allow")) return;
-    faults.add("loss_policy", shown(value) + ": not available yet in this version; expected \"allow\"");
+// ---- Limits: a null is none ----
+
+using balance::Country;
+using balance::LimitChange;
+
+/// Reads an amount into one of the caps.
+template <LimitChange::Field kField, auto kCap>
+void read_cap(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(kField);
+    if (!value.is_null()) fields.change.limits.values.*kCap = money_of(value, faults);
+}
+
+void read_max_price(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(LimitChange::kMaxPrice);
+    if (value.is_null()) return;
+    const auto nanos = decimal_of(value, rating::Price::kPlaces);
+    if (nanos && *nanos >= 0 && *nanos <= rating::kPriceMax.nanos()) {
+        fields.change.limits.values.max_price = rating::Price::from_nanos(*nanos);
+    } else {
+        faults.add("max_price", shown(value) +
+                                    ": expected a price per minute from 0 to 1000000000 with at most 9 "
+                                    "places, such as \"0.35\"");
+    }
+}
+
+/// Reads a whole number up to `kMost` into one of the counts.
+template <LimitChange::Field kField, auto kCount, std::uint32_t kMost>
+void read_count(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(kField);
+    if (value.is_null()) return;
+    const auto count = whole_of(value, kMost);
+    if (count) {
+        fields.change.limits.values.*kCount = static_cast<std::uint32_t>(*count);
+    } else {
+        faults.add(value.name, shown(value) + ": expected a whole number from 0 to " + std::to_string(kMost));
+    }
+}
+
+constexpr std::string_view kCountryExpected =
+    ": expected an ISO 3166-1 code of two capital letters such as \"DE\"";
+
+void read_home_country(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(LimitChange::kHomeCountry);
+    if (value.is_null()) return;
+    const auto country = value.kind == Kind::string ? Country::parse(value.text) : std::nullopt;
+    if (!country) faults.add("home_country", shown(value) + std::string{kCountryExpected});
+    fields.change.limits.values.home_country = country;
+}
+
+void read_opened_countries(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(LimitChange::kOpenedCountries);
+    if (value.is_null()) return;
+    auto& opened = fields.change.limits.values.opened_countries.emplace();
+    if (value.kind != Kind::list) {
+        faults.add("opened_countries", shown(value) + ": expected a list such as [\"DE\",\"AT\"]");
+        return;
+    }
+    for (const JsonValue& element : value.children()) {
+        const auto country = element.kind == Kind::string ? Country::parse(element.text) : std::nullopt;
+        if (country) {
+            opened.push_back(*country);
+        } else {
+            faults.add("opened_countries", shown(element) + std::string{kCountryExpected});
+        }
+    }
+}
+
+void read_loss_policy(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
+    fields.change.limits.name(LimitChange::kLossPolicy);
+    const bool refuse = value.kind == Kind::string && value.text == "refuse";
+    if (!refuse && !value.is_null() && !(value.kind == Kind::string && value.text == "allow")) {
+        faults.add("loss_policy", shown(value) + ": expected allow or refuse");
+    }
+    fields.change.limits.values.refuse_loss = refuse;
 }
 
 void refuse_unavailable(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
@@ -221,6 +292,15 @@ constexpr std::array<Field<PartyFields>, 7> kFixedFields = {{{"id", read_id},
                                                              {"time_zone", read_time_zone},
                                                              {"billing", read_billing},
                                                              {"terms", read_terms}}};
+using balance::LimitSettings;
+constexpr auto kReadCapCall = read_cap<LimitChange::kCapCall, &LimitSettings::cap_call>;
+constexpr auto kReadCapDay = read_cap<LimitChange::kCapDay, &LimitSettings::cap_day>;
+constexpr auto kReadCapMonth = read_cap<LimitChange::kCapMonth, &LimitSettings::cap_month>;
+constexpr auto kReadMaxSeconds = read_count<LimitChange::kMaxSeconds, &LimitSettings::max_seconds,
+                                            static_cast<std::uint32_t>(rating::kDurationMax.count())>;
+constexpr auto kReadCallsPerSecond =
+    read_count<LimitChange::kCallsPerSecond, &LimitSettings::calls_per_second, balance::kCallsPerSecondMax>;
+
 /// What may be said at any time.
 constexpr std::array<Field<PartyFields>, 23> kOtherFields = {{{"status", read_status},
                                                               {"credit_limit", read_credit_limit},
@@ -232,14 +312,14 @@ constexpr std::array<Field<PartyFields>, 23> kOtherFields = {{{"status", read_st
                                                               {"warn_owed", read_warn_owed},
                                                               {"warn_balance", read_warn_balance},
                                                               {"loss_policy", read_loss_policy},
-                                                              {"calls_per_second", refuse_unavailable},
-                                                              {"cap_call", refuse_unavailable},
-                                                              {"cap_day", refuse_unavailable},
-                                                              {"cap_month", refuse_unavailable},
-                                                              {"max_price", refuse_unavailable},
-                                                              {"max_seconds", refuse_unavailable},
-                                                              {"home_country", refuse_unavailable},
-                                                              {"opened_countries", refuse_unavailable},
+                                                              {"calls_per_second", kReadCallsPerSecond},
+                                                              {"cap_call", kReadCapCall},
+                                                              {"cap_day", kReadCapDay},
+                                                              {"cap_month", kReadCapMonth},
+                                                              {"max_price", read_max_price},
+                                                              {"max_seconds", kReadMaxSeconds},
+                                                              {"home_country", read_home_country},
+                                                              {"opened_countries", read_opened_countries},
                                                               {"refill_policy", refuse_unavailable},
                                                               {"dial_plan", read_dial_plan},
                                                               {"balance", refuse_money},
@@ -303,6 +383,12 @@ PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
     fields.draft.tariffs = std::move(fields.change.tariffs);
     if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
     if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
+    if (fields.change.limits.named != 0) {
+        LimitSettings limits = fields.change.limits.applied_to({});
+        // Most parties that name some say that they have none.
+        if (!(limits == LimitSettings{}))
+            fields.draft.limits = std::make_shared<const LimitSettings>(std::move(limits));
+    }
     return std::move(fields.draft);
 }
 
@@ -321,6 +407,18 @@ void write_tariffs(JsonWriter& json, const std::vector<TariffEntryDraft>& tariff
             json.text(prefix);
         json.close_list().name("tariff").text(entry.tariff).close_object();
     }
+    json.close_list();
+}
+
+void write_countries(JsonWriter& json, const std::optional<std::vector<balance::Country>>& countries) {
+    json.name("opened_countries");
+    if (!countries) {
+        json.null();
+        return;
+    }
+    json.open_list();
+    for (const balance::Country country : *countries)
+        json.text(country.text());
     json.close_list();
 }
 
@@ -349,13 +447,22 @@ void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
                                                                                : std::string_view{});
     json.name("max_calls");
     max_calls == balance::kCallsUnlimited ? json.null() : json.whole(max_calls);
-    for (const std::string_view name :
-         {"calls_per_second", "cap_call", "cap_day", "cap_month", "max_price", "max_seconds"}) {
-        json.name(name).null();
-    }
+    const balance::LimitSettings limits = Catalog::limits_of(party);
+    const auto write_count = [&json](std::string_view name, std::optional<std::uint32_t> count) {
+        json.name(name);
+        count ? json.whole(*count) : json.null();
+    };
+    write_count("calls_per_second", limits.calls_per_second);
+    write_money("cap_call", limits.cap_call);
+    write_money("cap_day", limits.cap_day);
+    write_money("cap_month", limits.cap_month);
+    json.name("max_price");
+    limits.max_price ? json.text(rating::format(*limits.max_price)) : json.null();
+    write_count("max_seconds", limits.max_seconds);
     write_money("min_available", Money::from_micros(party.min_available.load(std::memory_order_relaxed)));
-    json.name("home_country").null().name("opened_countries").null();
-    json.name("loss_policy").text("allow").name("refill_policy").null();
+    json.name("home_country").text_or_null(limits.home_country.value_or(balance::Country{}).text());
+    write_countries(json, limits.opened_countries);
+    json.name("loss_policy").text(limits.refuse_loss ? "refuse" : "allow").name("refill_policy").null();
     json.name("dial_plan").text_or_null(catalog.dial_plan_of(party));
     const balance::WarningSettings warnings = party.warning_settings();
     json.name("warn_percent");

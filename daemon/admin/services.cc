@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/bundles.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
@@ -83,6 +84,7 @@ Router make_router(Services services) {
         return money->threshold_events(request);
     });
 
+    const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
@@ -95,9 +97,10 @@ Router make_router(Services services) {
         [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
     router.add("DELETE", "/v1/parties/{id}", Lane::brief,
                [parties](const Request&, std::string_view id) { return parties->close(id); });
-    router.add("POST", "/v1/parties/{id}/bundles", Lane::brief, [](const Request&, std::string_view) {
-        return problem({.status = 501, .detail = "bundles are not available yet in this version"});
-    });
+    router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
+               [bundles](const Request&, std::string_view id) { return bundles->list(id); });
+    router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
+               [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
     return router;
 }
 

@@ -13,6 +13,7 @@ void start(Context& context, Words words, std::string& out);
 void extend(Context& context, Words words, std::string& out);
 void stop(Context& context, Words words, std::string& out);
 void release(Context& context, Words words, std::string& out);
+void rate(Context& context, Words words, std::string& out);
 void quote(Context& context, Words words, std::string& out);
 void explain(Context& context, Words words, std::string& out);
 void sessions(Context& context, Words words, std::string& out);

@@ -113,6 +113,13 @@ void tollgate(const Context& context, Lines& lines) {
     lines.line("sessions_remembered", counts.remembered);
     lines.line("session_bytes", counts.memory_bytes);
     lines.line("sessions_forgotten_early", counts.forgotten_early);
+    // Whatever ended since then is known. Compared before it is subtracted: nothing forgotten is long ago.
+    const balance::Steady remember = context.services.sessions.limits().remember;
+    const balance::Steady horizon = counts.forgotten_until < context.now.steady - remember
+                                        ? remember
+                                        : context.now.steady - counts.forgotten_until;
+    lines.line("sessions_horizon_seconds",
+               static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(horizon).count()));
 }
 
 std::string decimal(balance::Ledger::TrialBalance::Sum micros) {

@@ -13,13 +13,14 @@ constexpr std::array<std::string_view, 1> kPositionals = {"session"};
 }  // namespace
 
 void start(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"AT"}, Keyword{"TAGS", false, true}};
+    std::array keywords = {Keyword{"AT"}, Keyword{"TAGS"}};
     const auto& [at, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     const auto instant = arguments.instant(at);
+    const auto text = arguments.text(tags, kTagsBytesMax);
     if (arguments.refused(out)) return;
 
-    const StartAnswer started = context.services.charging.start(arguments[0], instant, context.now);
+    const StartAnswer started = context.services.charging.start(arguments[0], instant, context.now, text);
     if (answered_as_error(started.code, out)) return;
     Answer answer{out, arguments.plain(), text_of(started.code),
                   rating::format_decimal(started.granted.count(), 0), 1};

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kPositionals = {"session", "s"};
 
-std::string_view flags_of(const StopAnswer& answer) noexcept {
-    if (answer.implausible) return answer.via_unrated ? "implausible,via_unrated" : "implausible";
-    return answer.via_unrated ? "via_unrated" : "";
-}
-
 /// Writes what is wrong with VIA, where something is.
 bool via_refused(Code code, std::string_view via, std::string& out) {
     std::string expected;
@@ -29,7 +24,7 @@ bool via_refused(Code code, std::string_view via, std::string& out) {
 }  // namespace
 
 void stop(Context& context, Words words, std::string& out) {
-    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS", false, true}};
+    std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS"}};
     const auto& [at, cause, via, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     StopRequest request;
@@ -38,18 +33,13 @@ void stop(Context& context, Words words, std::string& out) {
     request.at = arguments.instant(at);
     request.cause = arguments.text(cause, kMemoBytesMax);
     request.via = arguments.text(via, balance::kIdBytesMax);
+    request.tags = arguments.text(tags, kTagsBytesMax);
     if (arguments.refused(out)) return;
 
     const StopAnswer stopped = context.services.charging.stop(request, context.now);
     if (via_refused(stopped.code, request.via, out) || answered_as_error(stopped.code, out)) return;
-    const bool ok = stopped.code == Code::ok;
-    if (ok && !stopped.duplicate) WorkerCounters::add(context.counters.ended);
-    Answer answer{out, arguments.plain(), text_of(stopped.code), rating::format(stopped.charged), 5};
-    answer.pair("billed", ok ? rating::format_decimal(stopped.billed.count(), 0).view() : std::string_view{});
-    answer.pair("status", text_of(stopped.status));
-    answer.pair("flags", flags_of(stopped));
-    answer.pair("record", record_id(stopped.record).view());
-    answer.pair("dup", stopped.duplicate);
+    if (stopped.code == Code::ok && !stopped.duplicate) WorkerCounters::add(context.counters.ended);
+    answer_stop(stopped, arguments.plain(), out);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -41,6 +41,8 @@ std::string_view text_of(Code code) noexcept {
             return "UNKNOWN_SESSION";
         case Code::conflict:
             return "CONFLICT";
+        case Code::too_old:
+            return "TOO_OLD";
         case Code::busy:
         case Code::no_room:
         case Code::too_large:
@@ -61,8 +63,16 @@ std::string_view text_of(Reason reason) noexcept {
             return "closed";
         case Reason::blocked:
             return "blocked";
+        case Reason::country:
+            return "country";
         case Reason::concurrent:
             return "concurrent";
+        case Reason::rate:
+            return "rate";
+        case Reason::loss:
+            return "loss";
+        case Reason::cap:
+            return "cap";
         case Reason::number:
             return "number";
         case Reason::tariff:
@@ -97,6 +107,8 @@ std::string_view text_of(EndStatus status) noexcept {
             return "late";
         case EndStatus::released:
             return "released";
+        case EndStatus::rated:
+            return "rated";
     }
     std::abort();  // Not an enumerator: memory is corrupt.
 }
@@ -140,6 +152,22 @@ rating::ShortText record_id(std::uint64_t record) noexcept {
 std::uint64_t parse_record_id(std::string_view text) noexcept {
     if (!text.starts_with(kRecordPrefix)) return 0;
     return rating::parse_unsigned(text.substr(kRecordPrefix.size()), INT64_MAX).value_or(0);
+}
+
+void answer_stop(const StopAnswer& stopped, bool plain, std::string& out) {
+    const bool ok = stopped.code == Code::ok;
+    std::string_view flags;
+    if (stopped.implausible) {
+        flags = stopped.via_unrated ? "implausible,via_unrated" : "implausible";
+    } else if (stopped.via_unrated) {
+        flags = "via_unrated";
+    }
+    Answer answer{out, plain, text_of(stopped.code), rating::format(stopped.charged), 5};
+    answer.pair("billed", ok ? rating::format_decimal(stopped.billed.count(), 0).view() : std::string_view{});
+    answer.pair("status", text_of(stopped.status));
+    answer.pair("flags", flags);
+    answer.pair("record", record_id(stopped.record).view());
+    answer.pair("dup", stopped.duplicate);
 }
 
 std::size_t pairs_of(const Derivation& derivation) noexcept {

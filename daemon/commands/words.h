@@ -26,6 +26,9 @@ namespace tollgate::daemon::commands {
 /// The reverse; 0 where it is not one.
 [[nodiscard]] std::uint64_t parse_record_id(std::string_view text) noexcept;
 
+/// What STOP and RATE answer. Requires: a code that text_of() has a word for.
+void answer_stop(const StopAnswer& stopped, bool plain, std::string& out);
+
 /// How many pairs write_derivation writes.
 [[nodiscard]] std::size_t pairs_of(const Derivation& derivation) noexcept;
 /// `levels` n, then what each level would pay, from the customer up.

@@ -60,6 +60,20 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     with_list.tariffs = {{"voice", {"33"}, "resale"}, {"voice", {"49"}, "retail"}};
     world.catalog.dial_plans().put("national", DialPlan{{{"00", 2, ""}, {"0", 1, "49"}}});
     with_list.dial_plan = std::optional<std::string>{"national"};
+    // With every limit there is.
+    using balance::LimitChange;
+    with_list.limits.named = LimitChange::kCapCall | LimitChange::kCapDay | LimitChange::kCapMonth |
+                             LimitChange::kMaxPrice | LimitChange::kMaxSeconds |
+                             LimitChange::kCallsPerSecond | LimitChange::kHomeCountry |
+                             LimitChange::kOpenedCountries;
+    with_list.limits.values = {.cap_call = rating::kAmountMax,
+                               .cap_day = rating::kAmountMax,
+                               .cap_month = rating::kAmountMax,
+                               .max_price = rating::kPriceMax,
+                               .max_seconds = 7'200,
+                               .calls_per_second = balance::kCallsPerSecondMax,
+                               .home_country = balance::Country::parse("DE"),
+                               .opened_countries = std::vector<balance::Country>{}};
     ASSERT_TRUE(world.catalog.change(world.parties.find("alice"), with_list).empty());
     ClientRegistry clients;
     ServerFacts facts;

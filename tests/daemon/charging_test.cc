@@ -343,6 +343,127 @@ TEST(Charging, AStartRepeatedAfterExpiryHoldsNothingAnew) {
     world.expect_at_rest();
 }
 
+// Without a START nobody knows when the call was answered, but it was not before AUTHORIZE.
+TEST(Charging, AfterAnExtendTheTimeStillCountsFromAuthorize) {
+    World world;
+    world.top_up("alice", "100");
+    world.authorize("call", 60);
+    world.authorize("long", 60);
+    world.pass(seconds{60});
+    world.charging.extend("call", seconds{55}, seconds{60}, world.now);
+    world.charging.extend("long", seconds{55}, seconds{60}, world.now);
+    world.pass(seconds{60});
+    EXPECT_FALSE(world.stop("call", 115).implausible);
+    EXPECT_TRUE(world.stop("long", 126).implausible);
+    world.expect_at_rest();
+}
+
+// Goal: however many calls ask at once, no day's calls hold or cost more than its cap, and no room is lost.
+// Method: eight threads place, extend and end calls of a customer with a cap of 3, who could pay 5000; what
+// is held and has been charged is looked at all the while; at the end calls are placed until there is no
+// room.
+TEST(ChargingThreads, CallsAtOnceNeverExceedTheCapOfADay) {
+    World world;
+    world.top_up("alice", "5000");
+    PartyChange change;
+    change.limits.name(balance::LimitChange::kCapDay);
+    change.limits.values.cap_day = rating::parse_money("3");
+    ASSERT_TRUE(world.catalog.change(world.parties.find("alice"), change).empty());
+    std::atomic<bool> exceeded{false};
+    std::atomic<int> granted{0};
+    {
+        std::vector<std::jthread> callers;
+        for (int caller = 0; caller < 8; ++caller) {
+            callers.emplace_back([&world, &exceeded, &granted, caller] {
+                for (int i = 0; i < 300; ++i) {
+                    const std::string id = std::to_string(caller) + "-" + std::to_string(i);
+                    const auto answer = world.authorize(id, 50 + i % 70);
+                    if (answer.code != Code::ok) {
+                        if (answer.reason != Reason::cap) exceeded = true;
+                        continue;
+                    }
+                    ++granted;
+                    world.charging.extend(id, seconds{0}, seconds{100}, world.now);
+                    const Money held = world.party("alice").account.held();
+                    if (held > *rating::parse_money("3")) exceeded = true;
+                    world.stop(id, 0);
+                }
+            });
+        }
+    }
+    EXPECT_FALSE(exceeded);
+    EXPECT_GT(granted, 0);
+    world.expect_at_rest();
+    EXPECT_EQ(world.authorize("all", 400).granted, seconds{300});
+    EXPECT_EQ(world.authorize("none", 400).reason, Reason::cap);
+    world.stop("all", 100);
+    EXPECT_EQ(world.authorize("rest", 400).granted, seconds{200}) << "2 of 3 are left";
+}
+
+TEST(Charging, ASessionKeepsWhatItsRecordWillSay) {
+    World world;
+    world.top_up("alice", "10");
+    AuthorizeRequest request;
+    request.line = "alice-desk";
+    request.destination = "4930";
+    request.session = "call";
+    const std::string caller(300, 'c');
+    request.from = caller;
+    request.service = "voice";
+    request.switch_name = "sbc";
+    ASSERT_EQ(world.charging.authorize(request, world.now).code, Code::ok);
+    EXPECT_EQ(world.charging.start("call", world.now.wall, world.now, "gw=7").code, Code::ok);
+    EXPECT_TRUE(world.charging.start("call", world.now.wall, world.now, "gw=7").duplicate);
+    EXPECT_EQ(world.charging.start("call", world.now.wall, world.now, "gw=8").code, Code::conflict);
+    {
+        const auto session = world.sessions.claim("call");
+        EXPECT_EQ(session->id(), "call");
+        EXPECT_EQ(session->texts().caller, caller.substr(0, 255));
+        EXPECT_EQ(session->texts().service, "") << "voice";
+        EXPECT_EQ(session->texts().switch_name, "sbc");
+        EXPECT_EQ(session->start_at, world.now.wall);
+        EXPECT_EQ(*session->start_tags, "gw=7");
+    }
+    const auto stop = [&](std::string_view tags) {
+        return world.charging.stop(
+            {.session = "call", .used = seconds{600}, .at = {}, .cause = {}, .tags = tags}, world.now);
+    };
+    EXPECT_FALSE(stop("pdd=1").implausible) << "START had an AT";
+    EXPECT_TRUE(stop("pdd=1").duplicate);
+    EXPECT_EQ(stop("").code, Code::conflict);
+}
+
+TEST(Charging, ASwitchThatMustStartHoldsNoLongerThanItRings) {
+    ChargingSettings settings;
+    settings.start_required = {"sbc"};
+    World world{settings};
+    world.top_up("alice", "100");
+    const auto authorize = [&world](std::string_view session, std::string_view owner) {
+        AuthorizeRequest request;
+        request.line = "alice-desk";
+        request.destination = "4930";
+        request.session = session;
+        request.want = seconds{600};
+        request.switch_name = owner;
+        return world.charging.authorize(request, world.now).validity;
+    };
+    EXPECT_EQ(authorize("rings", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("rings", "sbc"), seconds{180}) << "the same answer";
+    EXPECT_EQ(authorize("started", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("extended", "sbc"), seconds{180});
+    EXPECT_EQ(authorize("other", "pbx"), seconds{840});
+    world.charging.start("started", {}, world.now);
+    world.charging.extend("extended", seconds{0}, seconds{600}, world.now);
+    world.pass(seconds{181});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.held("alice"), "18");
+    world.pass(seconds{480});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 2U) << "660 s after START and EXTEND";
+    world.pass(seconds{180});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.expect_at_rest();
+}
+
 TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
     World world;
     for (std::size_t i = 0; i < 3 * Resync::kUnderWayMax; ++i) {

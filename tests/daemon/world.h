@@ -90,6 +90,11 @@ class World {
     [[nodiscard]] std::string held(std::string_view id) const {
         return std::string{rating::format(party(id).account.held()).view()};
     }
+    void give_bundle(const char* party, const BundleDraft& draft) {
+        const auto added = catalog.add_bundle(parties.find(party), draft, now);
+        EXPECT_TRUE(added.faults.empty()) << party;
+        EXPECT_EQ(added.status, balance::BundleBook::AddStatus::added) << party;
+    }
     AuthorizeAnswer authorize(std::string_view session, int want, std::string_view destination = "4930",
                               std::string_view line = "alice-desk") {
         AuthorizeRequest request;
@@ -113,6 +118,8 @@ class World {
             EXPECT_EQ(party.account.held(), Money{}) << party.id;
             EXPECT_EQ(party.account.open_calls(), 0U) << party.id;
             EXPECT_TRUE(party.account.attempts().none_pending()) << party.id;
+            for (const auto& bundle : balance::BundlesOf{party})
+                EXPECT_EQ(bundle.stand().held, 0U) << party.id << ' ' << bundle.source().id;
         }
         for (const auto& sum : ledger.trial_balance())
             EXPECT_EQ(static_cast<std::int64_t>(sum.sum()), 0);
@@ -120,6 +127,7 @@ class World {
 
     ChargingSettings with_dial_plans(ChargingSettings settings) {
         settings.dial_plans = &catalog.dial_plans();
+        settings.destination_groups = &catalog.destination_groups();
         return settings;
     }
 

@@ -111,6 +111,40 @@ std::string difference(const reference::Tariff& tariff, const rating::TariffBook
     return {};
 }
 
+/// What is wrong with the answers for a call that begins on bundled seconds; empty: nothing.
+std::string bundle_difference(const reference::Tariff& tariff, const rating::TariffBook::Reading& reading,
+                              rating::TariffId id, const reference::RandomCall& call, seconds bundled) {
+    const auto [row, rate] = reading.find(id, reading.place(call.digits), call.start);
+    if (rate == nullptr) return {};
+    const rating::RatedCall rated{&reading.version(id), rate, row, call.start,
+                                  static_cast<std::uint32_t>(bundled.count())};
+    const std::string with = " with " + std::to_string(bundled.count()) + " s bundled";
+    const auto expected =
+        reference::cost_after_bundle(tariff, call.digits, call.start, call.seconds, bundled);
+    const rating::Money found = rating::cost(rated, call.seconds);
+    if (!expected || !same(*expected, found))
+        return "cost " + shown(found) + ", expected " + shown(expected) + with;
+    const auto funds = rating::Money::from_micros(static_cast<std::int64_t>(call.funds.micros));
+    const seconds longest = rating::longest_affordable(rated, funds);
+    const seconds limited = rating::longest_affordable(rated, funds, call.want);
+    if (std::min(limited, call.want) != std::min(longest, call.want)) return "longest differs" + with;
+    if (longest < bundled) return "bundled seconds are not granted" + with;
+    const bool affordable =
+        longest == rating::kUnlimited || funds < rating::Money{} || rating::cost(rated, longest) <= funds;
+    const bool maximal = longest == rating::kUnlimited || rating::cost(rated, longest + seconds{1}) > funds;
+    if (!affordable || !maximal)
+        return "longest " + std::to_string(longest.count()) + " is not the longest" + with;
+    return {};
+}
+
+/// Some bundled seconds for a call: none, a few, nearly all, more than it lasts.
+seconds bundled_for(const reference::RandomCall& call) {
+    const auto mixed =
+        static_cast<std::uint64_t>(call.used.count() + call.want.count()) * 0x9E3779B97F4A7C15U;
+    return seconds{
+        static_cast<std::int64_t>((mixed >> 32) % static_cast<std::uint64_t>(call.seconds.count() + 5))};
+}
+
 /// The calls of one thread.
 class Comparison {
   public:
@@ -138,7 +172,10 @@ class Comparison {
             const reference::RandomCall call = reference::random_call(engine_, random);
             const auto longest = std::max(call.seconds, call.want);
             if (reference::step_count(random.tariff, call.digits, call.start, longest) > kStepsMax) continue;
-            const std::string wrong = difference(random.tariff, reading, *book.find("t"), call);
+            std::string wrong = difference(random.tariff, reading, *book.find("t"), call);
+            if (wrong.empty()) {
+                wrong = bundle_difference(random.tariff, reading, *book.find("t"), call, bundled_for(call));
+            }
             if (!wrong.empty()) {
                 fail(random.tariff, wrong + "\n" + call.digits + " from " + reference::text(call.start) +
                                         ", " + std::to_string(call.seconds.count()) + " s; " +

@@ -201,6 +201,24 @@ std::optional<Amount> cost(const Tariff& tariff, std::string_view digits, Instan
     return final_cost(tariff, *found->row, walk.total(), used);
 }
 
+std::optional<Amount> cost_after_bundle(const Tariff& tariff, std::string_view digits, Instant start,
+                                        seconds used, seconds bundled) {
+    LocalClock clock{tariff.time_zone};
+    const auto found = match(tariff, digits, start, clock);
+    if (!found) return std::nullopt;
+    if (used <= found->row->grace || used <= bundled) return Amount{};
+    // A call that begins where the bundle ends, of the rows that the whole call may go on with.
+    const Instant begins = start + bundled;
+    const Row* const there = best(tariff, found->in_effect, clock, floor<seconds>(begins));
+    Row first = there != nullptr ? *there : *found->row;
+    first.included = std::max(seconds{0}, first.included - bundled);
+    const Match rest{&first, found->in_effect};
+    Walk walk{tariff, rest, clock, begins};
+    while (walk.paid_until() < used - bundled)
+        walk.step();
+    return final_cost(tariff, first, walk.total(), used - bundled);
+}
+
 std::optional<seconds> max_seconds(const Tariff& tariff, std::string_view digits, Instant start, Amount funds,
                                    seconds cap) {
     LocalClock clock{tariff.time_zone};

@@ -121,6 +121,11 @@ struct Match {
 [[nodiscard]] std::optional<Amount> cost(const Tariff& tariff, std::string_view digits, Instant start,
                                          std::chrono::seconds used);
 
+/// What it costs where its first seconds are bundled; nullopt where no row applies.
+[[nodiscard]] std::optional<Amount> cost_after_bundle(const Tariff& tariff, std::string_view digits,
+                                                      Instant start, std::chrono::seconds used,
+                                                      std::chrono::seconds bundled);
+
 /// The largest whole d <= cap with cost(d) <= funds; 0 where there is none; nullopt where no row applies.
 [[nodiscard]] std::optional<std::chrono::seconds> max_seconds(const Tariff& tariff, std::string_view digits,
                                                               Instant start, Amount funds,

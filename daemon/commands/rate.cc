@@ -1,0 +1,31 @@
+#include <array>
+
+#include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/words.h"
+
+namespace tollgate::daemon::commands {
+namespace {
+
+constexpr std::array<std::string_view, 4> kPositionals = {"line", "destination", "session", "s"};
+
+}  // namespace
+
+void rate(Context& context, Words words, std::string& out) {
+    std::array keywords = {Keyword{"AT"}};
+    Arguments arguments{words, kPositionals, keywords};
+    RateRequest request;
+    request.line = arguments[0];
+    request.destination = arguments[1];
+    request.session = arguments[2];
+    request.used = arguments.duration("s", arguments[3]);
+    request.at = arguments.instant(keywords[0]);
+    if (arguments.refused(out)) return;
+
+    const StopAnswer rated = context.services.charging.rate(request, context.now);
+    if (answered_as_error(rated.code, out)) return;
+    if (rated.code == Code::ok && !rated.duplicate) WorkerCounters::add(context.counters.ended);
+    answer_stop(rated, arguments.plain(), out);
+}
+
+}  // namespace tollgate::daemon::commands
