@@ -48,7 +48,8 @@ bool is_past(const daemon::State& state, std::span<const std::byte> record, bala
         const auto tariff = state.tariffs.find(in.text());
         return state.tariffs.version(*tariff, in.get<std::uint32_t>()) == nullptr;
     }
-    return kind == balance::EventKind::founded || kind == balance::EventKind::started;
+    return kind == balance::EventKind::founded || kind == balance::EventKind::started ||
+           kind == balance::EventKind::horizon;
 }
 
 /// State::digest() of what must not be forgotten yet.
@@ -63,10 +64,12 @@ std::uint64_t digest_of(const daemon::State& state, balance::Steady time) {
 }
 
 /// Records that only one of the two has, as far as they help to see what is wrong.
-std::string difference(const daemon::State& live, const daemon::State& replayed) {
-    const auto records_of = [](const daemon::State& state) {
+std::string difference(const daemon::State& live, const daemon::State& replayed, balance::Steady time) {
+    const auto records_of = [time](const daemon::State& state) {
         std::multiset<std::vector<std::byte>> records;
-        state.save([&](std::span<const std::byte> record) { records.emplace(record.begin(), record.end()); });
+        state.save([&](std::span<const std::byte> record) {
+            if (!is_past(state, record, time)) records.emplace(record.begin(), record.end());
+        });
         return records;
     };
     const auto ours = records_of(live);
@@ -75,8 +78,7 @@ std::string difference(const daemon::State& live, const daemon::State& replayed)
     const auto tell = [&text, &live, &replayed](const auto& some, const auto& others, const char* whose) {
         constexpr std::size_t kBytesMax = 400;
         for (const auto& record : some) {
-            // How they were used may differ.
-            if (others.contains(record) || record[0] <= std::byte{2}) continue;
+            if (others.contains(record)) continue;
             text += std::string{"\n  "} + whose + " only:";
             if (balance::EventKind{std::to_integer<std::uint8_t>(record[0])} == balance::EventKind::session) {
                 balance::ByteReader in{record};
@@ -307,7 +309,7 @@ void Simulation::compare(const char* what) {
     const auto time = std::max(now().steady, replayed.latest().steady);
     if (digest_of(live, time) != digest_of(replayed, time)) {
         violate(std::string{what} + " differs from what its events say, at event " +
-                std::to_string(audit_->last()) + difference(live, replayed));
+                std::to_string(audit_->last()) + difference(live, replayed, time));
     }
     if (const auto faults = live.verify(1); !faults.empty()) violate(std::string{what} + ": " + faults[0]);
     if (const auto wrong = audit_->check(); !wrong.empty()) violate(std::string{what} + ": " + wrong);
