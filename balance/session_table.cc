@@ -538,6 +538,12 @@ void SessionTable::forget_refused(std::string_view id) noexcept {
     stripe.forget(session);
 }
 
+bool SessionTable::is_over(const Session& session, Steady now) const noexcept {
+    if (session.open()) return false;
+    const bool expired = session.lapsed || session.state == SessionState::expired;
+    return session.ended_at < now - (expired ? limits_.late : limits_.remember);
+}
+
 SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noexcept {
     Stripe& stripe = stripes_[number];
     const std::lock_guard lock{stripe.lock};

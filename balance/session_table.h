@@ -91,6 +91,10 @@ class SessionTable {
     /// Forgets a refused session before its time, if nobody has claimed it.
     void forget_refused(std::string_view id) noexcept;
 
+    /// Whether it has ended so long ago that it is forgotten, be it that nobody has come to do that yet: it
+    /// must not change any more, because a snapshot does not have it. Requires: claimed by the caller.
+    [[nodiscard]] bool is_over(const Session& session, Steady now) const noexcept;
+
     /// Forgets what is due in one stripe and claims one open session whose deadline is over, if there is one.
     /// Requires: stripe < kStripes.
     [[nodiscard]] Claim claim_due(std::size_t stripe, Steady now) noexcept;

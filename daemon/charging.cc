@@ -723,9 +723,11 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         case SessionState::stopped:
         case SessionState::released:
             return {.code = Code::unknown_session};
+        case SessionState::expired:
+            if (sessions_.is_over(session, now.steady)) return {.code = Code::unknown_session};
+            break;
         case SessionState::authorized:
         case SessionState::answered:
-        case SessionState::expired:
             break;
     }
     if (session.start_fingerprint != 0) {
@@ -770,6 +772,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
     if (!session.open() && session.state != SessionState::expired) return {.code = Code::unknown_session};
+    if (sessions_.is_over(session, now.steady)) return {.code = Code::unknown_session};
 
     const auto answer_now = [&] {
         ExtendAnswer answer;
@@ -838,18 +841,21 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
     const seconds used{session.used_seconds};
     const seconds target = std::max(used, std::min(used + want, settings_.longest));
     seconds floor = std::max(used, std::min(seconds{session.granted_seconds}, target));
+    const bool reopened = session.state == SessionState::expired;
+    if (reopened) {
+        session.lapsed = false;
+        session.record = 0;
+        floor = used;  // Nothing is held any more.
+    }
     if (session.emergency) {
         session.granted_seconds = count_of(target);
         session.final = target >= settings_.longest;
         return;
     }
     const Path path{parties_, session.line};
-    if (session.state == SessionState::expired) {
+    if (reopened) {
         for (Party* const party : path.parties())
             party->account.reopen_call();
-        session.lapsed = false;
-        session.record = 0;
-        floor = used;  // Nothing is held any more.
     }
     const auto levels = session.levels();
     BundledSeconds had{};
@@ -1010,9 +1016,11 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
                 return {.code = Code::conflict};
             }
             return stop_answer(session, true);
+        case SessionState::expired:
+            if (sessions_.is_over(session, now.steady)) return {.code = Code::unknown_session};
+            break;
         case SessionState::authorized:
         case SessionState::answered:
-        case SessionState::expired:
             break;
     }
     if (too_full_to_end()) return {.code = Code::no_room};
@@ -1219,6 +1227,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
                 return {.code = Code::conflict};
             return {.code = Code::ok, .duplicate = true};
         case SessionState::expired:
+            if (sessions_.is_over(session, now.steady)) return {.code = Code::unknown_session};
             if (session.answered_at != balance::Steady{}) return {.code = Code::conflict};
             break;
         case SessionState::authorized:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "balance/session.h"
@@ -22,6 +23,14 @@ class Clock {
 
     /// From now on it is `steady`. Before any other thread asks.
     static void set(balance::Steady steady) noexcept;
+};
+
+/// The clocks that a start asks and sets: those of the process, or of a simulation.
+struct StartClocks {
+    std::function<balance::Moment()> now = Clock::now;
+    std::function<std::chrono::nanoseconds()> booted_for = Clock::booted_for;
+    std::function<std::string()> boot_id = Clock::boot_id;
+    std::function<void(balance::Steady)> set = Clock::set;
 };
 
 }  // namespace tollgate::daemon

@@ -6,7 +6,6 @@
 #include "balance/journal/aside.h"
 #include "balance/journal/reader.h"
 #include "balance/journal/snapshot.h"
-#include "daemon/clock.h"
 
 namespace tollgate::daemon {
 namespace {
@@ -93,8 +92,9 @@ void Restoring::check(const journal::Fault& fault) const {
     throw std::runtime_error{text};
 }
 
-Recovered recover(journal::Disk& disk, const journal::Settings& settings, State& state) {
-    const auto began = Clock::booted_for();
+Recovered recover(journal::Disk& disk, const journal::Settings& settings, State& state,
+                  const StartClocks& clocks) {
+    const auto began = clocks.booted_for();
     Recovered recovered;
     {
         Restoring restoring{disk, state};
@@ -113,17 +113,17 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
     state.restored();
     state.events.connect(*recovered.journal);
 
-    const std::string boot_id = Clock::boot_id();
-    const auto booted_for = Clock::booted_for();
-    recovered.away = away_for(state, boot_id, booted_for, Clock::now().wall);
+    const std::string boot_id = clocks.boot_id();
+    const auto booted_for = clocks.booted_for();
+    recovered.away = away_for(state, boot_id, booted_for, clocks.now().wall);
     recovered.restarted = state.last_start().has_value();
     if (recovered.restarted) {
-        Clock::set(state.latest().steady + recovered.away);
+        clocks.set(state.latest().steady + recovered.away);
     } else {
-        state.found(Clock::now());
+        state.found(clocks.now());
     }
-    state.start({boot_id, booted_for, Clock::now()});
-    recovered.took = Clock::booted_for() - began;
+    state.start({boot_id, booted_for, clocks.now()});
+    recovered.took = clocks.booted_for() - began;
     return recovered;
 }
 

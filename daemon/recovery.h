@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "balance/journal/journal.h"
+#include "daemon/clock.h"
 #include "daemon/state.h"
 
 namespace tollgate::daemon {
@@ -35,11 +36,11 @@ struct Recovered {
     std::chrono::nanoseconds away{};  ///< Since the last event; 0 for a new journal.
 };
 
-/// Makes `state`, which is empty, what the journal says, and sets the Clock going on from it. Throws
+/// Makes `state`, which is empty, what the journal says, and sets the clocks going on from it. Throws
 /// DamagedJournal, or std::runtime_error where the folder cannot be used. Disk and state must outlive what is
 /// returned.
 [[nodiscard]] Recovered recover(balance::journal::Disk& disk, const balance::journal::Settings& settings,
-                                State& state);
+                                State& state, const StartClocks& clocks = {});
 
 /// Brings a state up: a snapshot, then events. Whatever is wrong is thrown as recover() throws it.
 class Restoring {

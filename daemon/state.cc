@@ -1,7 +1,6 @@
 #include "daemon/state.h"
 
 #include <algorithm>
-#include <array>
 
 namespace tollgate::daemon {
 namespace {
@@ -32,9 +31,6 @@ void move_bundles(const balance::PartyTable& parties, const Session& session, in
         }
     }
 }
-
-/// In the order of a record.
-constexpr std::array kSums = {&balance::Book::revenue, &balance::Book::cash, &balance::Book::termination};
 
 /// One record after another in the same memory.
 class Records {
@@ -328,15 +324,17 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
         const Party& party = parties.get(static_cast<PartyId>(i));
         for (const balance::Book* book = party.books.load(std::memory_order_acquire); book != nullptr;
              book = book->next) {
-            const bool empty = std::none_of(kSums.begin(), kSums.end(), [book](auto sum) {
-                return (book->*sum).load(std::memory_order_relaxed) != 0;
-            });
-            if (empty) continue;  // Somebody asked for it and put nothing in.
+            // One in which nothing stands is as good as none: looking at it has made it.
+            const auto of = [](const std::atomic<std::int64_t>& sum) {
+                return sum.load(std::memory_order_relaxed);
+            };
+            if (of(book->revenue) == 0 && of(book->cash) == 0 && of(book->termination) == 0) continue;
             records.add(EventKind::book, [&](ByteWriter& out) {
                 out.put(static_cast<PartyId>(i));
                 out.short_text(book->currency.view());
-                for (const auto sum : kSums)
-                    out.put((book->*sum).load(std::memory_order_relaxed));
+                out.put(of(book->revenue));
+                out.put(of(book->cash));
+                out.put(of(book->termination));
             });
         }
     }
@@ -365,9 +363,12 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
     threshold_events.save(sink);
 }
 
+/// Commands that looked at the clock before the latest event may have theirs behind it.
+constexpr std::chrono::minutes kLaterCommands{1};
+
 void State::forget_due() {
     for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
-        sessions.forget_due(stripe, latest_.steady);
+        sessions.forget_due(stripe, latest_.steady - kLaterCommands);
     tariffs.reclaim();
 }
 

@@ -17,6 +17,8 @@ constexpr std::chrono::seconds kIdleSleep{1};
 /// How long stop() waits for room on a full disk.
 constexpr std::chrono::seconds kStopPatience{5};
 
+constexpr std::size_t kWriteAgainBytes = std::size_t{1} << 20;
+
 std::chrono::nanoseconds steady() {
     return std::chrono::steady_clock::now().time_since_epoch();
 }
@@ -26,16 +28,32 @@ std::uint64_t random_number() {
     return std::uint64_t{device()} << 32 | device();
 }
 
+/// The last batches may be whole only in the kernel's memory, if the process was killed, or stopped by a sync
+/// that failed, and not the machine. After such a sync the kernel takes its pages for clean, so that a second
+/// one means nothing: they are written once more, byte for byte, and then synced. What the next segment will
+/// say is before it is on the disk then.
+Errno write_again(Disk& disk, const std::string& name, std::uint64_t from, std::uint64_t end) {
+    std::unique_ptr<File> file;
+    if (const Errno error = disk.open(name, Disk::Mode::write, file); error != 0) return error;
+    std::vector<std::byte> bytes(kWriteAgainBytes);
+    while (from < end) {
+        const auto piece = std::span{bytes}.first(std::min<std::uint64_t>(bytes.size(), end - from));
+        std::size_t count = 0;
+        if (const Errno error = read_all(*file, from, piece, count); error != 0) return error;
+        if (count == 0) break;  // The file has been cut there.
+        if (const Errno error = write_all(*file, from, piece.first(count)); error != 0) return error;
+        from += count;
+    }
+    return file->sync();
+}
+
 /// Makes the directory what the recovery said it is: nothing in memory only, nothing left over.
 std::optional<Fault> tidy(Disk& disk, const Recovery& recovery) {
     if (recovery.segment != 0) {
-        // The last batches may be whole only in the kernel's memory, if the process was killed and not the
-        // machine. What the next segment will say is before it must be on the disk.
         const std::string name = segment_name(recovery.segment);
-        std::unique_ptr<File> file;
-        Errno error = disk.open(name, Disk::Mode::write, file);
-        if (error == 0) error = file->sync();
-        if (error != 0) return io_fault(disk, name, "cannot be synced", error);
+        if (const Errno error = write_again(disk, name, recovery.unsure_offset, recovery.torn_offset);
+            error != 0)
+            return io_fault(disk, name, "cannot be written again", error);
     }
     for (const auto& name : recovery.left_over) {
         if (const Errno error = disk.remove(name); error != 0)

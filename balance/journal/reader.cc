@@ -1,7 +1,9 @@
 #include "balance/journal/reader.h"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
+#include <utility>
 
 #include "balance/journal/checksum.h"
 
@@ -164,6 +166,8 @@ class Reader {
 
     bool read_batches(const Segment& segment, const SegmentHeader* next) {
         stop_ = kBlockBytes;
+        unsure_.clear();
+        found_.unsure_offset = 0;
         for (;;) {
             if (found_.last.sequence >= until_) return true;
             if (next != nullptr && found_.last.batch == next->previous.batch) {
@@ -179,6 +183,10 @@ class Reader {
             found_.last = link_of(header);
             found_.sealed = header.events == 0;
             ++found_.batches;
+            unsure_.emplace_back(header.batch, stop_);
+            while (unsure_.size() > 1 && unsure_.front().first <= header.durable_batch)
+                unsure_.pop_front();
+            found_.unsure_offset = unsure_.front().second;
             stop_ += batch_bytes(header.body_bytes);
         }
     }
@@ -330,9 +338,10 @@ class Reader {
     std::size_t start_ = 0;
     std::unique_ptr<std::byte[]> buffer_;  // NOLINT(modernize-avoid-c-arrays)
     std::size_t capacity_ = 0;
-    std::span<const std::byte> bytes_;  // The segment that was loaded last.
-    std::uint64_t stop_ = kBlockBytes;  // Where reading its batches stopped,
-    std::string stop_reason_;           // and why.
+    std::span<const std::byte> bytes_;                            // The segment that was loaded last.
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> unsure_;  // Numbers and offsets of its last batches.
+    std::uint64_t stop_ = kBlockBytes;                            // Where reading its batches stopped,
+    std::string stop_reason_;                                     // and why.
 };
 
 }  // namespace

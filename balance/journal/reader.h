@@ -36,6 +36,10 @@ struct Recovery {
     std::uint64_t epoch = 0;           ///< Its epoch.
     bool sealed = true;                ///< Damage to the last event could not pass for a torn write.
 
+    /// Where in that segment begins what no later batch says was on the disk: it may be in the kernel's
+    /// memory only, and after a sync that failed the kernel does not know that. 0: its header, too.
+    std::uint64_t unsure_offset = 0;
+
     std::uint64_t batches = 0;
     std::uint64_t events = 0;       ///< That were handed out.
     std::uint64_t torn_blocks = 0;  ///< Of 4 KiB, not zeros, behind the last whole batch: what a crash left.

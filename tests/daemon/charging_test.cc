@@ -189,6 +189,42 @@ TEST(Charging, AnOlderExtendThatComesLateTakesNothingBack) {
     world.expect_at_rest();
 }
 
+// Goal: what a snapshot has forgotten does not change any more, though nobody has swept it away here.
+TEST(Charging, AnExpiredSessionIsOverWhenItIsDueToBeForgotten) {
+    balance::SessionLimits limits;
+    limits.late = std::chrono::hours{2};
+    World world{{}, limits};
+    world.top_up("alice", "10");
+    for (const auto* const id : {"in-time", "too-late"})
+        EXPECT_EQ(world.authorize(id, 60).code, Code::ok);
+    world.pass(std::chrono::minutes{10});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 2U);
+    world.pass(std::chrono::hours{2});
+    EXPECT_EQ(world.stop("in-time", 60).status, EndStatus::late);
+    world.pass(seconds{1});
+    EXPECT_EQ(world.stop("too-late", 60).code, Code::unknown_session);
+    EXPECT_EQ(world.charging.start("too-late", {}, world.now).code, Code::unknown_session);
+    EXPECT_EQ(world.charging.extend("too-late", seconds{1}, seconds{60}, world.now).code,
+              Code::unknown_session);
+    EXPECT_EQ(world.charging.release("too-late", {}, world.now).code, Code::unknown_session);
+    world.expect_replays();
+}
+
+// Goal: an emergency call that had expired and goes on ends like any other, in memory as in its events.
+TEST(Charging, AnExpiredEmergencyCallGoesOnAndEnds) {
+    ChargingSettings settings;
+    settings.emergency_numbers = {"112"};
+    World world{settings};
+    EXPECT_EQ(world.authorize("help", 60, "112").code, Code::free);
+    world.pass(std::chrono::minutes{10});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.pass(std::chrono::minutes{1});
+    EXPECT_EQ(world.charging.extend("help", seconds{660}, seconds{60}, world.now).code, Code::ok);
+    world.pass(std::chrono::minutes{1});
+    EXPECT_EQ(world.stop("help", 720).status, EndStatus::stopped);
+    world.expect_replays();
+}
+
 TEST(Charging, AnExpiredSessionHoldsAnewWhereItGoesOn) {
     World world;
     world.top_up("alice", "10");

@@ -88,6 +88,7 @@ class SimDisk final : public balance::journal::Disk {
     void fail_write(std::uint64_t n, Trouble trouble = Trouble::error) {
         write_countdown_ = n;
         trouble_ = trouble;
+        stuck_ = false;
     }
     void fail_sync(std::uint64_t n) { sync_countdown_ = n; }
     /// Any operation that can fail: writes, reads, syncs, opening, renaming, removing, listing.
@@ -205,6 +206,8 @@ class SimDisk final : public balance::journal::Disk {
         void write(std::uint64_t offset, std::span<const std::byte> bytes) {
             if (data.size() < offset + bytes.size()) data.resize(offset + bytes.size());
             for (std::uint64_t block = offset / kBlock; block * kBlock < offset + bytes.size(); ++block) {
+                // What a failed sync has lost is there to be synced again once it is written again.
+                if (auto again = lost.extract(block); again) before.insert(std::move(again));
                 // What was beyond the end is cut off or zeros after a crash.
                 if (!before.contains(block)) before[block] = content(block);
             }
@@ -222,7 +225,10 @@ class SimDisk final : public balance::journal::Disk {
             before.clear();
             synced_bytes = data.size();
         }
-        void sync_failed() { lost.merge(before); }
+        void sync_failed() {
+            lost.merge(before);
+            before.clear();
+        }
         void crash(Random& random) {
             lost.merge(before);
             for (const auto& [block, old] : lost) {

@@ -292,6 +292,28 @@ TEST_F(JournalTrouble, ErrorAtTheNthOperation) {
     every(300, true, [](SimDisk& disk, std::uint64_t n) { disk.fail_operation(n); });
 }
 
+// Goal: what only the kernel's memory has after a sync that failed is on the disk before anything builds upon
+// it. Method: the n-th sync fails, which stops the process but not the machine; the next process finds the
+// batch whole, goes on, and then the power fails.
+TEST(JournalPower, WhatAFailedSyncLeftBehindIsWrittenOnceMore) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Life life{seed, Reply::synced};
+        ASSERT_NO_FATAL_FAILURE(life.start());
+        life.disk.fail_sync(5 + seed % 20);
+        for (int i = 0; i < 30 && !life.journal->failed(); ++i)
+            ASSERT_NO_FATAL_FAILURE(life.live(5));
+        life.journal.reset();
+        life.disk.fail_sync(0);
+        life.disk.kill();
+        ASSERT_NO_FATAL_FAILURE(life.start());
+        ASSERT_NO_FATAL_FAILURE(life.live(5));
+        life.journal.reset();
+        life.disk.crash(life.random);
+        ASSERT_NO_FATAL_FAILURE(life.start());
+    }
+}
+
 // Goal: wherever the disk fills, nothing appended under admission() is lost or waits for ever, calls can
 // still end until the room for them is used up, and everything heals when there is space.
 TEST(JournalFull, NothingIsLostAndItHeals) {
