@@ -46,7 +46,7 @@ enum class EventKind : std::uint8_t {
     session = 66,
     request = 67,
     spending = 68,
-    horizon = 69,  ///< Up to when ended sessions are forgotten.
+    horizon = 69,  ///< Up to when ended sessions are forgotten, and their records' numbers.
 };
 
 /// What every event begins with.

@@ -86,12 +86,14 @@ void CallRate::give_back(Ticket ticket) noexcept {
     }
 }
 
+void Limits::count_spending(const std::shared_ptr<const rating::TimeZone>& zone) {
+    if (spending() == nullptr) spending_.store(new Spending{zone}, std::memory_order_release);
+}
+
 void Limits::set(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
                  const CountrySet* opened) {
     // What counts is there before the cap that asks it.
-    if ((settings.cap_day || settings.cap_month) && spending() == nullptr) {
-        spending_.store(new Spending{zone}, std::memory_order_release);
-    }
+    if (settings.cap_day || settings.cap_month) count_spending(zone);
     const auto relaxed = std::memory_order_relaxed;
     cap_call_.store(settings.cap_call.value_or(Spending::kNoCap).micros(), relaxed);
     cap_day_.store(settings.cap_day.value_or(Spending::kNoCap).micros(), relaxed);

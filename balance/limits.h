@@ -209,6 +209,8 @@ class Limits {
     void set(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
              const CountrySet* opened);
     [[nodiscard]] LimitSettings settings() const;
+    /// Counts what is spent, cap or no cap. For one thread at a time.
+    void count_spending(const std::shared_ptr<const rating::TimeZone>& zone);
 
     /// kNoCap: none.
     [[nodiscard]] Money cap_call() const noexcept {

@@ -60,6 +60,15 @@ Limits* Party::limits_of(const PartySource& source) {
     return limits.release();
 }
 
+Limits& Party::own_limits() {
+    Limits* const known = limits.load(std::memory_order_relaxed);
+    if (known != nullptr) return *known;
+    auto fresh = std::make_unique<Limits>();
+    Limits& made = *fresh;
+    limits.store(fresh.release(), std::memory_order_release);
+    return made;
+}
+
 void Party::set_limits(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
                        const CountrySet* opened) {
     Limits* const known = limits.load(std::memory_order_relaxed);

@@ -140,6 +140,8 @@ struct alignas(64) Party {
     /// Sets the limits of a party, whose zone is `zone`. For one thread at a time.
     void set_limits(const LimitSettings& settings, const std::shared_ptr<const rating::TimeZone>& zone,
                     const CountrySet* opened);
+    /// Its limits, made at their first use without any. For a restart, before any other thread.
+    [[nodiscard]] Limits& own_limits();
 
     /// The book of `currency`, made at its first use. Any thread; never blocks.
     [[nodiscard]] Book& book(rating::Currency currency) noexcept;

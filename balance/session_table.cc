@@ -473,6 +473,14 @@ Steady SessionTable::forgotten_until(std::size_t stripe) const noexcept {
     return stripes_[stripe].forgotten_until;
 }
 
+std::uint64_t SessionTable::record_last(std::size_t stripe) const noexcept {
+    return stripes_[stripe].record_last;
+}
+
+void SessionTable::set_record_last(std::size_t stripe, std::uint64_t last) noexcept {
+    stripes_[stripe].record_last = last;
+}
+
 void SessionTable::set_forgotten_until(std::size_t stripe, Steady until) noexcept {
     stripes_[stripe].forgotten_until = until;
 }

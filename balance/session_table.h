@@ -105,6 +105,10 @@ class SessionTable {
 
     [[nodiscard]] Steady forgotten_until(std::size_t stripe) const noexcept;
     void set_forgotten_until(std::size_t stripe, Steady until) noexcept;
+    /// The last number of a record that the stripe has given, in its own count: none is given again, though
+    /// nobody remembers the session that had it.
+    [[nodiscard]] std::uint64_t record_last(std::size_t stripe) const noexcept;
+    void set_record_last(std::size_t stripe, std::uint64_t last) noexcept;
 
     /// By which ids are spread over stripes; records are found by it, so it outlives the process. Requires:
     /// no session yet.

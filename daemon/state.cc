@@ -32,6 +32,17 @@ void move_bundles(const balance::PartyTable& parties, const Session& session, in
     }
 }
 
+/// A leg is the cost of what was used, or of what was granted where nobody said and the operator wants that.
+/// One that had expired so and goes on is put right when it is used next: it is a leg when the call has
+/// ended.
+bool costs_what_it_should(const Session& session, const SessionLevel& level) noexcept {
+    if (session.open()) return true;
+    if (level.rate == nullptr) return level.charged == rating::Money{};
+    if (level.charged == session.cost(level, std::chrono::seconds{session.used_seconds})) return true;
+    return session.state == balance::SessionState::expired &&
+           level.charged == session.cost(level, std::chrono::seconds{session.granted_seconds});
+}
+
 /// One record after another in the same memory.
 class Records {
   public:
@@ -263,15 +274,16 @@ bool State::apply_book(ByteReader& in) {
 bool State::apply_spending(ByteReader& in) {
     const auto id = in.get<PartyId>();
     if (!in.good() || static_cast<std::size_t>(id) >= parties.size()) return false;
-    const balance::Limits* const limits = parties.get(id).limits.load(std::memory_order_acquire);
-    balance::Spending* const spending = limits == nullptr ? nullptr : limits->spending();
+    // It had a cap once, and may have one again.
+    balance::Party& party = parties.get(id);
+    balance::Limits& limits = party.own_limits();
+    limits.count_spending(catalog.time_zones().find(party.time_zone));
     while (in.good() && !in.at_end()) {
         const auto unit = in.get<balance::Spending::Unit>();
         const auto period = in.get<std::int64_t>();
         rating::Money sum;
         in.get(sum);
-        // Without a cap nobody asks what was spent.
-        if (spending != nullptr) spending->restore(unit, period, sum);
+        limits.spending()->restore(unit, period, sum);
     }
     return in.good();
 }
@@ -281,6 +293,7 @@ bool State::apply_horizon(ByteReader& in) {
         balance::Steady until{};
         in.get(until);
         sessions.set_forgotten_until(stripe, until);
+        sessions.set_record_last(stripe, in.get<std::uint64_t>());
     }
     return in.at_end();
 }
@@ -297,8 +310,10 @@ void State::save(const std::function<void(std::span<const std::byte>)>& sink) co
         records.add(EventKind::started, started, last_start_->at);
     }
     records.add(EventKind::horizon, [&](ByteWriter& out) {
-        for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
+        for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe) {
             out.put(sessions.forgotten_until(stripe));
+            out.put(sessions.record_last(stripe));
+        }
     });
     save_contents(sink);
 }
@@ -414,6 +429,11 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
             held[static_cast<std::size_t>(level.payer)] += level.held.micros();
             if (!session.open() && level.held != rating::Money{})
                 fault("session " + id + " has ended and still holds funds");
+            if (!costs_what_it_should(session, level)) {
+                fault("session " + id + ": party " + std::string{parties.get(level.payer).id} +
+                      " was charged " + std::string{rating::format(level.charged).view()} + " for " +
+                      std::to_string(session.used_seconds) + " s, which is not what they cost");
+            }
         }
         if (!session.open() || session.emergency) return;
         for (PartyId party = session.line; party != kNoParty; party = parties.get(party).parent)

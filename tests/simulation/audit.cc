@@ -60,7 +60,7 @@ std::string Audit::apply_only(std::span<const std::byte> event) {
 bool Audit::explained(const Session& session, bool had_expired) const {
     const auto status = static_cast<daemon::EndStatus>(session.end_status);
     return had_expired || session.overrun || status == daemon::EndStatus::overrun ||
-           status == daemon::EndStatus::late;
+           status == daemon::EndStatus::late || status == daemon::EndStatus::rated;
 }
 
 std::string Audit::apply_session(std::span<const std::byte> event, EventKind kind, std::string_view id) {

@@ -272,6 +272,7 @@ void Simulation::take_up(Sequence recovered) {
         moved_[effects_.back().party] = moved_[effects_.back().party] - effects_.back().amount;
         effects_.pop_back();
     }
+    std::erase_if(record_numbers_, [recovered](const auto& given) { return given.second > recovered; });
     compare("the recovered state");
     for (const auto& [party, amount] : moved_) {
         const auto id = process_->state.parties.find(party);
@@ -331,6 +332,19 @@ void Simulation::heal() {
     full_ = false;
 }
 
+/// The newest snapshot rots, once: the one before it and the journal say as much.
+void Simulation::spoil_snapshot() {
+    std::vector<std::string> names;
+    (void)disk_.list(names);
+    std::erase_if(names, [](const std::string& name) {
+        return !name.starts_with("snapshot-") || name.ends_with(journal::kTemporarySuffix);
+    });
+    if (names.size() < 2) return;
+    std::sort(names.begin(), names.end());
+    disk_.flip(names.back(), below(disk_.bytes(names.back()).size() * 8));
+    rotten_ = true;
+}
+
 void Simulation::end_process(bool power_loss) {
     waiting_.clear();  // Nobody hears them any more.
     process_.reset();
@@ -364,6 +378,7 @@ void Simulation::crash() {
     promised_ = std::max(promised_, process_->journal().durable());
     end_process(!one_in(4));
     if (one_in(3)) heal();
+    if (!rotten_ && one_in(20)) spoil_snapshot();
     start();
 }
 
@@ -521,6 +536,7 @@ void Simulation::do_something() {
         case 6:
             return pass(seconds{below(400)});
         case 7:
+            if (one_in(100)) return pass(hours{24 * below(20)});
             if (one_in(8)) return pass(minutes{below(200)});
             if (one_in(2)) {
                 wall_ += seconds{below(7200)};
@@ -552,6 +568,7 @@ void Simulation::do_something() {
 void Simulation::sweep() {
     if (!room_for_events()) return;
     process_->charging->expire_due(below(4), 4, now());
+    if (process_->journal().admission() == Admission::open) process_->state.catalog.renew_bundles(now());
 }
 
 void Simulation::snapshot() {
@@ -571,7 +588,38 @@ void Simulation::administer() {
     const auto party = parties.find(one_of(kPayers));
     const Sequence before = process_->journal().last();
     try {
-        switch (below(9)) {
+        switch (below(12)) {
+            case 9:
+            case 10: {
+                daemon::PartyChange change;
+                auto& limits = change.limits;
+                const auto name = [&](balance::LimitChange::Field field) {
+                    if (one_in(2)) limits.name(field);
+                    return one_in(2);
+                };
+                if (name(balance::LimitChange::kCapCall))
+                    limits.values.cap_call = Money::from_micros(static_cast<std::int64_t>(below(2'000'000)));
+                if (name(balance::LimitChange::kCapDay))
+                    limits.values.cap_day = Money::from_micros(static_cast<std::int64_t>(below(9'000'000)));
+                if (name(balance::LimitChange::kCapMonth))
+                    limits.values.cap_month =
+                        Money::from_micros(static_cast<std::int64_t>(below(20'000'000)));
+                if (name(balance::LimitChange::kMaxSeconds)) limits.values.max_seconds = 1 + below(400);
+                if (name(balance::LimitChange::kLossPolicy)) limits.values.refuse_loss = true;
+                (void)catalog.change(one_in(3) ? parties.find(one_of(kLines)) : party, change, now());
+                break;
+            }
+            case 11: {
+                daemon::BundleDraft bundle;
+                bundle.id = "bundle-" + std::to_string(below(40));
+                bundle.seconds = static_cast<std::uint32_t>(1 + below(600));
+                if (one_in(2)) bundle.prefixes = {"49"};
+                if (one_in(2)) bundle.expires = wall_ + minutes{below(600)};
+                bundle.monthly = one_in(3);
+                bundle.priority = static_cast<std::int32_t>(below(3));
+                (void)catalog.add_bundle(party, bundle, now());
+                break;
+            }
             case 0: {
                 daemon::PartyChange change;
                 change.credit_limit = Money::from_micros(static_cast<std::int64_t>(below(5'000'000)));
@@ -666,6 +714,15 @@ std::shared_ptr<Simulation::Operation> Simulation::fresh_operation() {
             operation->party = "new-" + std::to_string(1 + below(parties_made_)) + "-1";
         operation->other = one_of(kDestinations);
         if (!one_in(4)) operation->want = Seconds{1 + below(one_in(3) ? 4'000 : 300)};
+        return operation;
+    }
+    if (one_in(8)) {
+        operation->kind = Kind::rate;
+        operation->id = one_in(6) ? one_of(calls_) : "rated-" + std::to_string(++names_);
+        operation->party = one_of(kLines);
+        operation->other = one_of(kDestinations);
+        operation->duration = Seconds{below(200)};
+        operation->when = wall_ - seconds{below(300)};
         return operation;
     }
     if (!one_in(4)) {
@@ -815,13 +872,20 @@ void Simulation::carry_out(Operation& operation, Answer& answer, bool& duplicate
             done = given.code == Code::ok;
             break;
         }
-        case Kind::stop: {
-            const auto given = charging.stop({.session = operation.id,
-                                              .used = operation.duration,
-                                              .at = {},
-                                              .cause = "16",
-                                              .via = operation.other},
-                                             at);
+        case Kind::stop:
+        case Kind::rate: {
+            const auto given = operation.kind == Kind::rate ? charging.rate({.line = operation.party,
+                                                                             .destination = operation.other,
+                                                                             .session = operation.id,
+                                                                             .used = operation.duration,
+                                                                             .at = operation.when},
+                                                                            at)
+                                                            : charging.stop({.session = operation.id,
+                                                                             .used = operation.duration,
+                                                                             .at = {},
+                                                                             .cause = "16",
+                                                                             .via = operation.other},
+                                                                            at);
             add(given.code);
             add(given.charged.micros());
             add(given.billed.count());
@@ -873,7 +937,7 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
     auto& state = process_->state;
     auto& journal = process_->journal();
     ++figures_.requests;
-    const bool of_session = operation.kind <= Kind::release;
+    const bool of_session = operation.kind <= Kind::rate;
     const std::size_t parties = state.parties.size();
     std::vector<Money> balances(parties);
     for (std::size_t i = 0; i < parties; ++i)
@@ -915,6 +979,10 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
     }
     expect(of_session || admission != Admission::ends_only || !done || duplicate,
            "money moves on a full disk");
+    expect(admission == Admission::open || !done || duplicate || operation.other == "112" ||
+               (operation.kind != Kind::authorize && operation.kind != Kind::extend) ||
+               state.sessions.find(operation.id)->emergency,
+           "a full disk takes new holds");
 
     // No request has two effects, and each repeat of one that had it tells the same.
     if (operation.effect && of_session && operation.generation != generations_[operation.id])
@@ -941,6 +1009,21 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
             if (repeatable) expect(answer == *operation.effect, "a repeated AUTHORIZE says something else");
             if (!repeatable) expect(answer[0] == static_cast<std::int64_t>(Code::conflict), "no conflict");
         }
+    }
+    if (operation.kind == Kind::rate) {
+        if (!known) operation.effect.reset();  // Forgotten: too old, unless the clock says otherwise.
+        if (done && !duplicate && (!known || state_before == balance::SessionState::refused))
+            ++generations_[operation.id];
+        if (operation.effect && answer[0] != static_cast<std::int64_t>(Code::no_room)) {
+            expect(done && duplicate, "a call is rated twice");
+            expect(answer == *operation.effect, "a repeated RATE says something else");
+        }
+    }
+    if ((operation.kind == Kind::stop || operation.kind == Kind::rate) && done && !duplicate) {
+        // A late STOP keeps the number that its expiry gave it, but nobody has heard that.
+        expect(record_numbers_.emplace(static_cast<std::uint64_t>(answer[6]), after).second,
+               "a record's number is given twice");
+        record_charges_["r-" + std::to_string(answer[6])] = Money::from_micros(answer[1]);
     }
     if (operation.effect && (operation.kind == Kind::stop || operation.kind == Kind::release)) {
         const auto due = std::chrono::minutes{30};
@@ -971,7 +1054,7 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
                 state.parties.get(customer).account.balance() - balances[static_cast<std::size_t>(customer)];
             expect(moved == -since, "the customer's balance moves by something else than the charge");
         }
-        if (done && operation.kind == Kind::stop)
+        if (done && (operation.kind == Kind::stop || operation.kind == Kind::rate))
             expect(answer[1] == charged.micros(), "STOP says another charge than the session's");
         if (done && operation.kind == Kind::extend)
             expect(answer[3] == charged.micros(), "EXTEND says another charge than the session's");
@@ -983,11 +1066,23 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
             if (moved == Money{}) continue;
             expect(done && !duplicate, "a refused payment moves money");
             moved_[std::string{party.id}] = moved_[std::string{party.id}] + moved;
-            effects_.push_back({after, std::string{party.id}, moved});
+            effects_.push_back({after, std::string{party.id}, moved,
+                                operation.other.starts_with("r-") && operation.kind == Kind::refund &&
+                                        party.kind == PartyKind::customer
+                                    ? operation.other
+                                    : std::string{}});
         }
     }
 
     // With no room even for that an emergency call is granted and forgotten.
+    if (operation.kind == Kind::refund && done && !duplicate && operation.other.starts_with("r-")) {
+        Money refunded;
+        for (const Effect& effect : effects_) {
+            if (effect.refunded == operation.other) refunded = refunded + effect.amount;
+        }
+        expect(refunded <= record_charges_[operation.other], "more of a call is refunded than it cost");
+    }
+
     if (done && !duplicate && after > last) {
         operation.effect = answer;
         operation.sequence = after;

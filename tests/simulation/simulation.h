@@ -77,6 +77,7 @@ class Simulation {
         extend,
         stop,
         release,
+        rate,
         top_up,
         debit,
         adjust,
@@ -92,6 +93,7 @@ class Simulation {
         std::string other;   ///< Destination, target, original, or VIA.
         Seconds duration{};  ///< WANT or USED.
         std::optional<Seconds> want;
+        rating::Instant when{};  ///< AT.
         Money amount;
         bool force = false;
         std::uint32_t left = 0;  ///< Deliveries.
@@ -111,6 +113,7 @@ class Simulation {
         Sequence sequence = 0;
         std::string party;
         Money amount;
+        std::string refunded;  ///< A record, or nothing.
     };
 
     struct Recorder;
@@ -137,6 +140,7 @@ class Simulation {
     void end_process(bool power_loss);
     void crash();
     void heal();
+    void spoil_snapshot();
     /// False where the process ended.
     bool pump();
     void advance_audit(Sequence to);
@@ -190,11 +194,14 @@ class Simulation {
     std::map<std::string, std::uint64_t> generations_;
     std::vector<std::string> payment_ids_;
     std::vector<std::uint64_t> records_;
-    std::vector<Effect> effects_;  // Of money operations, by number.
+    std::map<std::uint64_t, Sequence> record_numbers_;  // And the events that gave them.
+    std::vector<Effect> effects_;                       // Of money operations, by number.
     std::map<std::string, Money> moved_;
     std::uint64_t names_ = 0;
     std::uint64_t parties_made_ = 0;
-    std::uint64_t started_ = 0;  // Processes.
+    std::map<std::string, Money> record_charges_;  // By record, what it said.
+    bool rotten_ = false;                          // A snapshot was spoilt.
+    std::uint64_t started_ = 0;                    // Processes.
 
     std::unique_ptr<Process> process_;  // Last: it uses the rest.
 };
