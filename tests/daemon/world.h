@@ -103,7 +103,7 @@ class World {
     }
     /// What the events say is what there is.
     void expect_replays() {
-        State replayed{settings_for({})};
+        State replayed{settings_for(sessions.limits())};
         replayed.tariffs.begin_restoring();
         for (const auto& event : log.events()) {
             ASSERT_EQ(replayed.apply(event, [this](std::string_view name) { return log.aside(name); }), "");
