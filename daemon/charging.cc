@@ -233,10 +233,10 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
     balance::ByteWriter out{room};
     balance::EventHeader{kind, now}.write(out);
     out.short_text(session.id());
-    if (kind != balance::EventKind::session_changed) write_decided(session, out);
-    write_changing(session, out);
     out.text(words.cause);
     out.text(words.tags);
+    if (kind != balance::EventKind::session_changed) write_decided(session, out);
+    write_changing(session, out);
     events_.append(std::span{room}.first(out.size()));
 }
 

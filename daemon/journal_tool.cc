@@ -7,6 +7,7 @@
 #include "balance/journal/disk.h"
 #include "balance/journal/repair.h"
 #include "balance/journal/snapshot.h"
+#include "daemon/charging.h"
 #include "daemon/recovery.h"
 #include "rating/charge.h"
 #include "rating/csv.h"
@@ -148,14 +149,16 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
 void write_record_header(std::ostream& out) {
     CsvLine line{out};
     for (const auto* const name :
-         {"record",   "session", "line",   "number",      "state", "flags",  "authorized",
-          "answered", "ended",   "used",   "level",       "party", "seller", "currency",
-          "tariff",   "version", "prefix", "destination", "price", "billed", "charged"})
+         {"record", "session", "line",       "number",   "caller",     "service", "switch",
+          "state",  "flags",   "authorized", "answered", "ended",      "used",    "level",
+          "party",  "seller",  "currency",   "tariff",   "version",    "prefix",  "destination",
+          "price",  "billed",  "charged",    "cause",    "start_tags", "tags"})
         line.add(name);
 }
 
 /// One line a leg; a call that nobody paid for has one line without a leg.
-void write_record(const State& state, const Session& session, Moment at, std::ostream& out) {
+void write_record(const State& state, const Session& session, Moment at, const EndWords& words,
+                  std::ostream& out) {
     const auto wall = [&](balance::Steady steady) {
         return steady == balance::Steady{}
                    ? std::string{}
@@ -175,15 +178,25 @@ void write_record(const State& state, const Session& session, Moment at, std::os
     const auto begin = [&](CsvLine& line) {
         line.add("r-" + std::to_string(session.record)).add(session.id());
         line.add(state.parties.get(session.line).id).add(session.number.view());
+        const auto texts = session.texts();
+        line.add(texts.caller).add(texts.service.empty() ? balance::kVoice : texts.service);
+        line.add(texts.switch_name);
         line.add(text_of(session.state)).add(flags);
         line.add(wall(session.opened_at)).add(wall(session.answered_at)).add(wall(session.ended_at));
         line.add(session.used_seconds);
     };
+    const auto end = [&](CsvLine& line) {
+        line.add(words.cause);
+        line.add(session.start_tags == nullptr ? std::string_view{} : *session.start_tags);
+        line.add(words.tags);
+    };
     if (session.level_count == 0) {
         CsvLine line{out};
         begin(line);
-        for (int i = 0; i < 11; ++i)
+        constexpr int kFieldsOfALeg = 11;
+        for (int i = 0; i < kFieldsOfALeg; ++i)
             line.add("");
+        end(line);
         return;
     }
     std::uint64_t number = 0;
@@ -205,6 +218,7 @@ void write_record(const State& state, const Session& session, Moment at, std::os
             line.add(static_cast<std::uint64_t>(billed.count()));
         }
         line.add(rating::format(level.charged).view());
+        end(line);
     }
 }
 
@@ -271,7 +285,10 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         if ((dump.from && header.at.wall < *dump.from) || (dump.until && header.at.wall >= *dump.until))
             return;
         const Session* const session = state.sessions.find(in.short_text());
-        if (session != nullptr && session->record != 0) write_record(state, *session, header.at, out);
+        EndWords words;
+        words.cause = in.text();
+        words.tags = in.text();
+        if (session != nullptr && session->record != 0) write_record(state, *session, header.at, words, out);
     });
 }
 

@@ -205,6 +205,10 @@ bool State::put_levels(const balance::LevelNames& names, Session& session) {
 bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
     const std::string_view id = in.short_text();
     if (id.empty()) return false;
+    if (kind != EventKind::session) {
+        (void)in.text();  // What STOP said for the record alone.
+        (void)in.text();
+    }
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
     const auto as = whole ? balance::read_opened_as(in) : balance::OpenedAs{};
@@ -230,10 +234,6 @@ bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
         if (!in.good() || !put_levels(names, *session)) return false;
     }
     balance::read_changing(in, *session);
-    if (kind != EventKind::session) {
-        (void)in.text();  // What STOP said for the record alone.
-        (void)in.text();
-    }
     const bool known_line = static_cast<std::size_t>(session->line) < parties.size();
     if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
         session->state == balance::SessionState::refused)

@@ -24,7 +24,7 @@ std::uint64_t least_room(const Settings& settings) {
 }  // namespace
 
 Segments::Segments(const Settings& settings, std::uint64_t next, const std::vector<SegmentFile>& ready)
-    : segment_bytes_(settings.segment_bytes), least_room_(least_room(settings)), next_(next) {
+    : least_room_(least_room(settings)), next_(next) {
     for (const auto& file : ready) {
         ready_.push_back({file.segment, file.bytes});
         next_ = file.segment + 1;

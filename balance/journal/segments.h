@@ -54,7 +54,6 @@ class Segments {
   private:
     void judge();  // Under the lock.
 
-    const std::uint64_t segment_bytes_;
     const std::uint64_t least_room_;  // Below it the queue might hold more than fits.
     mutable std::mutex mutex_;
     std::deque<Ready> ready_;
