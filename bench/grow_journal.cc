@@ -1,8 +1,8 @@
 // Fills a folder with a journal as a busy daemon would: grow_journal DIR EVENTS PARTIES SNAPSHOT_SEGMENTS
 //
 // Parties are imported at once: lines below customers below 1,000 resellers below one that all share, three
-// paying levels with a deck of 250,000 rows each. Each call is an AUTHORIZE and a STOP of a random line, so two
-// events; 10,000 are open at any time. Snapshots are made as the daemon makes them.
+// paying levels with a deck of 250,000 rows each. Each call is an AUTHORIZE and a STOP of a random line, so
+// two events; 10,000 are open at any time. Snapshots are made as the daemon makes them.
 
 #include <charconv>
 #include <cstdlib>
@@ -63,7 +63,8 @@ void put_decks(Catalog& catalog, std::vector<std::string>& numbers) {
 std::vector<std::string> add_parties(Catalog& catalog, std::uint64_t count) {
     std::vector<PartyDraft> drafts;
     std::vector<std::string> lines;
-    const auto add = [&drafts](std::string id, std::string parent, balance::PartyKind kind, const char* tariff) {
+    const auto add = [&drafts](std::string id, std::string parent, balance::PartyKind kind,
+                               const char* tariff) {
         PartyDraft draft;
         draft.id = std::move(id);
         draft.parent = std::move(parent);
