@@ -106,11 +106,12 @@ BundleBook::AddStatus BundleBook::add(Party& party, PartyId id, BundleSource sou
             return bundle.source() == source ? AddStatus::known : AddStatus::differs;
         }
     }
-    drop_expired(party, now);
-    for (const Bundle& bundle : BundlesOf{party}) {
-        ++count;
+    // Before any of them is dropped: a number is never given again.
+    for (const Bundle& bundle : BundlesOf{party})
         number_last = std::max(number_last, bundle.number());
-    }
+    drop_expired(party, now);
+    for ([[maybe_unused]] const Bundle& bundle : BundlesOf{party})
+        ++count;
     if (count >= kBundlesOfPartyMax || number_last == UINT16_MAX) return AddStatus::too_many;
 
     bundles_.push_back(
@@ -152,7 +153,8 @@ std::size_t BundleBook::renew_due(rating::Instant now, const Announce& announce)
 
 void BundleBook::restore(Party& party, PartyId id, BundleSource source,
                          std::shared_ptr<const rating::TimeZone> zone, std::uint16_t number,
-                         Bundle::Stand stand, rating::Instant renews_at) {
+                         Bundle::Stand stand, rating::Instant renews_at, rating::Instant now) {
+    drop_expired(party, now);
     bundles_.push_back(std::make_unique<Bundle>(id, std::move(source), number));
     Bundle& bundle = *bundles_.back();
     bundle.zone_ = std::move(zone);

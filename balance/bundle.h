@@ -183,9 +183,9 @@ class BundleBook {
 
     // ---- For a restart, before any other thread ----
 
-    /// One as it stood.
+    /// One as it stood, or as it was given at `now`.
     void restore(Party& party, PartyId id, BundleSource source, std::shared_ptr<const rating::TimeZone> zone,
-                 std::uint16_t number, Bundle::Stand stand, rating::Instant renews_at);
+                 std::uint16_t number, Bundle::Stand stand, rating::Instant renews_at, rating::Instant now);
     /// It was renewed then.
     void restore_renewal(Bundle& bundle, rating::Instant now);
 

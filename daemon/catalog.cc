@@ -495,7 +495,7 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
             if (const auto place = destination_groups_.find(in.text())) destination_groups_.remove(*place);
             break;
         case EventKind::bundle:
-            if (!read_bundle(in)) return false;
+            if (!read_bundle(at.wall, in)) return false;
             break;
         case EventKind::bundle_renewed: {
             const auto id = in.get<PartyId>();
@@ -785,7 +785,7 @@ void Catalog::write_bundle(const balance::Bundle& bundle, ByteWriter& out) const
     write_texts(groups);
 }
 
-bool Catalog::read_bundle(ByteReader& in) {
+bool Catalog::read_bundle(rating::Instant now, ByteReader& in) {
     const auto read_texts = [&in] {
         std::vector<std::string> texts;
         for (auto left = in.get<std::uint16_t>(); left > 0 && in.good(); --left)
@@ -815,7 +815,8 @@ bool Catalog::read_bundle(ByteReader& in) {
     }
     if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
     Party& party = parties_.get(id);
-    bundles_.restore(party, id, std::move(source), zones_.find(party.time_zone), number, stand, renews_at);
+    bundles_.restore(party, id, std::move(source), zones_.find(party.time_zone), number, stand, renews_at,
+                     now);
     return true;
 }
 

@@ -194,7 +194,7 @@ class Catalog {
 
   private:
     void write_bundle(const balance::Bundle& bundle, ByteWriter& out) const;
-    [[nodiscard]] bool read_bundle(ByteReader& in);
+    [[nodiscard]] bool read_bundle(rating::Instant now, ByteReader& in);
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
     [[nodiscard]] std::string_view name_of(rating::TariffId tariff) const { return tariffs_.name(tariff); }
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;

@@ -31,6 +31,8 @@ bool Snapshots::take() {
         sequence = restoring.read_newest_snapshot();
         const auto read = journal_.read(sequence, restoring.on_event());
         if (read.fault) restoring.check(*read.fault);
+        // The same once more would pass for the older one of two, whose files then nobody would know.
+        if (sequence != 0 && read.last.sequence <= sequence) return true;
         sequence = std::max(sequence, read.last.sequence);
         state.restored();
     } catch (const std::runtime_error& failure) {
@@ -43,6 +45,9 @@ bool Snapshots::take() {
     state.save([&writer](std::span<const std::byte> record) { (void)writer.add(record); });
     if (const auto error = writer.finish(); error != 0) {
         say_("no snapshot: " + disk.path(writer.name()) + ": " + journal::text_of(error));
+        // It may be there all the same, under its name.
+        const auto named = state.files_named();
+        named_before_.insert(named.begin(), named.end());
         return false;
     }
     remove_unneeded(state.files_named());
@@ -57,7 +62,12 @@ void Snapshots::remove_unneeded(const std::set<std::string>& named) {
     if (oldest != 0) journal_.remove_segments(oldest);
     const auto live = live_.catalog.deck_files();
     std::vector<std::string> files;
-    if (journal::list_asides(disk, files) != 0) return;
+    if (journal::list_asides(disk, files) != 0) {
+        // Which of them it would need is known all the same.
+        named_before_ = named;
+        known_before_.clear();
+        return;
+    }
     for (const std::string& file : files) {
         if (known_before_.contains(file) && !named.contains(file) && !named_before_.contains(file) &&
             !live.contains(file))

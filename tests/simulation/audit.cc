@@ -21,14 +21,19 @@ std::string text_of(Money amount) {
 
 }  // namespace
 
-Audit::Audit(const daemon::StateSettings& settings, ReadAside read_aside)
-    : state_(settings), read_aside_(std::move(read_aside)) {
+Audit::Audit(const daemon::StateSettings& settings, ReadAside read_aside, balance::Sequence window)
+    : state_(settings), read_aside_(std::move(read_aside)), window_(window) {
     state_.tariffs.begin_restoring();
     state_.restored();
 }
 
 std::string Audit::name(PartyId party) const {
     return std::string{state_.parties.get(party).id};
+}
+
+bool Audit::excused(PartyId party) const {
+    const auto found = excuses_.find(party);
+    return found != excuses_.end() && last_ - found->second <= window_;
 }
 
 Money Audit::posted(PartyId party) const {
@@ -46,6 +51,10 @@ std::string Audit::apply(std::span<const std::byte> event) {
         wrong = apply_session(event, kind, in.short_text());
     } else if (kind == EventKind::transaction) {
         wrong = apply_transaction(event, in);
+    } else if (kind == EventKind::party_changed) {
+        (void)in.flag();
+        excuses_[in.get<PartyId>()] = last_;
+        wrong = apply_only(event);
     } else {
         wrong = apply_only(event);
     }
@@ -81,12 +90,13 @@ std::string Audit::apply_session(std::span<const std::byte> event, EventKind kin
     if (session == nullptr) return "the session is not there";
     for (const auto& level : session->levels()) {
         charged_[level.payer] = charged_[level.payer] + level.charged - charged[level.payer];
+        if (explained(*session, had_expired)) excuses_[level.payer] = last_;
         const auto& party = state_.parties.get(level.payer);
         const Money now = party.account.available();
         if (party.kind == balance::PartyKind::provider || now >= Money{} ||
             now >= available[static_cast<std::size_t>(level.payer)])
             continue;
-        if (!explained(*session, had_expired)) {
+        if (!excused(level.payer)) {
             return name(level.payer) + " has " + text_of(now) + " available after session " +
                    std::string{id} + ", and no record says why";
         }
@@ -104,7 +114,8 @@ std::string Audit::apply_transaction(std::span<const std::byte> event, balance::
         posted_[posting.party] = posted_[posting.party] + posting.amount;
         const auto& party = state_.parties.get(posting.party);
         if (posting.amount >= Money{} || party.kind == balance::PartyKind::provider) continue;
-        if (party.account.available() < Money{} && !transaction.request.starts_with(kForced)) {
+        if (transaction.request.starts_with(kForced)) excuses_[posting.party] = last_;
+        if (party.account.available() < Money{} && !excused(posting.party)) {
             return name(posting.party) + " has " + text_of(party.account.available()) + " available after " +
                    transaction.request;
         }

@@ -18,7 +18,9 @@ namespace tollgate::tests {
 class Audit {
   public:
     using ReadAside = daemon::Catalog::ReadAside;
-    Audit(const daemon::StateSettings& settings, ReadAside read_aside);
+    /// Where threads append, what takes funds below zero by right may stand up to `window` events before what
+    /// was done while they were there.
+    Audit(const daemon::StateSettings& settings, ReadAside read_aside, balance::Sequence window = 0);
 
     /// Requests with this beginning take money by force: nothing else may take a balance below zero.
     static constexpr std::string_view kForced = "force-";
@@ -38,12 +40,15 @@ class Audit {
                                             std::string_view id);
     [[nodiscard]] std::string apply_transaction(std::span<const std::byte> event, balance::ByteReader in);
     [[nodiscard]] bool explained(const balance::Session& session, bool had_expired) const;
+    [[nodiscard]] bool excused(balance::PartyId party) const;
     [[nodiscard]] std::string apply_only(std::span<const std::byte> event);
     [[nodiscard]] std::string name(balance::PartyId party) const;
 
     daemon::State state_;
     ReadAside read_aside_;
+    balance::Sequence window_;
     balance::Sequence last_ = 0;
+    std::map<balance::PartyId, balance::Sequence> excuses_;  // The latest by which it may be below zero.
     std::map<balance::PartyId, rating::Money> charged_;
     std::map<balance::PartyId, rating::Money> posted_;
 };
