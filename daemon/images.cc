@@ -52,18 +52,10 @@ balance::TariffChoice read_choice(ByteReader& in, balance::TariffLists& lists) {
     return lists.intern(std::move(entries)).value_or(balance::TariffChoice{});
 }
 
-enum LimitBits : std::uint16_t {
-    kCapCall = 1,
-    kCapDay = 2,
-    kCapMonth = 4,
-    kMaxPrice = 8,
-    kMaxSeconds = 16,
-    kCallsPerSecond = 32,
-    kHomeCountry = 64,
-    kOpenedCountries = 128,
-    kRefuseLoss = 256,
-    kHasLimits = 512,  // Else there is no block of limits at all.
-};
+using Limit = balance::LimitChange;
+/// Beside the fields that are there: there is a block of limits at all.
+constexpr unsigned kHasLimits = 512;
+static_assert(kHasLimits > Limit::kLossPolicy);
 
 void write_limits(const balance::LimitSettings* limits, ByteWriter& out) {
     if (limits == nullptr) return out.put(std::uint16_t{0});
@@ -71,15 +63,15 @@ void write_limits(const balance::LimitSettings* limits, ByteWriter& out) {
     const auto note = [&bits](bool there, unsigned bit) {
         if (there) bits |= bit;
     };
-    note(limits->cap_call.has_value(), kCapCall);
-    note(limits->cap_day.has_value(), kCapDay);
-    note(limits->cap_month.has_value(), kCapMonth);
-    note(limits->max_price.has_value(), kMaxPrice);
-    note(limits->max_seconds.has_value(), kMaxSeconds);
-    note(limits->calls_per_second.has_value(), kCallsPerSecond);
-    note(limits->home_country.has_value(), kHomeCountry);
-    note(limits->opened_countries.has_value(), kOpenedCountries);
-    note(limits->refuse_loss, kRefuseLoss);
+    note(limits->cap_call.has_value(), Limit::kCapCall);
+    note(limits->cap_day.has_value(), Limit::kCapDay);
+    note(limits->cap_month.has_value(), Limit::kCapMonth);
+    note(limits->max_price.has_value(), Limit::kMaxPrice);
+    note(limits->max_seconds.has_value(), Limit::kMaxSeconds);
+    note(limits->calls_per_second.has_value(), Limit::kCallsPerSecond);
+    note(limits->home_country.has_value(), Limit::kHomeCountry);
+    note(limits->opened_countries.has_value(), Limit::kOpenedCountries);
+    note(limits->refuse_loss, Limit::kLossPolicy);
     out.put(static_cast<std::uint16_t>(bits));
     for (const auto* const cap : {&limits->cap_call, &limits->cap_day, &limits->cap_month}) {
         if (*cap) out.put(**cap);
@@ -101,20 +93,20 @@ std::shared_ptr<const balance::LimitSettings> read_limits(ByteReader& in) {
     const auto cap = [&](unsigned bit, std::optional<rating::Money>& value) {
         if ((bits & bit) != 0) in.get(value.emplace());
     };
-    cap(kCapCall, limits->cap_call);
-    cap(kCapDay, limits->cap_day);
-    cap(kCapMonth, limits->cap_month);
-    if ((bits & kMaxPrice) != 0) limits->max_price = rating::Price::from_nanos(in.get<std::int64_t>());
-    if ((bits & kMaxSeconds) != 0) limits->max_seconds = in.get<std::uint32_t>();
-    if ((bits & kCallsPerSecond) != 0) limits->calls_per_second = in.get<std::uint32_t>();
+    cap(Limit::kCapCall, limits->cap_call);
+    cap(Limit::kCapDay, limits->cap_day);
+    cap(Limit::kCapMonth, limits->cap_month);
+    if ((bits & Limit::kMaxPrice) != 0) limits->max_price = rating::Price::from_nanos(in.get<std::int64_t>());
+    if ((bits & Limit::kMaxSeconds) != 0) limits->max_seconds = in.get<std::uint32_t>();
+    if ((bits & Limit::kCallsPerSecond) != 0) limits->calls_per_second = in.get<std::uint32_t>();
     const auto country = [&in] { return balance::Country::from_number(in.get<std::uint16_t>()); };
-    if ((bits & kHomeCountry) != 0) limits->home_country = country();
-    if ((bits & kOpenedCountries) != 0) {
+    if ((bits & Limit::kHomeCountry) != 0) limits->home_country = country();
+    if ((bits & Limit::kOpenedCountries) != 0) {
         auto& opened = limits->opened_countries.emplace();
         for (auto left = in.get<std::uint32_t>(); left > 0 && in.good(); --left)
             opened.push_back(country());
     }
-    limits->refuse_loss = (bits & kRefuseLoss) != 0;
+    limits->refuse_loss = (bits & Limit::kLossPolicy) != 0;
     return limits;
 }
 
