@@ -384,6 +384,7 @@ constexpr std::chrono::minutes kLaterCommands{1};
 void State::forget_due() {
     for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
         sessions.forget_due(stripe, latest_.steady - kLaterCommands);
+    payments.forget_due(latest_.steady - kLaterCommands);
     tariffs.reclaim();
 }
 
