@@ -245,8 +245,12 @@ class Charging {
 
     /// Closes the open sessions of a switch that were authorised before `before` and whose ids are not in
     /// `alive`: what was reported is charged, the rest is given back. How many. Looks at every open session.
-    std::size_t close_missing(std::string_view switch_name, balance::Steady before,
-                              const std::unordered_set<std::string>& alive, Moment now);
+    struct Closed {
+        std::size_t count = 0;
+        bool all = true;  ///< Else the journal had no room for more: the rest stays open.
+    };
+    Closed close_missing(std::string_view switch_name, balance::Steady before,
+                         const std::unordered_set<std::string>& alive, Moment now);
 
     /// Until then no session expires: after a restart switches need time to come back.
     void expire_from(balance::Steady moment) noexcept {
