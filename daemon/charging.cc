@@ -235,6 +235,7 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
     out.short_text(session.id());
     out.text(words.cause);
     out.text(words.tags);
+    out.put(words.at.value_or(rating::kAlways));
     if (kind != balance::EventKind::session_changed) write_decided(session, out);
     write_changing(session, out);
     events_.append(std::span{room}.first(out.size()));
@@ -1073,7 +1074,7 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     session.end_status = static_cast<std::uint8_t>(status);
     end(claim, bundles, charges,
         via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now,
-        {request.cause, request.tags});
+        {request.cause, request.tags, request.at});
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -1247,7 +1248,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     BundleChange bundles{bundling_, session};
     bundles.finish_all(seconds{0});
     end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now,
-        {cause, {}});
+        {.cause = cause});
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
 }

@@ -159,7 +159,7 @@ struct ExtendAnswer {
 struct StopRequest {
     std::string_view session;
     std::chrono::milliseconds used{};
-    // Told apart in repeats; a journal will keep them in the call record.
+    // Told apart in repeats, and kept for the record.
     std::optional<rating::Instant> at;
     std::string_view cause;
     std::string_view via{};   ///< The carrier's tariff by which the provider pays; empty: his own.
@@ -216,6 +216,7 @@ struct ExplainAnswer {
 struct EndWords {
     std::string_view cause{};
     std::string_view tags{};
+    std::optional<rating::Instant> at{};
 };
 
 /// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.

@@ -208,6 +208,7 @@ bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
     if (kind != EventKind::session) {
         (void)in.text();  // What STOP said for the record alone.
         (void)in.text();
+        (void)in.get<std::int64_t>();
     }
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
