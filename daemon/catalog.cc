@@ -748,6 +748,8 @@ Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft&
 }
 
 std::size_t Catalog::renew_bundles(Moment now) {
+    // What a full disk puts off is made up for: a renewal is due until it is done.
+    if (events_.admission() != balance::Admission::open) return 0;
     return bundles_.renew_due(now.wall, [&](const balance::Bundle& bundle) {
         std::vector<std::byte> body;
         balance::ByteWriter out{body};

@@ -235,6 +235,7 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
     out.short_text(session.id());
     out.text(words.cause);
     out.text(words.tags);
+    out.put(words.at.value_or(rating::kAlways));
     if (kind != balance::EventKind::session_changed) write_decided(session, out);
     write_changing(session, out);
     events_.append(std::span{room}.first(out.size()));
@@ -332,6 +333,12 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
     const bool emergency = line != kNoParty && is_emergency(dialled);
     const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
     if (!emergency && too_full_to_hold()) {
+        // A repeat holds nothing and makes no event.
+        const auto known = sessions_.claim(request.session);
+        if (known &&
+            (known->state != SessionState::refused || now.steady - known->opened_at <= settings_.repeat)) {
+            return repeated(request, fingerprint, *known, now);
+        }
         refusal.code = Code::no_room;
         return refusal;
     }
@@ -1067,7 +1074,7 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     session.end_status = static_cast<std::uint8_t>(status);
     end(claim, bundles, charges,
         via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now,
-        {request.cause, request.tags});
+        {request.cause, request.tags, request.at});
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -1241,7 +1248,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     BundleChange bundles{bundling_, session};
     bundles.finish_all(seconds{0});
     end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now,
-        {cause, {}});
+        {.cause = cause});
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
 }
@@ -1260,14 +1267,20 @@ void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
 
 std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment now) {
     std::size_t ended = 0;
-    const bool forget_only =
-        now.steady.count() < expire_from_.load(std::memory_order_relaxed) || too_full_to_end();
+    const bool too_early = now.steady.count() < expire_from_.load(std::memory_order_relaxed);
     for (std::size_t stripe = first; stripe < SessionTable::kStripes; stripe += stride) {
-        if (forget_only) {
+        if (too_early) {
             sessions_.forget_due(stripe, now.steady);
             continue;
         }
-        while (auto claim = sessions_.claim_due(stripe, now.steady)) {
+        // Asked before each: many may be due at once, more than a full disk has room for.
+        for (;;) {
+            if (too_full_to_end()) {
+                sessions_.forget_due(stripe, now.steady);
+                break;
+            }
+            auto claim = sessions_.claim_due(stripe, now.steady);
+            if (!claim) break;
             seconds used{claim->used_seconds};
             // What is charged so was never reported: used_seconds stays, and a late report is judged by it.
             if (settings_.charge_granted_at_expiry && claim->state == SessionState::answered) {
@@ -1291,15 +1304,15 @@ std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {
     return name.empty() ? 0 : kFingerprint(name) | 1;
 }
 
-std::size_t Charging::close_missing(std::string_view switch_name, balance::Steady before,
-                                    const std::unordered_set<std::string>& alive, Moment now) {
+Charging::Closed Charging::close_missing(std::string_view switch_name, balance::Steady before,
+                                         const std::unordered_set<std::string>& alive, Moment now) {
     const std::uint64_t owner = switch_hash(switch_name);
     const auto missing = [&](const Session& session) {
         return session.switch_hash == owner && session.opened_at < before &&
                !alive.contains(std::string{session.id()});
     };
     constexpr std::size_t kPage = 1000;
-    std::size_t closed = 0;
+    Closed closed;
     std::uint64_t cursor = 0;
     do {
         std::vector<std::string> ids;
@@ -1309,9 +1322,13 @@ std::size_t Charging::close_missing(std::string_view switch_name, balance::Stead
             auto claim = sessions_.claim(id);
             // It may have ended, and even begun anew, since the page was read.
             if (!claim || !claim->open() || !missing(*claim)) continue;
+            if (too_full_to_end()) {
+                closed.all = false;
+                return closed;
+            }
             const seconds used{claim->used_seconds};
             expire(std::move(claim), used, now);
-            ++closed;
+            ++closed.count;
         }
     } while (cursor != 0);
     return closed;

@@ -159,7 +159,7 @@ struct ExtendAnswer {
 struct StopRequest {
     std::string_view session;
     std::chrono::milliseconds used{};
-    // Told apart in repeats; a journal will keep them in the call record.
+    // Told apart in repeats, and kept for the record.
     std::optional<rating::Instant> at;
     std::string_view cause;
     std::string_view via{};   ///< The carrier's tariff by which the provider pays; empty: his own.
@@ -216,6 +216,7 @@ struct ExplainAnswer {
 struct EndWords {
     std::string_view cause{};
     std::string_view tags{};
+    std::optional<rating::Instant> at{};
 };
 
 /// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.
@@ -245,8 +246,12 @@ class Charging {
 
     /// Closes the open sessions of a switch that were authorised before `before` and whose ids are not in
     /// `alive`: what was reported is charged, the rest is given back. How many. Looks at every open session.
-    std::size_t close_missing(std::string_view switch_name, balance::Steady before,
-                              const std::unordered_set<std::string>& alive, Moment now);
+    struct Closed {
+        std::size_t count = 0;
+        bool all = true;  ///< Else the journal had no room for more: the rest stays open.
+    };
+    Closed close_missing(std::string_view switch_name, balance::Steady before,
+                         const std::unordered_set<std::string>& alive, Moment now);
 
     /// Until then no session expires: after a restart switches need time to come back.
     void expire_from(balance::Steady moment) noexcept {

@@ -149,10 +149,10 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
 void write_record_header(std::ostream& out) {
     CsvLine line{out};
     for (const auto* const name :
-         {"record", "session", "line",       "number",   "caller",     "service", "switch",
-          "state",  "flags",   "authorized", "answered", "ended",      "used",    "level",
-          "party",  "seller",  "currency",   "tariff",   "version",    "prefix",  "destination",
-          "price",  "billed",  "charged",    "cause",    "start_tags", "tags"})
+         {"record",   "session",    "line",     "number",   "caller",      "service", "switch", "state",
+          "flags",    "authorized", "answered", "ended",    "used",        "level",   "party",  "seller",
+          "currency", "tariff",     "version",  "prefix",   "destination", "price",   "billed", "charged",
+          "cause",    "start_tags", "tags",     "rated_at", "start_at",    "stop_at"})
         line.add(name);
 }
 
@@ -163,6 +163,9 @@ void write_record(const State& state, const Session& session, Moment at, const E
         return steady == balance::Steady{}
                    ? std::string{}
                    : std::string{rating::format(at.wall - (at.steady - steady)).view()};
+    };
+    const auto said = [](rating::Instant instant) {
+        return instant == rating::kAlways ? std::string{} : std::string{rating::format(instant).view()};
     };
     std::string flags;
     const auto flag = [&flags](bool set, std::string_view name) {
@@ -189,6 +192,8 @@ void write_record(const State& state, const Session& session, Moment at, const E
         line.add(words.cause);
         line.add(session.start_tags == nullptr ? std::string_view{} : *session.start_tags);
         line.add(words.tags);
+        line.add(rating::format(session.rated_at).view());
+        line.add(said(session.start_at)).add(said(words.at.value_or(rating::kAlways)));
     };
     if (session.level_count == 0) {
         CsvLine line{out};
@@ -209,8 +214,8 @@ void write_record(const State& state, const Session& session, Moment at, const E
             line.add("").add("").add("").add("").add("").add("");
         } else {
             const auto row = level.tariff->deck->row(level.row);
-            const auto billed = rating::billed_seconds(level.call(session.rated_at),
-                                                       std::chrono::seconds{session.used_seconds});
+            const auto billed =
+                rating::billed_seconds(session.call(level), std::chrono::seconds{session.used_seconds});
             line.add(level.tariff->tariff).add(level.tariff->number).add(row.prefix.text().view());
             line.add(row.destination);
             line.add(
@@ -288,6 +293,9 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         EndWords words;
         words.cause = in.text();
         words.tags = in.text();
+        rating::Instant stop_at;
+        in.get(stop_at);
+        if (stop_at != rating::kAlways) words.at = stop_at;
         if (session != nullptr && session->record != 0) write_record(state, *session, header.at, words, out);
     });
 }

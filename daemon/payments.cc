@@ -509,6 +509,13 @@ void Payments::save(const std::function<void(std::span<const std::byte>)>& sink)
     sink(record);
 }
 
+void Payments::forget_due(balance::Steady now) {
+    for (Stripe& stripe : stripes_) {
+        const std::lock_guard lock{stripe.mutex};
+        std::erase_if(stripe.requests, [&](const auto& entry) { return forgettable(*entry.second, now); });
+    }
+}
+
 std::vector<Transaction> Payments::remembered() const {
     std::vector<Transaction> all;
     for (const Stripe& stripe : stripes_) {

@@ -121,6 +121,8 @@ class Payments {
     void restore(const balance::Transaction& transaction);
     /// As restore, where balances, books and sessions are restored by other means.
     void remember(const balance::Transaction& transaction);
+    /// Forgets what need not be remembered at that moment any more.
+    void forget_due(balance::Steady now);
     /// All that are remembered, in the order of their numbers: refused ones are not.
     [[nodiscard]] std::vector<balance::Transaction> remembered() const;
     /// Does again what the rest of an event of the journal says.

@@ -40,7 +40,10 @@ std::optional<std::size_t> Resync::end(std::string_view switch_name, std::string
     UnderWay* const resync = of(switch_name, token, now);
     if (resync == nullptr) return std::nullopt;
     if (!resync->closed) {
-        resync->closed = charging_.close_missing(switch_name, resync->began, resync->alive, now);
+        const auto closed = charging_.close_missing(switch_name, resync->began, resync->alive, now);
+        resync->count += closed.count;
+        if (!closed.all) return std::nullopt;
+        resync->closed = resync->count;
         resync->alive.clear();
     }
     return resync->closed;

@@ -32,7 +32,8 @@ class Resync {
                             std::span<const std::string_view> ids, Moment now);
     /// Closes the sessions of that switch that were authorised before its first word and named in none, all
     /// of them where this is the first word. How many; the same for a repeat, which closes nothing more.
-    /// nullopt where kUnderWayMax is reached; nothing is closed then.
+    /// nullopt where kUnderWayMax is reached and nothing is closed, or where the journal has no room for the
+    /// rest, which another END closes.
     std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now);
 
   private:
@@ -40,7 +41,8 @@ class Resync {
         balance::Steady began{};
         balance::Steady last_word{};
         std::unordered_set<std::string> alive;
-        std::optional<std::size_t> closed;  ///< Set by END, and answered to its repeats.
+        std::size_t count = 0;              ///< Closed so far.
+        std::optional<std::size_t> closed;  ///< Set when all are, and answered to repeats of END.
     };
     /// The resync of that name, made if need be; nullptr where there are too many.
     UnderWay* of(std::string_view switch_name, std::string_view token, Moment now);

@@ -208,6 +208,7 @@ bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
     if (kind != EventKind::session) {
         (void)in.text();  // What STOP said for the record alone.
         (void)in.text();
+        (void)in.get<std::int64_t>();
     }
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
@@ -384,6 +385,7 @@ constexpr std::chrono::minutes kLaterCommands{1};
 void State::forget_due() {
     for (std::size_t stripe = 0; stripe < balance::SessionTable::kStripes; ++stripe)
         sessions.forget_due(stripe, latest_.steady - kLaterCommands);
+    payments.forget_due(latest_.steady - kLaterCommands);
     tariffs.reclaim();
 }
 

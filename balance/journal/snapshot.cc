@@ -252,7 +252,8 @@ Sequence remove_older_snapshots(Disk& disk, std::size_t keep) {
     for (std::size_t i = snapshots.size(); i-- > kept;)
         disk.remove(snapshots[i].name);
     disk.sync_directory();
-    return snapshots[kept - 1].sequence;
+    // While it is the only one, the segments make up for it should it be damaged.
+    return snapshots.size() < keep ? 0 : snapshots[kept - 1].sequence;
 }
 
 std::optional<Instance> instance_in(Disk& disk, std::optional<Fault>& fault) {

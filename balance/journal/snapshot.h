@@ -76,7 +76,7 @@ struct NewestSnapshot {
 };
 NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance);
 
-/// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there is none.
+/// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there are not so many.
 /// Segments up to there may go, as far as nobody else needs them.
 Sequence remove_older_snapshots(Disk& disk, std::size_t keep = kSnapshotsKept);
 

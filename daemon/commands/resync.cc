@@ -33,7 +33,10 @@ void resync(Context& context, Words words, std::string& out) {
         closed.reset();
     }
     if (!closed)
-        return writer.error("BUSY retry after 60000 ms: too many resyncs under way, or too many ids in one");
+        return writer.error(
+            "BUSY retry after 60000 ms: too many resyncs under way, too many ids in one, or the journal's "
+            "disk "
+            "is full");
     const Answer answer{out, plain, text_of(Code::ok),
                         rating::format_decimal(static_cast<std::int64_t>(*closed), 0), 0};
 }

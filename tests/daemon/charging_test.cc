@@ -505,6 +505,60 @@ TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
         << "a switch that has no calls left has nothing to name";
 }
 
+TEST(Charging, AnAuthorizeRepeatedWhileTheJournalIsFullIsTheSameAnswer) {
+    World world;
+    world.top_up("alice", "100");
+    ASSERT_EQ(world.authorize("held", 60).code, Code::ok);
+    ASSERT_EQ(world.authorize("refused", 60, "4490").reason, Reason::blocked);
+    world.log.admitted = balance::Admission::ends_only;
+    const auto repeat = world.authorize("held", 60);
+    EXPECT_EQ(repeat.code, Code::ok);
+    EXPECT_TRUE(repeat.duplicate);
+    EXPECT_EQ(repeat.granted, seconds{60});
+    EXPECT_EQ(world.authorize("held", 61).reason, Reason::differs);
+    EXPECT_EQ(world.authorize("refused", 60, "4490").reason, Reason::blocked);
+    EXPECT_EQ(world.authorize("new", 60).code, Code::no_room);
+    world.pass(seconds{33});
+    EXPECT_EQ(world.authorize("refused", 60, "4490").code, Code::no_room) << "that would be a new decision";
+}
+
+TEST(Charging, SweepsEndNoMoreSessionsThanTheJournalHasRoomFor) {
+    World world;
+    world.top_up("alice", "100");
+    for (const auto* const session : {"a", "b", "c", "d", "e"})
+        ASSERT_EQ(world.authorize(session, 60).code, Code::ok);
+    world.pass(seconds{1});
+    world.log.room_until = world.log.last() + 2;
+    EXPECT_FALSE(world.resync.end("", "t", world.now)) << "three are still to be closed";
+    EXPECT_EQ(world.sessions.counts().open, 3U);
+    world.pass(seconds{590});
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 0U);
+    world.log.room_until += 1;
+    EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.log.room_until += 100;
+    EXPECT_EQ(world.resync.end("", "t", world.now), 4U) << "two at first, two now; one had expired";
+    world.expect_at_rest();
+}
+
+TEST(Charging, NoBundleIsRenewedWhileTheJournalIsFull) {
+    World world;
+    BundleDraft monthly;
+    monthly.id = "monthly";
+    monthly.seconds = 100;
+    monthly.monthly = true;
+    world.give_bundle("alice", monthly);
+    ASSERT_EQ(world.authorize("c", 60).code, Code::ok);
+    EXPECT_EQ(world.stop("c", 60).charged, Money{});
+    const auto left = [&] { return (*balance::BundlesOf{world.party("alice")}.begin()).stand().available; };
+    world.pass(std::chrono::hours{24 * 31});
+    world.log.admitted = balance::Admission::ends_only;
+    EXPECT_EQ(world.catalog.renew_bundles(world.now), 0U);
+    EXPECT_EQ(left(), 40U);
+    world.log.admitted = balance::Admission::open;
+    EXPECT_EQ(world.catalog.renew_bundles(world.now), 1U);
+    EXPECT_EQ(left(), 100U);
+}
+
 // Goal: with money for K calls exactly K are granted, whatever the interleaving, and nobody is refused
 // because of a hold that is then given back. Method: threads race for a customer's money where south can pay
 // for fewer calls still; the limit is south's.

@@ -465,6 +465,22 @@ TEST(Payments, NothingIsDoneWithoutRoomToWriteItDown) {
     EXPECT_EQ(payments.top_up("alice", money("1"), {"a", {}, world.now}).code, PaymentCode::ok);
 }
 
+TEST(PaymentsRestored, ASnapshotDoesNotKeepRequestsForEver) {
+    World world;
+    world.pass(std::chrono::hours{24 * 36});
+    ASSERT_EQ(world.payments.top_up("alice", money("1"), {"new", {}, world.now}).code, PaymentCode::ok);
+    State replayed{World::settings_for({})};
+    replayed.tariffs.begin_restoring();
+    for (const auto& event : world.log.events())
+        ASSERT_EQ(replayed.apply(event, [&](std::string_view name) { return world.log.aside(name); }), "");
+    replayed.restored();
+    ASSERT_EQ(replayed.payments.remembered().size(), 3U);
+    replayed.forget_due();
+    ASSERT_EQ(replayed.payments.remembered().size(), 1U);
+    EXPECT_EQ(replayed.payments.remembered()[0].request, "new");
+    EXPECT_EQ(replayed.payments.last_number(), 3U);
+}
+
 TEST(PaymentsRestored, ARefundOfACallIsKnownByItsSession) {
     World world;
     world.replays = false;  // What is put by hand has no event.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a restart keeps, and what goes on while no daemon runs."""
 
+import csv
 import time
 import unittest
 
@@ -108,6 +109,25 @@ class RestartTest(unittest.TestCase):
         answer = daemon.resp.call("STOP", "open", 3)
         self.assertEqual((answer.code, answer["status"]), ("OK", "overrun"))
         daemon.assert_settled()
+
+    def test_records_say_what_was_billed_and_what_was_said(self):
+        daemon = self.daemon_with()
+        made = daemon.http.request("POST", "/v1/parties/customer-0/bundles", {"id": "pack", "seconds": 100})
+        self.assertEqual(made.status, 201, made)
+        daemon.resp.call("AUTHORIZE", "line-0", "4930123", "call", "WANT", 150, "AT", "2026-03-02T12:00:00Z")
+        daemon.resp.call("START", "call", "AT", "2026-03-02T12:00:01Z")
+        answer = daemon.resp.call("STOP", "call", 120, "AT", "2026-03-02T12:02:01Z", "CAUSE", "normal", "TAGS", "t")
+        self.assertEqual((answer.figure, answer["billed"]), ("0.2", "20"))
+        daemon.stop()
+        status, text = daemon.tool("journal", "dump", "--records", str(daemon.journal))
+        self.assertEqual(status, 0, text)
+        legs = list(csv.DictReader(text.splitlines()))
+        self.assertEqual([(leg["party"], leg["billed"], leg["charged"]) for leg in legs],
+                         [("customer-0", "20", "0.2"), ("north", "120", "0.12")])
+        for leg in legs:
+            self.assertEqual((leg["cause"], leg["tags"]), ("normal", "t"))
+            self.assertEqual((leg["start_at"], leg["stop_at"]), ("2026-03-02T12:00:01Z", "2026-03-02T12:02:01Z"))
+            self.assertEqual(leg["rated_at"], "2026-03-02T12:00:00Z")
 
     def test_time_passes_while_no_daemon_runs(self):
         settings = ("session.hold=3s", "session.grace=0s", "restart.grace=0s")

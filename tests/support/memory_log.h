@@ -22,7 +22,9 @@ class MemoryLog final : public balance::EventLog {
         const std::lock_guard lock{mutex_};
         return events_.size();
     }
-    [[nodiscard]] balance::Admission admission() const noexcept override { return admitted; }
+    [[nodiscard]] balance::Admission admission() const noexcept override {
+        return last() < room_until ? admitted : balance::Admission::closed;
+    }
     std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
         const std::lock_guard lock{mutex_};
         std::string name = std::string{kind} + "-" + std::to_string(asides_.size() + 1);
@@ -39,6 +41,7 @@ class MemoryLog final : public balance::EventLog {
     }
 
     balance::Admission admitted = balance::Admission::open;
+    balance::Sequence room_until = UINT64_MAX;  ///< With so many events it is full.
 
   private:
     mutable std::mutex mutex_;

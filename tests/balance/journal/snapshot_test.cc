@@ -29,6 +29,9 @@ TEST(Snapshot, ReadsBackWhatWasWritten) {
     SimDisk disk;
     for (const std::size_t records : {0U, 1U, 20'000U}) {
         ASSERT_EQ(write_snapshot(disk, 100 + records, records), 0);
+        if (records == 0U) {
+            EXPECT_EQ(remove_older_snapshots(disk), 0U) << "the segments before the only one stay";
+        }
         Events events;
         const auto newest = newest_snapshot(disk, kInstance);
         ASSERT_TRUE(newest.snapshot);
