@@ -129,7 +129,7 @@ struct App::Parts {
           recovered(recover_state(config, disk, state)),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog)),
-          resync(charging),
+          resync(charging, state.resync_tokens, state.events),
           counters(worker_count(config)),
           http(config.http,
                admin::make_router(

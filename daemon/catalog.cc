@@ -455,7 +455,11 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         case EventKind::parties_added:
             for (auto left = in.get<std::uint32_t>(); left > 0; --left) {
                 const auto source = read_source(in);
-                if (!in.good() || parties_.size() == parties_.parties_max()) return false;
+                if (!in.good()) return false;
+                if (parties_.size() == parties_.parties_max()) {
+                    throw std::runtime_error("there are more parties than party.max, which is " +
+                                             std::to_string(parties_.parties_max()) + "; raise it");
+                }
                 parties_.add(source);
             }
             break;
@@ -514,6 +518,7 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         case EventKind::session_rewritten:
         case EventKind::transaction:
         case EventKind::threshold:
+        case EventKind::resync:
         case EventKind::account:
         case EventKind::book:
         case EventKind::session:

@@ -60,6 +60,8 @@ std::string_view text_of(EventKind kind) noexcept {
             return "bundle";
         case EventKind::bundle_renewed:
             return "bundle_renewed";
+        case EventKind::resync:
+            return "resync";
         case EventKind::account:
             return "account";
         case EventKind::book:

@@ -26,7 +26,7 @@ inline constexpr int kExitDamaged = 78;
 /// What a start found, for the log.
 struct Recovered {
     std::unique_ptr<balance::journal::Journal> journal;  ///< Not started yet; the state appends to it.
-    bool restarted = false;  ///< A daemon used the journal before.
+    bool restarted = false;                              ///< A daemon used the journal before.
     std::uint64_t events = 0;
     balance::Sequence snapshot = 0;        ///< The event that the snapshot goes up to; 0: none was used.
     std::vector<std::string> passed_over;  ///< What was wrong with newer snapshots.

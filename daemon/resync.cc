@@ -5,10 +5,17 @@
 
 namespace tollgate::daemon {
 
+std::string Resync::key_of(std::string_view switch_name, std::string_view token) {
+    return std::string{switch_name} + '\0' + std::string{token};
+}
+
 Resync::UnderWay* Resync::of(std::string_view switch_name, std::string_view token, Moment now) {
     std::erase_if(under_way_,
                   [&](const auto& entry) { return now.steady - entry.second.last_word > kAbandonedAfter; });
-    const std::string key = std::string{switch_name} + '\0' + std::string{token};
+    const std::string key = key_of(switch_name, token);
+    const ResyncTokens::Token* const known = under_way_.contains(key) ? nullptr : tokens_.find(key);
+    // What it named is not in memory any more: it must not close calls that are alive.
+    if (known != nullptr && !known->closed) return nullptr;
     if (!under_way_.contains(key) && under_way_.size() >= kUnderWayMax) {
         // One that has ended is kept for its repeats only.
         const auto oldest =
@@ -19,8 +26,15 @@ Resync::UnderWay* Resync::of(std::string_view switch_name, std::string_view toke
         if (!oldest->second.closed) return nullptr;
         under_way_.erase(oldest);
     }
+    if (events_.admission() == balance::Admission::closed) return nullptr;
     UnderWay& resync = under_way_[key];
-    if (resync.began == balance::Steady{}) resync.began = now.steady;
+    if (known != nullptr) {
+        resync.began = known->at.steady;
+        resync.closed = static_cast<std::size_t>(*known->closed);
+    } else if (resync.began == balance::Steady{}) {
+        resync.began = now.steady;
+        tokens_.note(key, {now, std::nullopt}, events_);
+    }
     resync.last_word = now.steady;
     return &resync;
 }
@@ -42,8 +56,9 @@ std::optional<std::size_t> Resync::end(std::string_view switch_name, std::string
     if (!resync->closed) {
         const auto closed = charging_.close_missing(switch_name, resync->began, resync->alive, now);
         resync->count += closed.count;
-        if (!closed.all) return std::nullopt;
+        if (!closed.all || events_.admission() == balance::Admission::closed) return std::nullopt;
         resync->closed = resync->count;
+        tokens_.note(key_of(switch_name, token), {now, resync->count}, events_);
         resync->alive.clear();
     }
     return resync->closed;

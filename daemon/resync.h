@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "daemon/charging.h"
+#include "daemon/resync_tokens.h"
 
 namespace tollgate::daemon {
 
@@ -21,19 +22,22 @@ using balance::kSwitchNameBytesMax;
 /// takes a lock that only resyncs meet.
 class Resync {
   public:
-    explicit Resync(Charging& charging) : charging_(charging) {}
+    /// All must outlive this.
+    Resync(Charging& charging, ResyncTokens& tokens, balance::EventLog& events)
+        : charging_(charging), tokens_(tokens), events_(events) {}
 
     static constexpr std::size_t kUnderWayMax = 64;             ///< Resyncs at one time.
     static constexpr std::size_t kIdsMax = 1'000'000;           ///< Ids of one resync.
     static constexpr std::chrono::minutes kAbandonedAfter{10};  ///< Without a further word.
 
-    /// False where one of the limits is reached; nothing is taken then.
+    /// False where one of the limits is reached, the journal has no room, or the daemon was restarted since
+    /// its first word, so that what it named is lost; nothing is taken then.
     [[nodiscard]] bool name(std::string_view switch_name, std::string_view token,
                             std::span<const std::string_view> ids, Moment now);
     /// Closes the sessions of that switch that were authorised before its first word and named in none, all
     /// of them where this is the first word. How many; the same for a repeat, which closes nothing more.
-    /// nullopt where kUnderWayMax is reached and nothing is closed, or where the journal has no room for the
-    /// rest, which another END closes.
+    /// nullopt where kUnderWayMax is reached or what it named is lost and nothing is closed, or where the
+    /// journal has no room for the rest, which another END closes.
     std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now);
 
   private:
@@ -44,10 +48,13 @@ class Resync {
         std::size_t count = 0;              ///< Closed so far.
         std::optional<std::size_t> closed;  ///< Set when all are, and answered to repeats of END.
     };
+    static std::string key_of(std::string_view switch_name, std::string_view token);
     /// The resync of that name, made if need be; nullptr where there are too many.
     UnderWay* of(std::string_view switch_name, std::string_view token, Moment now);
 
     Charging& charging_;
+    ResyncTokens& tokens_;  // Under the lock.
+    balance::EventLog& events_;
     std::mutex mutex_;
     std::unordered_map<std::string, UnderWay> under_way_;
 };

@@ -22,7 +22,12 @@ class Snapshots {
 
     /// Decks are shared with `live`, which may be at work. `say` is told what was done and what went wrong.
     Snapshots(balance::journal::Journal& journal, const StateSettings& settings, const State& live, Say say)
-        : journal_(journal), settings_(settings), live_(live), say_(std::move(say)) {}
+        : journal_(journal), settings_(settings), live_(live), say_(std::move(say)) {
+        // A little more than a daemon keeps: an event after the snapshot may name what it was about to
+        // forget.
+        ++settings_.versions_kept;
+        settings_.sessions.remember_bytes += settings_.sessions.remember_bytes / 8;
+    }
 
     /// Makes one if `segments` have been begun since the last. `segment` is that of the oldest that a start
     /// would have to read now, at the first call.

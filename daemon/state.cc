@@ -141,6 +141,9 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;
+        case EventKind::resync:
+            good = resync_tokens.apply(header.at, in);
+            break;
         case EventKind::account:
             good = apply_account(in);
             break;
@@ -322,6 +325,7 @@ void State::save(const std::function<void(std::span<const std::byte>)>& sink) co
 /// All but the times at which it was used.
 void State::save_contents(const std::function<void(std::span<const std::byte>)>& sink) const {
     Records records{sink};
+    resync_tokens.save(sink);
     catalog.save(sink);
     const std::size_t count = parties.size();
     constexpr std::size_t kAccountsPerRecord = 1'000;

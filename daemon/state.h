@@ -18,6 +18,7 @@
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
 #include "daemon/payments.h"
+#include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
 #include "rating/tariff_book.h"
 
@@ -54,6 +55,7 @@ class State {
     balance::SessionTable sessions;
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
+    ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a
     /// daemon: then nothing is right any more. `read_aside` may throw std::runtime_error.

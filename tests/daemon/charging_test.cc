@@ -528,7 +528,7 @@ TEST(Charging, SweepsEndNoMoreSessionsThanTheJournalHasRoomFor) {
     for (const auto* const session : {"a", "b", "c", "d", "e"})
         ASSERT_EQ(world.authorize(session, 60).code, Code::ok);
     world.pass(seconds{1});
-    world.log.room_until = world.log.last() + 2;
+    world.log.room_until = world.log.last() + 3;  // One says that the resync began.
     EXPECT_FALSE(world.resync.end("", "t", world.now)) << "three are still to be closed";
     EXPECT_EQ(world.sessions.counts().open, 3U);
     world.pass(seconds{590});
@@ -538,6 +538,27 @@ TEST(Charging, SweepsEndNoMoreSessionsThanTheJournalHasRoomFor) {
     world.log.room_until += 100;
     EXPECT_EQ(world.resync.end("", "t", world.now), 4U) << "two at first, two now; one had expired";
     world.expect_at_rest();
+}
+
+// Goal: what a resync has named is in memory only, so after a restart its END must not close live calls.
+TEST(Charging, AResyncDoesNotGoOnAfterARestart) {
+    World world;
+    world.top_up("alice", "100");
+    ASSERT_EQ(world.authorize("a", 60).code, Code::ok);
+    world.pass(seconds{1});
+    const std::array<std::string_view, 1> ids{"a"};
+    ASSERT_TRUE(world.resync.name("", "lost", ids, world.now));
+    ASSERT_TRUE(world.resync.name("", "whole", ids, world.now));
+    ASSERT_EQ(world.resync.end("", "whole", world.now), 0U);
+    ASSERT_EQ(world.authorize("b", 60).code, Code::ok);
+    world.pass(seconds{1});
+    Resync restarted{world.charging, world.state.resync_tokens, world.state.events};
+    EXPECT_FALSE(restarted.end("", "lost", world.now));
+    EXPECT_FALSE(restarted.name("", "lost", ids, world.now));
+    EXPECT_EQ(restarted.end("", "whole", world.now), 0U) << "the same answer";
+    EXPECT_EQ(world.sessions.counts().open, 2U);
+    ASSERT_TRUE(restarted.name("", "anew", ids, world.now));
+    EXPECT_EQ(restarted.end("", "anew", world.now), 1U);
 }
 
 TEST(Charging, NoBundleIsRenewedWhileTheJournalIsFull) {

@@ -96,7 +96,8 @@ class World {
         std::string text;
         for (int i = 0; i < 2; ++i) {
             for (const std::string& record : records[i]) {
-                if (!records[1 - i].contains(record)) text += (i == 0 ? "\nlive     " : "\nreplayed ") + record;
+                if (!records[1 - i].contains(record))
+                    text += (i == 0 ? "\nlive     " : "\nreplayed ") + record;
             }
         }
         return text;
@@ -176,7 +177,7 @@ class World {
     Catalog& catalog = state.catalog;
     Payments& payments = state.payments;
     Charging charging;
-    Resync resync{charging};
+    Resync resync{charging, state.resync_tokens, state.events};
     int requests = 0;
 };
 
