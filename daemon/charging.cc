@@ -744,6 +744,16 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         return answer;
     }
     if (too_full_to_end()) return {.code = Code::no_room};
+    const seconds used{session.used_seconds};
+    BundleChange bundles{bundling_, session};
+    Amounts totals;
+    const bool reopens = session.state == SessionState::expired;
+    if (reopens) {
+        bundles.cover(used);
+        totals = costs_of(session, used);
+        if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
+            return {.code = Code::too_large};
+    }
     session.start_fingerprint = fingerprint;
     if (at) session.start_at = *at;
     if (!tags.empty()) session.start_tags = std::make_unique<std::string>(tags);
@@ -752,12 +762,14 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         answer.granted = seconds{session.granted_seconds};
         return answer;
     }
+    const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
-    BundleChange bundles{bundling_, session};
-    if (session.state == SessionState::expired) {
+    if (reopens) {
+        // What expiry charged beyond what was reported pays for the holds.
+        ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns,
+                       spend_of(path, session, now));
         const seconds granted{session.granted_seconds};
-        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}), returns,
-                     now);
+        extend_holds(session, bundles, granted - std::min(granted, used), returns, now);
     }
     session.state = SessionState::answered;
     session.started = true;
@@ -766,7 +778,6 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
     append(balance::EventKind::session_changed, session, now);
-    const Path path{parties_, session.line};
     ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
     bundles.give_back();
     sessions_.publish_open(std::move(claim));
@@ -1060,7 +1071,9 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     } else if (was_expired) {
         status = EndStatus::late;
     } else {
-        if (session.overrun || used > seconds{session.granted_seconds}) status = EndStatus::overrun;
+        // Said of a session that is `corrected` too: some other level may be below zero by it.
+        if (used > seconds{session.granted_seconds}) session.overrun = true;
+        if (session.overrun) status = EndStatus::overrun;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }

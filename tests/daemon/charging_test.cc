@@ -332,6 +332,32 @@ TEST(Charging, WhatExpiryChargesWasNeverReported) {
     world.expect_at_rest();
 }
 
+TEST(Charging, AStartAfterExpiryTakesBackWhatWasNeverReported) {
+    ChargingSettings settings;
+    settings.charge_granted_at_expiry = true;
+    World world{settings};
+    world.top_up("alice", "1");
+    world.authorize("call", 60);
+    world.pass(seconds{10});
+    world.charging.extend("call", seconds{10}, seconds{50}, world.now);
+    world.pass(seconds{121});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.balance("alice"), "0.4") << "the grant: an EXTEND has said that it was answered";
+    world.authorize("other", 40);
+
+    EXPECT_EQ(world.charging.start("call", {}, world.now).granted, seconds{60});
+    EXPECT_EQ(world.balance("alice"), "0.9") << "10 s were reported";
+    EXPECT_EQ(world.held("alice"), "0.9") << "50 s and the other call's 40";
+    EXPECT_EQ(world.held("south"), "0.45");
+    EXPECT_EQ(world.held("north"), "0.18");
+    const auto stopped = world.stop("call", 70);
+    EXPECT_EQ(stopped.status, EndStatus::overrun) << "not a correction of what expiry charged";
+    EXPECT_EQ(stopped.charged, *rating::parse_money("0.7"));
+    EXPECT_EQ(world.balance("alice"), "0.3");
+    world.stop("other", 0);
+    world.expect_at_rest();
+}
+
 TEST(Charging, AStartRepeatedAfterExpiryHoldsNothingAnew) {
     World world;
     world.top_up("alice", "10");
