@@ -1158,7 +1158,6 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
         return {.code = Code::conflict};
     }
-    if (too_full_to_end()) return {.code = Code::no_room};
     std::uint64_t fingerprint = fingerprint_of('Q', request.at, request.line, request.used);
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination)) | 1;
     const PartyId line = line_of(request.line);
@@ -1167,6 +1166,11 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     const rating::Instant start = request.at.value_or(now.wall);
 
     SessionTable::Claim claim;
+    if (too_full_to_end()) {  // What was answered is answered again, but nothing new is charged.
+        claim = sessions_.claim(request.session);
+        if (!claim || claim->state == SessionState::refused) return {.code = Code::no_room};
+        return rate_known(std::move(claim), request, line, fingerprint, now);
+    }
     for (;;) {
         auto opening = sessions_.claim_or_open(request.session, levels_max, false, {},
                                                line == kNoParty ? 0 : bundling_.levels_with_bundles(line));

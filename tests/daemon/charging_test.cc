@@ -491,6 +491,57 @@ TEST(Charging, ASwitchThatMustStartHoldsNoLongerThanItRings) {
     world.expect_at_rest();
 }
 
+TEST(Charging, AFullDiskRepeatsAnswersAndBeginsNothing) {
+    World world;
+    world.top_up("alice", "10");
+    const auto first = world.authorize("call", 60);
+    EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::service_denied);
+    RateRequest rated;
+    rated.session = "rated";
+    rated.line = "alice-desk";
+    rated.destination = "4930";
+    rated.used = seconds{60};
+    RateRequest other = rated;
+    other.session = "fresh";
+    const auto charged = world.charging.rate(rated, world.now);
+    ASSERT_EQ(charged.code, Code::ok);
+    const auto events = world.log.last();
+
+    for (const auto admitted : {balance::Admission::ends_only, balance::Admission::closed}) {
+        world.log.admitted = admitted;
+        const auto again = world.authorize("call", 60);
+        EXPECT_TRUE(again.duplicate);
+        EXPECT_EQ(again.code, Code::ok);
+        EXPECT_EQ(again.granted, first.granted);
+        EXPECT_EQ(world.authorize("call", 61).reason, Reason::differs);
+        EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::service_denied);
+        EXPECT_EQ(world.authorize("fresh", 60).code, Code::no_room);
+        const auto rated_again = world.charging.rate(rated, world.now);
+        EXPECT_TRUE(rated_again.duplicate);
+        EXPECT_EQ(rated_again.record, charged.record);
+        EXPECT_EQ(rated_again.charged, charged.charged);
+        RateRequest longer = rated;
+        longer.used = seconds{61};
+        EXPECT_EQ(world.charging.rate(longer, world.now).code, Code::conflict);
+    }
+    EXPECT_EQ(world.charging.rate(other, world.now).code, Code::no_room);
+    RateRequest of_call = other;
+    of_call.session = "call";
+    EXPECT_EQ(world.charging.rate(of_call, world.now).code, Code::no_room) << "a STOP has no room either";
+    EXPECT_EQ(world.held("alice"), "0.6");
+    EXPECT_EQ(world.log.last(), events);
+
+    // A refusal that is too old to be repeated is forgotten all the same.
+    world.pass(seconds{33});
+    EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::no_room);
+
+    world.log.admitted = balance::Admission::open;
+    EXPECT_EQ(world.authorize("fresh", 60).code, Code::ok) << "nothing was left behind";
+    world.stop("fresh", 0);
+    world.stop("call", 0);
+    world.expect_at_rest();
+}
+
 TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
     World world;
     for (std::size_t i = 0; i < 3 * Resync::kUnderWayMax; ++i) {
