@@ -744,6 +744,16 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         return answer;
     }
     if (too_full_to_end()) return {.code = Code::no_room};
+    const seconds used{session.used_seconds};
+    BundleChange bundles{bundling_, session};
+    Amounts totals;
+    const bool reopens = session.state == SessionState::expired;
+    if (reopens) {
+        bundles.cover(used);
+        totals = costs_of(session, used);
+        if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
+            return {.code = Code::too_large};
+    }
     session.start_fingerprint = fingerprint;
     if (at) session.start_at = *at;
     if (!tags.empty()) session.start_tags = std::make_unique<std::string>(tags);
@@ -752,12 +762,14 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         answer.granted = seconds{session.granted_seconds};
         return answer;
     }
+    const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
-    BundleChange bundles{bundling_, session};
-    if (session.state == SessionState::expired) {
+    if (reopens) {
+        // What expiry charged beyond what was reported pays for the holds.
+        ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns,
+                       spend_of(path, session, now));
         const seconds granted{session.granted_seconds};
-        extend_holds(session, bundles, granted - std::min(granted, seconds{session.used_seconds}), returns,
-                     now);
+        extend_holds(session, bundles, granted - std::min(granted, used), returns, now);
     }
     session.state = SessionState::answered;
     session.started = true;
@@ -766,7 +778,6 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
     append(balance::EventKind::session_changed, session, now);
-    const Path path{parties_, session.line};
     ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
     bundles.give_back();
     sessions_.publish_open(std::move(claim));
@@ -1060,7 +1071,9 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     } else if (was_expired) {
         status = EndStatus::late;
     } else {
-        if (session.overrun || used > seconds{session.granted_seconds}) status = EndStatus::overrun;
+        // Said of a session that is `corrected` too: some other level may be below zero by it.
+        if (used > seconds{session.granted_seconds}) session.overrun = true;
+        if (session.overrun) status = EndStatus::overrun;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }
@@ -1145,7 +1158,6 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
         return {.code = Code::conflict};
     }
-    if (too_full_to_end()) return {.code = Code::no_room};
     std::uint64_t fingerprint = fingerprint_of('Q', request.at, request.line, request.used);
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination)) | 1;
     const PartyId line = line_of(request.line);
@@ -1154,6 +1166,11 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     const rating::Instant start = request.at.value_or(now.wall);
 
     SessionTable::Claim claim;
+    if (too_full_to_end()) {  // What was answered is answered again, but nothing new is charged.
+        claim = sessions_.claim(request.session);
+        if (!claim || claim->state == SessionState::refused) return {.code = Code::no_room};
+        return rate_known(std::move(claim), request, line, fingerprint, now);
+    }
     for (;;) {
         auto opening = sessions_.claim_or_open(request.session, levels_max, false, {},
                                                line == kNoParty ? 0 : bundling_.levels_with_bundles(line));

@@ -300,7 +300,8 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
                                   Transaction& transaction) {
     transaction.kind = TransactionKind::refund;
     const auto claim = sessions_.claim_record(record);
-    if (!claim) return PaymentCode::unknown_original;
+    // One that is about to be forgotten changes no more: a replay may have forgotten it.
+    if (!claim || sessions_.is_over(*claim, transaction.at.steady)) return PaymentCode::unknown_original;
     if (claim->level_count == 0) return PaymentCode::not_refundable;  // An emergency call costs nobody.
     Session& session = *claim;
     const auto levels = session.levels();

@@ -332,6 +332,32 @@ TEST(Charging, WhatExpiryChargesWasNeverReported) {
     world.expect_at_rest();
 }
 
+TEST(Charging, AStartAfterExpiryTakesBackWhatWasNeverReported) {
+    ChargingSettings settings;
+    settings.charge_granted_at_expiry = true;
+    World world{settings};
+    world.top_up("alice", "1");
+    world.authorize("call", 60);
+    world.pass(seconds{10});
+    world.charging.extend("call", seconds{10}, seconds{50}, world.now);
+    world.pass(seconds{121});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.balance("alice"), "0.4") << "the grant: an EXTEND has said that it was answered";
+    world.authorize("other", 40);
+
+    EXPECT_EQ(world.charging.start("call", {}, world.now).granted, seconds{60});
+    EXPECT_EQ(world.balance("alice"), "0.9") << "10 s were reported";
+    EXPECT_EQ(world.held("alice"), "0.9") << "50 s and the other call's 40";
+    EXPECT_EQ(world.held("south"), "0.45");
+    EXPECT_EQ(world.held("north"), "0.18");
+    const auto stopped = world.stop("call", 70);
+    EXPECT_EQ(stopped.status, EndStatus::overrun) << "not a correction of what expiry charged";
+    EXPECT_EQ(stopped.charged, *rating::parse_money("0.7"));
+    EXPECT_EQ(world.balance("alice"), "0.3");
+    world.stop("other", 0);
+    world.expect_at_rest();
+}
+
 TEST(Charging, AStartRepeatedAfterExpiryHoldsNothingAnew) {
     World world;
     world.top_up("alice", "10");
@@ -462,6 +488,57 @@ TEST(Charging, ASwitchThatMustStartHoldsNoLongerThanItRings) {
     EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 2U) << "660 s after START and EXTEND";
     world.pass(seconds{180});
     EXPECT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    world.expect_at_rest();
+}
+
+TEST(Charging, AFullDiskRepeatsAnswersAndBeginsNothing) {
+    World world;
+    world.top_up("alice", "10");
+    const auto first = world.authorize("call", 60);
+    EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::service_denied);
+    RateRequest rated;
+    rated.session = "rated";
+    rated.line = "alice-desk";
+    rated.destination = "4930";
+    rated.used = seconds{60};
+    RateRequest other = rated;
+    other.session = "fresh";
+    const auto charged = world.charging.rate(rated, world.now);
+    ASSERT_EQ(charged.code, Code::ok);
+    const auto events = world.log.last();
+
+    for (const auto admitted : {balance::Admission::ends_only, balance::Admission::closed}) {
+        world.log.admitted = admitted;
+        const auto again = world.authorize("call", 60);
+        EXPECT_TRUE(again.duplicate);
+        EXPECT_EQ(again.code, Code::ok);
+        EXPECT_EQ(again.granted, first.granted);
+        EXPECT_EQ(world.authorize("call", 61).reason, Reason::differs);
+        EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::service_denied);
+        EXPECT_EQ(world.authorize("fresh", 60).code, Code::no_room);
+        const auto rated_again = world.charging.rate(rated, world.now);
+        EXPECT_TRUE(rated_again.duplicate);
+        EXPECT_EQ(rated_again.record, charged.record);
+        EXPECT_EQ(rated_again.charged, charged.charged);
+        RateRequest longer = rated;
+        longer.used = seconds{61};
+        EXPECT_EQ(world.charging.rate(longer, world.now).code, Code::conflict);
+    }
+    EXPECT_EQ(world.charging.rate(other, world.now).code, Code::no_room);
+    RateRequest of_call = other;
+    of_call.session = "call";
+    EXPECT_EQ(world.charging.rate(of_call, world.now).code, Code::no_room) << "a STOP has no room either";
+    EXPECT_EQ(world.held("alice"), "0.6");
+    EXPECT_EQ(world.log.last(), events);
+
+    // A refusal that is too old to be repeated is forgotten all the same.
+    world.pass(seconds{33});
+    EXPECT_EQ(world.authorize("closed", 60, "4490").code, Code::no_room);
+
+    world.log.admitted = balance::Admission::open;
+    EXPECT_EQ(world.authorize("fresh", 60).code, Code::ok) << "nothing was left behind";
+    world.stop("fresh", 0);
+    world.stop("call", 0);
     world.expect_at_rest();
 }
 

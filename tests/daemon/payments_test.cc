@@ -312,6 +312,15 @@ TEST_F(Refunds, WaitUntilACallHasEnded) {
     expect_balances("9.4", "999.7", "999.88");
 }
 
+TEST_F(Refunds, AreOfCallsThatAreRemembered) {
+    world_.pass(std::chrono::hours{6});
+    EXPECT_EQ(refund(record_, "0.1", "a").code, PaymentCode::ok);
+    world_.pass(std::chrono::seconds{1});
+    EXPECT_EQ(refund(record_, nullptr, "b").code, PaymentCode::unknown_original)
+        << "though nobody has come to forget it";
+    EXPECT_EQ(world_.balance("alice"), "9.5");
+}
+
 TEST_F(Refunds, OfATopUpTakeTheMoneyFromTheParty) {
     (void)world_.payments.top_up("alice", money("5"), {"paid", {}, world_.now});
     EXPECT_EQ(world_.balance("alice"), "14.4");

@@ -148,6 +148,23 @@ TEST_F(Via, ReplacesTheProvidersOwnTariff) {
     world_.expect_at_rest();
 }
 
+TEST_F(Via, ThatCorrectsALegLeavesTheOverrunOfTheOthersSaid) {
+    PartyChange change;
+    change.tariff = std::optional<std::string>{"own"};
+    ASSERT_TRUE(world_.catalog.change(world_.parties.find("provider"), change).empty());
+    const auto call = [&](std::string_view session, int used) {
+        world_.authorize(session, 60);
+        world_.pass(seconds{60});
+        EXPECT_EQ(world_.charging.extend(session, seconds{60}, seconds{1}, world_.now).granted, seconds{61});
+        const auto stopped = world_.charging.stop(
+            {.session = session, .used = seconds{used}, .at = {}, .cause = {}, .via = "carrier"}, world_.now);
+        EXPECT_EQ(stopped.status, EndStatus::corrected) << "the carrier costs half of what EXTEND charged";
+        return world_.sessions.claim(session)->overrun;
+    };
+    EXPECT_FALSE(call("as-granted", 61));
+    EXPECT_TRUE(call("longer", 62));
+}
+
 TEST(ViaEmergency, IsChargedNowhere) {
     World world{{.emergency_numbers = {"112"}}};
     world.put_tariff("carrier", "0.06");

@@ -1002,7 +1002,7 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
         }
         if (!duplicate && (!known || was_refused)) {
             ++generations_[operation.id];
-        } else if (operation.effect && known && answer[0] != static_cast<std::int64_t>(Code::no_room)) {
+        } else if (operation.effect && known) {
             const bool repeatable = state_before == balance::SessionState::authorized &&
                                     now().steady - opened_at <= std::chrono::seconds{32};
             expect(duplicate == repeatable, "an AUTHORIZE is repeated, or not, against the rules");
@@ -1014,7 +1014,7 @@ void Simulation::deliver(const std::shared_ptr<Operation>& given) {
         if (!known) operation.effect.reset();  // Forgotten: too old, unless the clock says otherwise.
         if (done && !duplicate && (!known || state_before == balance::SessionState::refused))
             ++generations_[operation.id];
-        if (operation.effect && answer[0] != static_cast<std::int64_t>(Code::no_room)) {
+        if (operation.effect) {
             expect(done && duplicate, "a call is rated twice");
             expect(answer == *operation.effect, "a repeated RATE says something else");
         }
