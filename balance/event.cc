@@ -94,27 +94,44 @@ void write_changing(const Session& session, ByteWriter& out) {
     }
 }
 
-void read_changing(ByteReader& in, Session& session) noexcept {
+namespace {
+
+/// Returns the reader as it stands behind them: one of its own is kept in registers, while what a reader
+/// behind a reference holds is loaded and stored again with every field.
+ByteReader changing_behind(ByteReader in, Session& session) noexcept {
     auto io = [&in](auto& value) { in.get(value); };
     changing_fields(io, session);
     const std::string_view tags = in.text();
     session.start_tags = tags.empty() ? nullptr : std::make_unique<std::string>(tags);
-    if (in.get<std::uint8_t>() != session.level_count) return;
+    if (in.get<std::uint8_t>() != session.level_count) return in;
     for (SessionLevel& level : session.levels()) {
         in.get(level.held);
         in.get(level.charged);
         in.get(level.refunded);
     }
     const auto bundles = in.get<std::uint8_t>();
-    if (bundles > session.bundles_capacity) return in.fail();
+    if (bundles > session.bundles_capacity) {
+        in.fail();
+        return in;
+    }
     session.bundles_count = bundles;
     for (LevelBundles& mine : session.bundles()) {
         mine = LevelBundles{};
         bundles_fields(io, mine);
-        if (mine.level >= session.level_count || mine.use_count > LevelBundles::kUsesMax) return in.fail();
+        if (mine.level >= session.level_count || mine.use_count > LevelBundles::kUsesMax) {
+            in.fail();
+            return in;
+        }
         for (std::size_t i = 0; i < mine.use_count; ++i)
             use_fields(io, mine.uses[i]);
     }
+    return in;
+}
+
+}  // namespace
+
+void read_changing(ByteReader& in, Session& session) noexcept {
+    in = changing_behind(in, session);
 }
 
 void write_decided(const Session& session, ByteWriter& out) {
@@ -148,15 +165,18 @@ OpenedAs read_opened_as(ByteReader& in) noexcept {
     return as;
 }
 
-LevelNames read_decided(ByteReader& in, Session& session) noexcept {
+LevelNames read_decided(ByteReader& reader, Session& session) noexcept {
+    ByteReader in = reader;  // Likewise.
     auto io = [&in](auto& value) { in.get(value); };
     decided_fields(io, session);
     session.number = rating::Digits::parse(in.short_text()).value_or(rating::Digits{});
     LevelNames names;
     const auto count = in.get<std::uint8_t>();
-    if (count > session.level_capacity) return names;
-    for (names.count = 0; names.count < count; ++names.count)
-        name_fields(io, names.levels[names.count]);
+    if (count <= session.level_capacity) {
+        for (names.count = 0; names.count < count; ++names.count)
+            name_fields(io, names.levels[names.count]);
+    }
+    reader = in;
     return names;
 }
 

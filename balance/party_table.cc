@@ -80,8 +80,8 @@ PartyTable::Shard& PartyTable::grown(std::size_t number) {
         for (std::size_t i = 0; i <= before->mask; ++i) {
             const std::uint64_t word = before->slots[i].tag_and_index.load(std::memory_order_relaxed);
             if (word == 0) continue;
-            const std::uint32_t index = static_cast<std::uint32_t>(word) - 1;
-            insert(after, hash_(get(static_cast<PartyId>(index)).id), index);
+            // Its place and its tag need no more of the hash than the tag has: nobody looks at the party.
+            insert(after, word >> 32, static_cast<std::uint32_t>(word) - 1);
         }
     }
     shards_[number].store(&after, std::memory_order_release);

@@ -65,7 +65,7 @@ class PartyTable {
     static constexpr std::size_t kTextBytes = 64 * 1024;
 
     struct Slot {
-        // 0 is empty. The tag is the hash's upper half; both are read by searchers while add() writes them.
+        // 0 is empty. The tag is the hash's lower half; both are read by searchers while add() writes them.
         std::atomic<std::uint64_t> tag_and_index{0};
     };
     /// An open-addressing table. Replaced by one of twice the size; the old ones stay, because a searcher may

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <deque>
 #include <iostream>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -94,20 +95,19 @@ class Growing {
     explicit Growing(const Arguments& arguments)
         : arguments_(arguments),
           disk_(arguments.directory),
-          settings_{.parties_max = 20'000'000, .hash_key = 1},
-          state_(settings_) {
+          settings_{.parties_max = 20'000'000, .hash_key = 1} {
         if (disk_.make_directory() != 0) throw std::runtime_error{arguments.directory + ": cannot be made"};
-        recovered_ = recover(disk_, {}, state_);
+        recovered_ = recover(disk_, {}, [this]() -> State& { return state_.emplace(settings_); });
         if (recovered_.events > 0) throw std::runtime_error{arguments.directory + ": has a journal already"};
     }
 
     void run() {
         recovered_.journal->start();
-        put_decks(state_.catalog, numbers_);
-        lines_ = add_parties(state_.catalog, arguments_.parties);
-        std::cerr << state_.parties.size() << " parties\n";
+        put_decks(state_->catalog, numbers_);
+        lines_ = add_parties(state_->catalog, arguments_.parties);
+        std::cerr << state_->parties.size() << " parties\n";
         {
-            Snapshots snapshots{*recovered_.journal, settings_, state_,
+            Snapshots snapshots{*recovered_.journal, settings_, *state_,
                                 [](const std::string& what) { std::cerr << what << '\n'; }};
             snapshots.count_from(1);
             const std::jthread taking{[&](const std::stop_token& stop) {
@@ -125,7 +125,8 @@ class Growing {
 
   private:
     void make_calls() {
-        Charging charging{state_.tariffs, state_.parties, state_.ledger, state_.sessions, state_.events, {}};
+        Charging charging{state_->tariffs,  state_->parties, state_->ledger,
+                          state_->sessions, state_->events,  {}};
         std::mt19937_64 random{1};
         std::deque<std::string> open;
         auto& journal = *recovered_.journal;
@@ -151,7 +152,7 @@ class Growing {
     Arguments arguments_;
     balance::journal::PosixDisk disk_;
     StateSettings settings_;
-    State state_;
+    std::optional<State> state_;
     Recovered recovered_;
     std::vector<std::string> numbers_;
     std::vector<std::string> lines_;

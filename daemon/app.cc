@@ -95,14 +95,17 @@ balance::journal::Settings journal_settings(const config::Config& config) {
 
 /// Without a journal nothing is found and nothing is kept.
 Recovered recover_state(const config::Config& config, std::unique_ptr<balance::journal::PosixDisk>& disk,
-                        State& state) {
-    if (config.journal.dir.empty()) return {};
+                        const FreshState& fresh_state) {
+    if (config.journal.dir.empty()) {
+        fresh_state();
+        return {};
+    }
     disk = std::make_unique<balance::journal::PosixDisk>(config.journal.dir);
     if (const auto error = disk->make_directory(); error != 0) {
         throw std::runtime_error{"journal.dir " + config.journal.dir +
                                  ": cannot be made: " + balance::journal::text_of(error)};
     }
-    return recover(*disk, journal_settings(config), state);
+    return recover(*disk, journal_settings(config), fresh_state);
 }
 
 /// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
@@ -125,8 +128,13 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapsh
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : state(with_thresholds(state_settings(config))),
-          recovered(recover_state(config, disk, state)),
+        : recovered(recover_state(config, disk,
+                                  [this, &config]() -> State& {
+                                      made.reset();  // There is not room for two.
+                                      made = std::make_unique<State>(with_thresholds(state_settings(config)));
+                                      return *made;
+                                  })),
+          state(*made),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog)),
           resync(charging, state.resync_tokens, state.events),
@@ -179,14 +187,15 @@ struct App::Parts {
         settings.on_threshold = [this](const ThresholdEvent& event) {
             const auto& [party, warning, balance] = event.crossing;
             spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
-                         state.parties.get(party).id, text_of(warning), rating::format(balance).view());
+                         made->parties.get(party).id, text_of(warning), rating::format(balance).view());
         };
         return settings;
     }
 
     std::unique_ptr<balance::journal::PosixDisk> disk;
-    State state;
+    std::unique_ptr<State> made;
     Recovered recovered;
+    State& state;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;

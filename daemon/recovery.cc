@@ -26,7 +26,8 @@ std::chrono::nanoseconds away_for(const State& state, const std::string& boot_id
 
 }  // namespace
 
-Restoring::Restoring(journal::Disk& disk, State& state) : disk_(disk), state_(state) {
+Restoring::Restoring(journal::Disk& disk, FreshState fresh_state)
+    : disk_(disk), fresh_state_(std::move(fresh_state)) {
     read_aside_ = [this](std::string_view name) {
         const auto of = instance();
         if (!of)
@@ -36,7 +37,12 @@ Restoring::Restoring(journal::Disk& disk, State& state) : disk_(disk), state_(st
         if (!journal::read_aside(disk_, *of, std::string{name}, bytes, fault)) throw DamagedJournal{fault};
         return bytes;
     };
-    state_.tariffs.begin_restoring();
+    begin();
+}
+
+void Restoring::begin() {
+    state_ = &fresh_state_();
+    state_->tariffs.begin_restoring();
 }
 
 std::optional<journal::Instance> Restoring::instance() const {
@@ -46,37 +52,35 @@ std::optional<journal::Instance> Restoring::instance() const {
     return found;
 }
 
-void Restoring::read(const journal::Instance& instance, const std::string& name) {
-    const auto fault =
-        journal::read_snapshot(disk_, instance, name, [this](std::span<const std::byte> record) {
-            wrong_ = state_.apply(record, read_aside_);
-            return wrong_.empty();
-        });
-    if (fault) check(*fault);
+bool Restoring::apply_record(std::span<const std::byte> record) {
+    wrong_ = state_->apply(record, read_aside_);
+    return wrong_.empty();
 }
 
 balance::Sequence Restoring::read_newest_snapshot() {
     const auto of = instance();
     if (!of) return 0;
-    const auto newest = journal::newest_snapshot(disk_, *of);
+    const auto newest = journal::newest_snapshot(
+        disk_, *of, [this](auto record) { return apply_record(record); }, [this] { begin(); });
     for (const auto& fault : newest.passed_over)
         passed_over_.push_back(fault.text());
-    if (!newest.snapshot) return 0;
-    read(*of, newest.snapshot->name);
-    return newest.snapshot->sequence;
+    if (newest.refused) check(*newest.refused);
+    return newest.snapshot ? newest.snapshot->sequence : 0;
 }
 
 balance::Sequence Restoring::read_oldest_snapshot() {
     const auto of = instance();
     std::vector<journal::SnapshotFile> snapshots;
     if (!of || journal::list_snapshots(disk_, snapshots) != 0 || snapshots.empty()) return 0;
-    read(*of, snapshots.back().name);
+    const auto fault = journal::read_snapshot(disk_, *of, snapshots.back().name,
+                                              [this](auto record) { return apply_record(record); });
+    if (fault) check(*fault);
     return snapshots.back().sequence;
 }
 
 journal::OnEvent Restoring::on_event() {
     return [this](balance::Sequence sequence, std::span<const std::byte> event) {
-        std::string wrong = state_.apply(event, read_aside_);
+        std::string wrong = state_->apply(event, read_aside_);
         if (wrong.empty()) return true;
         wrong_ = "event " + std::to_string(sequence) + " is " + std::move(wrong);
         return false;
@@ -92,12 +96,13 @@ void Restoring::check(const journal::Fault& fault) const {
     throw std::runtime_error{text};
 }
 
-Recovered recover(journal::Disk& disk, const journal::Settings& settings, State& state,
+Recovered recover(journal::Disk& disk, const journal::Settings& settings, const FreshState& fresh_state,
                   const StartClocks& clocks) {
     const auto began = clocks.booted_for();
     Recovered recovered;
+    State* restored = nullptr;
     {
-        Restoring restoring{disk, state};
+        Restoring restoring{disk, fresh_state};
         recovered.snapshot = restoring.read_newest_snapshot();
         recovered.passed_over = restoring.passed_over();
         auto opened = journal::Journal::open(disk, settings, recovered.snapshot, restoring.on_event());
@@ -109,7 +114,9 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
         recovered.journal = std::move(opened.journal);
         recovered.events = opened.recovery.events;
         recovered.torn_blocks = opened.recovery.torn_blocks;
+        restored = &restoring.state();
     }
+    State& state = *restored;
     state.restored();
     state.events.connect(*recovered.journal);
 
@@ -129,7 +136,7 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, State&
 
 journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
                          const OnReplayed& on_replayed) {
-    Restoring restoring{disk, state};
+    Restoring restoring{disk, [&state]() -> State& { return state; }};
     const auto after = restoring.read_oldest_snapshot();
     auto recovery = journal::read_journal(
         disk, settings, after, [&, apply = restoring.on_event()](balance::Sequence sequence, auto event) {

@@ -36,19 +36,25 @@ struct Recovered {
     std::chrono::nanoseconds away{};  ///< Since the last event; 0 for a new journal.
 };
 
-/// Makes `state`, which is empty, what the journal says, and sets the clocks going on from it. Throws
-/// DamagedJournal, or std::runtime_error where the folder cannot be used. Disk and state must outlive what is
-/// returned.
+/// Makes a state that is empty. Called again where a snapshot turned out to be damaged after some of it had
+/// been applied: the state from before is not used any more then, and may go.
+using FreshState = std::function<State&()>;
+
+/// Makes the state what the journal says, and sets the clocks going on from it. Throws DamagedJournal, or
+/// std::runtime_error where the folder cannot be used. Disk and state must outlive what is returned.
 [[nodiscard]] Recovered recover(balance::journal::Disk& disk, const balance::journal::Settings& settings,
-                                State& state, const StartClocks& clocks = {});
+                                const FreshState& fresh_state, const StartClocks& clocks = {});
 
 /// Brings a state up: a snapshot, then events. Whatever is wrong is thrown as recover() throws it.
 class Restoring {
   public:
-    /// Both must outlive this; the state is empty.
-    Restoring(balance::journal::Disk& disk, State& state);
+    /// Disk and state must outlive this.
+    Restoring(balance::journal::Disk& disk, FreshState fresh_state);
 
-    /// The newest snapshot that is whole; the event it goes up to, 0 where there is none.
+    [[nodiscard]] State& state() const noexcept { return *state_; }
+
+    /// The newest snapshot that is whole; the event it goes up to, 0 where there is none. The state may be
+    /// another one afterwards.
     balance::Sequence read_newest_snapshot();
     /// The oldest: what tells most of the past.
     balance::Sequence read_oldest_snapshot();
@@ -62,10 +68,12 @@ class Restoring {
 
   private:
     [[nodiscard]] std::optional<balance::journal::Instance> instance() const;
-    void read(const balance::journal::Instance& instance, const std::string& name);
+    void begin();
+    [[nodiscard]] bool apply_record(std::span<const std::byte> record);
 
     balance::journal::Disk& disk_;
-    State& state_;
+    FreshState fresh_state_;
+    State* state_ = nullptr;
     Catalog::ReadAside read_aside_;
     std::vector<std::string> passed_over_;
     std::string wrong_;

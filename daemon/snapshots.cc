@@ -1,5 +1,6 @@
 #include "daemon/snapshots.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,22 +24,26 @@ void Snapshots::keep_up(std::uint64_t segments) {
 
 bool Snapshots::take() {
     journal::Disk& disk = journal_.disk();
-    State state{settings_};
-    state.catalog.share_decks(live_.tariffs);
+    std::optional<State> made;
     balance::Sequence sequence = 0;
     try {
-        Restoring restoring{disk, state};
+        Restoring restoring{disk, [&]() -> State& {
+                                made.emplace(settings_);
+                                made->catalog.share_decks(live_.tariffs);
+                                return *made;
+                            }};
         sequence = restoring.read_newest_snapshot();
         const auto read = journal_.read(sequence, restoring.on_event());
         if (read.fault) restoring.check(*read.fault);
         // The same once more would pass for the older one of two, whose files then nobody would know.
         if (sequence != 0 && read.last.sequence <= sequence) return true;
         sequence = std::max(sequence, read.last.sequence);
-        state.restored();
+        made->restored();
     } catch (const std::runtime_error& failure) {
         say_("no snapshot: " + std::string{failure.what()});
         return false;
     }
+    State& state = *made;
     state.forget_due();
 
     journal::SnapshotWriter writer{disk, journal_.instance(), sequence};

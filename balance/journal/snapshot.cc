@@ -226,7 +226,8 @@ Errno list_snapshots(Disk& disk, std::vector<SnapshotFile>& snapshots) {
     return 0;
 }
 
-NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance) {
+NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance, const OnRecord& on_record,
+                               const std::function<void()>& begin_again) {
     NewestSnapshot newest;
     std::vector<SnapshotFile> snapshots;
     if (const Errno error = list_snapshots(disk, snapshots); error != 0) {
@@ -234,13 +235,17 @@ NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance) {
         return newest;
     }
     for (auto& snapshot : snapshots) {
-        auto fault =
-            read_snapshot(disk, instance, snapshot.name, [](std::span<const std::byte>) { return true; });
+        auto fault = read_snapshot(disk, instance, snapshot.name, on_record);
         if (!fault) {
             newest.snapshot = std::move(snapshot);
             break;
         }
+        if (fault->kind == Fault::Kind::refused) {
+            newest.refused = std::move(fault);
+            break;
+        }
         newest.passed_over.push_back(std::move(*fault));
+        begin_again();
     }
     return newest;
 }

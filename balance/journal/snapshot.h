@@ -73,8 +73,12 @@ Errno list_snapshots(Disk& disk, std::vector<SnapshotFile>& snapshots);
 struct NewestSnapshot {
     std::optional<SnapshotFile> snapshot;  ///< The newest that is whole, every byte of it read.
     std::vector<Fault> passed_over;        ///< Why newer ones were not taken: for the log, and an alert.
+    std::optional<Fault> refused;          ///< `on_record` did not take one: then there is no snapshot.
 };
-NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance);
+/// Hands out the records of the newest snapshot that is whole, each byte read once. That one is not whole may
+/// show when most of it was handed out: `begin_again` is called then, and nothing so far counts any more.
+NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance, const OnRecord& on_record,
+                               const std::function<void()>& begin_again);
 
 /// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there are not so many.
 /// Segments up to there may go, as far as nobody else needs them.

@@ -215,10 +215,14 @@ void Simulation::start() {
     for (int attempt = 0;; ++attempt) {
         expect(attempt < 3, "a start on a sound disk fails");
         if (attempt == 1) heal();
-        process_ = std::make_unique<Process>(state_settings());
         ahead_ = {};
+        const auto fresh_state = [this]() -> daemon::State& {
+            process_ = std::make_unique<Process>(state_settings());
+            return process_->state;
+        };
         try {
-            process_->recovered = recover(disk_, journal_settings(), process_->state, clocks());
+            auto recovered = recover(disk_, journal_settings(), fresh_state, clocks());
+            process_->recovered = std::move(recovered);
             break;
         } catch (const std::runtime_error& error) {
             process_.reset();

@@ -25,6 +25,10 @@ OnRecord into_records(Events& events) {
     };
 }
 
+NewestSnapshot newest_snapshot(Disk& disk, Events& events) {
+    return newest_snapshot(disk, kInstance, into_records(events), [&events] { events.clear(); });
+}
+
 TEST(Snapshot, ReadsBackWhatWasWritten) {
     SimDisk disk;
     for (const std::size_t records : {0U, 1U, 20'000U}) {
@@ -33,10 +37,9 @@ TEST(Snapshot, ReadsBackWhatWasWritten) {
             EXPECT_EQ(remove_older_snapshots(disk), 0U) << "the segments before the only one stay";
         }
         Events events;
-        const auto newest = newest_snapshot(disk, kInstance);
+        const auto newest = newest_snapshot(disk, events);
         ASSERT_TRUE(newest.snapshot);
         EXPECT_EQ(newest.snapshot->sequence, 100 + records);
-        EXPECT_FALSE(read_snapshot(disk, kInstance, newest.snapshot->name, into_records(events)));
         expect_events(events, records, 100 + records);
     }
     EXPECT_EQ(remove_older_snapshots(disk), 101U);
@@ -51,14 +54,17 @@ TEST(Snapshot, EveryFlippedBitAndEveryCutIsSeenAndTheOlderOneIsTaken) {
     SimDisk disk;
     write_snapshot(disk, 7, 3);
     write_snapshot(disk, 9, 10);
-    const std::string name = newest_snapshot(disk, kInstance).snapshot->name;
+    Events events;
+    const std::string name = newest_snapshot(disk, events).snapshot->name;
     const auto whole = disk.bytes(name);
     const auto expect_passed_over = [&] {
-        const auto newest = newest_snapshot(disk, kInstance);
+        events.clear();
+        const auto newest = newest_snapshot(disk, events);
         ASSERT_EQ(newest.passed_over.size(), 1U);
         EXPECT_EQ(newest.passed_over[0].name, name);
         ASSERT_TRUE(newest.snapshot);
         EXPECT_EQ(newest.snapshot->sequence, 7U);
+        ASSERT_NO_FATAL_FAILURE(expect_events(events, 3, 7));  // And none of the newer one.
     };
     for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
         disk.flip(name, bit);
@@ -83,13 +89,27 @@ TEST(Snapshot, IsThereWholeOrNotAtAllAfterAPowerFailure) {
         const bool good = write_snapshot(disk, 8, 40) == 0;
         disk.fail_operation(0);
         disk.crash(random);
-        const auto newest = newest_snapshot(disk, kInstance);
+        Events events;
+        const auto newest = newest_snapshot(disk, events);
         ASSERT_TRUE(newest.passed_over.empty());
         ASSERT_TRUE(newest.snapshot);
         if (good) {
             EXPECT_EQ(newest.snapshot->sequence, 8U);
         }
     }
+}
+
+TEST(Snapshot, OfWhichARecordIsRefusedIsNotPassedOver) {
+    SimDisk disk;
+    write_snapshot(disk, 7, 3);
+    write_snapshot(disk, 9, 10);
+    std::size_t taken = 0;
+    const auto newest = newest_snapshot(
+        disk, kInstance, [&taken](auto) { return ++taken < 5; }, [] { FAIL(); });
+    ASSERT_TRUE(newest.refused);
+    EXPECT_EQ(newest.refused->kind, Fault::Kind::refused);
+    EXPECT_FALSE(newest.snapshot);
+    EXPECT_TRUE(newest.passed_over.empty());
 }
 
 TEST(Snapshot, WhatFailedLeavesNothing) {
