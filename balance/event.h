@@ -39,7 +39,7 @@ enum class EventKind : std::uint8_t {
     threshold = 49,
     bundle = 50,          ///< One that a party was given, or as it stood.
     bundle_renewed = 51,  ///< Its seconds are there anew.
-    resync = 52,  ///< One began, or ended.
+    resync = 52,          ///< One began, or ended.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,

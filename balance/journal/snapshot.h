@@ -80,8 +80,8 @@ struct NewestSnapshot {
 NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance, const OnRecord& on_record,
                                const std::function<void()>& begin_again);
 
-/// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there are not so many.
-/// Segments up to there may go, as far as nobody else needs them.
+/// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there are not so
+/// many. Segments up to there may go, as far as nobody else needs them.
 Sequence remove_older_snapshots(Disk& disk, std::size_t keep = kSnapshotsKept);
 
 /// Of the journal in this directory; none where there is no journal, or `fault`.
