@@ -111,10 +111,10 @@ struct alignas(64) Party {
           tariff(source.tariff),
           max_calls(source.max_calls),
           parent(source.parent),
-          status_bits(source.status.bits()),
           kind(source.kind),
           terms(source.terms),
           billing(source.billing),
+          status_bits(source.status.bits()),
           limits(limits_of(source)),
           id(stored_id),
           time_zone(stored_zone),
@@ -157,10 +157,11 @@ struct alignas(64) Party {
     std::atomic<TariffChoice> tariff;
     std::atomic<std::uint32_t> max_calls;
     const PartyId parent;
-    std::atomic<std::uint8_t> status_bits;
+    // Kind and terms are compared together, in one word of two bytes, which must not hold what others write.
     const PartyKind kind;
     const Terms terms;
     const Billing billing;
+    std::atomic<std::uint8_t> status_bits;
     /// nullptr for a party that never had any: it stands in the first line, so that knowing that costs a call
     /// nothing. Stored once, with release, read with acquire. Owned by the party's table.
     std::atomic<Limits*> limits;
