@@ -29,10 +29,11 @@ journal::Settings journal_settings() {
             .queue_bytes = std::size_t{16} * 1024};
 }
 
-const std::vector<std::string> kLines = {"alice-1", "alice-2", "bob-1", "carol-1", "dora-1"};
-const std::vector<std::string> kPayers = {"alice", "bob", "carol", "dora", "north", "south"};
-const std::vector<std::string> kDestinations = {"4930", "493012", "4471", "800", "4490", "112", "x", "+4930"};
-const std::vector<std::string> kTariffs = {"retail", "resale", "wholesale", "carrier", "dollar"};
+const std::vector<std::string> line_ids = {"alice-1", "alice-2", "bob-1", "carol-1", "dora-1"};
+const std::vector<std::string> payer_ids = {"alice", "bob", "carol", "dora", "north", "south"};
+const std::vector<std::string> dialled_numbers = {"4930", "493012", "4471", "800",
+                                                  "4490", "112",    "x",    "+4930"};
+const std::vector<std::string> tariff_ids = {"retail", "resale", "wholesale", "carrier", "dollar"};
 
 /// Whether a record of a snapshot says something of what may be forgotten at that time: a session that ended
 /// long ago, a version that only such sessions pin, how the state was used.
@@ -462,7 +463,7 @@ void Simulation::found_world() {
         pump();
     };
     std::uint64_t price = 60;
-    for (const auto& tariff : kTariffs) {
+    for (const auto& tariff : tariff_ids) {
         rating::TariffSettings settings;
         settings.currency = tariff == "dollar" ? usd : eur;
         expect(catalog.put_tariff(tariff, settings, {}, now()).result.done(), "a tariff of the world");
@@ -589,7 +590,7 @@ void Simulation::administer() {
     if (!room_for_events() || process_->journal().admission() != Admission::open) return;
     auto& catalog = process_->state.catalog;
     auto& parties = process_->state.parties;
-    const auto party = parties.find(one_of(kPayers));
+    const auto party = parties.find(one_of(payer_ids));
     const Sequence before = process_->journal().last();
     try {
         switch (below(12)) {
@@ -610,7 +611,7 @@ void Simulation::administer() {
                         Money::from_micros(static_cast<std::int64_t>(below(20'000'000)));
                 if (name(balance::LimitChange::kMaxSeconds)) limits.values.max_seconds = 1 + below(400);
                 if (name(balance::LimitChange::kLossPolicy)) limits.values.refuse_loss = true;
-                (void)catalog.change(one_in(3) ? parties.find(one_of(kLines)) : party, change, now());
+                (void)catalog.change(one_in(3) ? parties.find(one_of(line_ids)) : party, change, now());
                 break;
             }
             case 11: {
@@ -652,17 +653,17 @@ void Simulation::administer() {
             }
             case 4: {
                 auto deck = rating::read_deck_csv(deck_text(1 + below(90)), {}).deck;
-                (void)catalog.put_deck(one_of(kTariffs), deck, 0, {}, now());
+                (void)catalog.put_deck(one_of(tariff_ids), deck, 0, {}, now());
                 break;
             }
             case 5: {
-                const auto& tariff = one_of(kTariffs);
+                const auto& tariff = one_of(tariff_ids);
                 const auto kept = catalog.tariffs().history(*catalog.tariffs().find(tariff));
                 (void)catalog.roll_back(tariff, one_of(kept)->number, {}, now());
                 break;
             }
             case 6: {
-                const auto& tariff = one_of(kTariffs);
+                const auto& tariff = one_of(tariff_ids);
                 auto settings = catalog.tariffs().current(*catalog.tariffs().find(tariff))->settings;
                 settings.markup = static_cast<std::int64_t>(below(3)) * 1'000;
                 (void)catalog.put_tariff(tariff, settings, {}, now());
@@ -713,18 +714,18 @@ std::shared_ptr<Simulation::Operation> Simulation::fresh_operation() {
         } else {
             operation->id = "call-" + std::to_string(++names_);
         }
-        operation->party = one_in(30) ? "nobody" : one_of(kLines);
+        operation->party = one_in(30) ? "nobody" : one_of(line_ids);
         if (parties_made_ != 0 && one_in(8))
             operation->party = "new-" + std::to_string(1 + below(parties_made_)) + "-1";
-        operation->other = one_of(kDestinations);
+        operation->other = one_of(dialled_numbers);
         if (!one_in(4)) operation->want = Seconds{1 + below(one_in(3) ? 4'000 : 300)};
         return operation;
     }
     if (one_in(8)) {
         operation->kind = Kind::rate;
         operation->id = one_in(6) ? one_of(calls_) : "rated-" + std::to_string(++names_);
-        operation->party = one_of(kLines);
-        operation->other = one_of(kDestinations);
+        operation->party = one_of(line_ids);
+        operation->other = one_of(dialled_numbers);
         operation->duration = Seconds{below(200)};
         operation->when = wall_ - seconds{below(300)};
         return operation;
@@ -761,7 +762,7 @@ std::shared_ptr<Simulation::Operation> Simulation::fresh_operation() {
         return operation;
     }
     operation->id = "pay-" + std::to_string(++names_);
-    operation->party = one_of(kPayers);
+    operation->party = one_of(payer_ids);
     operation->amount = Money::from_micros(static_cast<std::int64_t>(1 + below(4'000'000)));
     switch (below(10)) {
         case 0:
@@ -775,7 +776,7 @@ std::shared_ptr<Simulation::Operation> Simulation::fresh_operation() {
             break;
         case 2:
             operation->kind = Kind::transfer;
-            operation->other = one_of(kPayers);
+            operation->other = one_of(payer_ids);
             break;
         case 3:
             operation->kind = Kind::pay_out;
