@@ -29,9 +29,9 @@ class Snapshots {
         settings_.sessions.remember_bytes += settings_.sessions.remember_bytes / 8;
     }
 
-    /// Makes one if `segments` have been begun since the last. `segment` is that of the oldest that a start
-    /// would have to read now, at the first call.
+    /// Makes one if `segments` have been begun since the last.
     void keep_up(std::uint64_t segments);
+    /// The first segment that a start would have to read now: as if a snapshot had been made when it began.
     void count_from(std::uint64_t segment) noexcept { segment_ = segment; }
 
     /// One of everything that is durable now. False, having said why, where it cannot be written: the last

@@ -47,13 +47,11 @@ Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
                                           [word](const Keyword& known) { return is_word(word, known.name); });
         if (keyword == keywords.end()) {
             std::string expected = "expected ";
-            for (const Keyword& known : keywords) {
-                if (!known.not_yet) expected += std::string{known.name} + ", ";
-            }
+            for (const Keyword& known : keywords)
+                expected += std::string{known.name} + ", ";
             fault("keyword", word, expected + "or PLAIN as the last word");
             return;
         }
-        if (keyword->not_yet) fault(keyword->name, {}, "not available yet in this version; leave it out");
         if (keyword->present) fault(keyword->name, {}, "stands there twice; expected once");
         keyword->present = true;
         if (keyword->flag) continue;

@@ -22,7 +22,6 @@ namespace tollgate::daemon::commands {
 struct Keyword {
     std::string_view name;  ///< In capitals.
     bool flag = false;
-    bool not_yet = false;      ///< Known, and refused in this version.
     std::string_view value{};  ///< What stood there.
     bool present = false;      ///< It stood there, and its value was not Kamailio's `<null>`.
 };

@@ -40,8 +40,6 @@ void select(Context& context, Words words, std::string& out);
 void sentinel(Context& context, Words words, std::string& out);
 void time(Context& context, Words words, std::string& out);
 
-/// Known, and not available yet in this version.
-void not_yet(Context& context, Words words, std::string& out);
 /// Known to Redis clients, and never done here.
 void refused(Context& context, Words words, std::string& out);
 

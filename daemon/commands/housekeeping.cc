@@ -174,10 +174,6 @@ void sentinel(Context& context, Words words, std::string& out) {
     writer.bulk_integer(context.services.facts.resp_port);
 }
 
-void not_yet(Context&, Words words, std::string& out) {
-    RespWriter{out}.error("ERR '" + std::string{words[0]} + "' is not available yet in this version");
-}
-
 void refused(Context&, Words words, std::string& out) {
     RespWriter writer{out};
     if (is_word(words[0], "CLUSTER")) return writer.error("ERR This instance has cluster support disabled");
