@@ -27,12 +27,14 @@ class Path {
     std::size_t size_ = 0;
 };
 
-/// How a call counts against the caps of days and months on its path: charged and held together, at its day.
+/// How a call counts against the caps of days and months on its path: charged and held together, at its day;
+/// and who has what its customer is charged.
 struct Spend {
     const Path* path = nullptr;  ///< nullptr: it does not count.
     rating::Instant at{};        ///< The rating instant, of whose day and month it is.
     rating::Instant now{};
     std::uint32_t* counted = nullptr;  ///< Session::spend_counted.
+    bool credits_seller = false;       ///< Session::credits_seller.
 };
 /// Everybody who counts: of a call that is charged without having been opened.
 inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
@@ -82,6 +84,7 @@ class Ledger {
     struct Returns {
         std::array<Money, kChainDepthMax> amounts{};  ///< By level.
         std::array<Money, kPathMax> uncounted{};      ///< By place on the path.
+        Money credited;                               ///< To the customer's seller.
     };
 
     /// Brings the hold of level i to `amounts[i]` at all levels, or at none. What is to come back is used
@@ -166,7 +169,10 @@ class Ledger {
     [[nodiscard]] Party& payer(const SessionLevel& level) const noexcept { return parties_.get(level.payer); }
     std::atomic<std::int64_t>& earned(const SessionLevel& level, rating::Currency currency) const noexcept;
     void move_all(const Session& session, std::int64_t sign, rating::Instant now) noexcept;
-    [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold) noexcept;
+    /// `credited` is what the seller's balance has got and is not available yet; nullptr: his revenue gets
+    /// it.
+    [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold, Money* credited) noexcept;
+    void credit_seller(const SessionLevel& level, Money charged, Money& credited) noexcept;
     void settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool free_holds,
                     Returns& returns, const Spend& spend) noexcept;
 

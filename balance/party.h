@@ -174,6 +174,9 @@ struct alignas(64) Party {
     /// stored with release, read with acquire.
     std::atomic<Warnings*> warnings{nullptr};
     std::uint8_t depth = 0;  ///< Parties above it; set once, before it is published.
+    /// Of a margin reseller who refills by transfer: his customers spend what was his money, so what their
+    /// calls cost is credited to his balance, not to his revenue. Sessions pin it.
+    std::atomic<bool> credited_by_calls{false};
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

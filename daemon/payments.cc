@@ -320,6 +320,7 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     if (amount > left) return PaymentCode::not_refundable;
     std::array<Money, balance::kChainDepthMax + 1> parts{};
     bool any = false;
+    const bool credited = session.credits_seller;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const SessionLevel& level = levels[i];
         // A reseller reverses what those below him paid; what he paid himself is for those above him.
@@ -333,9 +334,12 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
         any = any || parts[i] != Money{} || seconds;
         if (i > 0 && parts[i] == Money{} && !seconds) continue;
         const rating::Currency currency = parties_.get(level.payer).currency;
-        const auto book = level.seller == level.payer ? PostingPlace::termination : PostingPlace::revenue;
+        const auto book = credited && i == 0            ? PostingPlace::balance
+                          : level.seller == level.payer ? PostingPlace::termination
+                                                        : PostingPlace::revenue;
         transaction.postings.push_back({level.payer, PostingPlace::balance, currency, parts[i]});
-        transaction.postings.push_back({level.seller, book, currency, -parts[i]});
+        if (parts[i] != Money{} || book != PostingPlace::balance)
+            transaction.postings.push_back({level.seller, book, currency, -parts[i]});
     }
     if (!any) return PaymentCode::not_refundable;
     transaction.refunded_record = record;
@@ -377,7 +381,8 @@ void Payments::give_back_bundle_seconds(Session& session, const Transaction& ref
         const PartyId payer = session.levels()[mine.level].payer;
         const bool reached =
             std::any_of(refund.postings.begin(), refund.postings.end(), [payer](const Posting& posting) {
-                return posting.place == PostingPlace::balance && posting.party == payer;
+                return posting.place == PostingPlace::balance && posting.party == payer &&
+                       posting.amount >= Money{};
             });
         if (!reached) continue;
         each_use(mine, payer, refund.at.wall, [](balance::BundleUse& use, balance::Bundle& bundle) {
@@ -454,8 +459,10 @@ void Payments::restore(const Transaction& transaction) {
     if (transaction.refunded_record != 0) {
         if (const auto claim = sessions_.claim_record(transaction.refunded_record)) {
             for (SessionLevel& level : claim->levels()) {
+                // What a seller who was credited gives back is below 0 and no leg of his.
                 for (const Posting& posting : transaction.postings) {
-                    if (posting.place == PostingPlace::balance && posting.party == level.payer)
+                    if (posting.place == PostingPlace::balance && posting.party == level.payer &&
+                        posting.amount > Money{})
                         level.refunded = level.refunded + posting.amount;
                 }
             }
