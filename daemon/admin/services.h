@@ -33,8 +33,8 @@ struct Services {
     return {services.wall_now(), services.steady_now()};
 }
 
-/// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups, parties, money,
-/// bundles.
+/// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups,
+/// parties, money, bundles.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin
