@@ -1,5 +1,6 @@
 #include "balance/event.h"
 
+#include <cassert>
 #include <utility>
 
 namespace tollgate::balance {
@@ -188,6 +189,22 @@ LevelNames read_decided(ByteReader& reader, Session& session) noexcept {
     if (session.credits_seller) seller = PartyId{static_cast<std::uint32_t>(seller) & ~kCredited};
     reader = in;
     return names;
+}
+
+void add_part(std::span<const std::byte> event, ByteWriter out) {
+    assert(!is_together(event));
+    out.text({reinterpret_cast<const char*>(event.data()), event.size()});
+}
+
+std::span<const std::byte> next_part(ByteReader& in) noexcept {
+    if (!in.good() || in.at_end()) return {};
+    const std::string_view bytes = in.text();
+    const std::span part{reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
+    if (part.empty() || is_together(part)) {
+        in.fail();
+        return {};
+    }
+    return part;
 }
 
 }  // namespace tollgate::balance

@@ -334,13 +334,29 @@ std::atomic<std::int64_t>& Ledger::book_of(const Posting& posting) const noexcep
             return book.cash;
         case PostingPlace::termination:
             return book.termination;
+        case PostingPlace::commission:
+            return book.commission;
+        case PostingPlace::funds:
+            return book.funds;
+        case PostingPlace::exchange:
+            return book.exchange;
     }
     std::abort();  // A balance is no book; else not an enumerator: memory is corrupt.
 }
 
-Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
-    assert(balanced(postings) && postings[0].place == PostingPlace::balance);
+Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings,
+                                     std::span<const Funds> funds) noexcept {
+    assert(balanced(postings) && (postings.empty() || postings[0].place == PostingPlace::balance));
+    assert(funds.size() == 1 || funds.size() == postings.size());
+    Posted posted;
+    posted.parties = parties_.size();
+    const auto is_later = [&posted](const Posting& posting) {
+        const bool later = static_cast<std::size_t>(posting.party) >= posted.parties;
+        assert(!later || (posting.place == PostingPlace::balance && posting.amount >= Money{}));
+        return later;
+    };
     for (const Posting& posting : postings) {
+        if (is_later(posting)) continue;
         const Money before = posting.place == PostingPlace::balance
                                  ? parties_.get(posting.party).account.balance()
                                  : read(book_of(posting));
@@ -353,10 +369,11 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
         if (!takes(postings[i])) continue;
         Party& party = parties_.get(postings[i].party);
         const Money amount = -postings[i].amount;
-        if (funds == Funds::any || !checked(party)) {
+        const Funds from = funds.size() == 1 ? funds[0] : funds[i];
+        if (from == Funds::any || !checked(party)) {
             party.account.hold_unchecked(amount);
-        } else if (!(funds == Funds::own ? party.account.try_hold_own(amount)
-                                         : party.account.try_hold(amount))) {
+        } else if (!(from == Funds::own ? party.account.try_hold_own(amount)
+                                        : party.account.try_hold(amount))) {
             while (i > 0) {
                 --i;
                 if (takes(postings[i]))
@@ -366,9 +383,12 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
         }
     }
     // Nothing below fails. Balances and books decide nothing.
-    Posted posted;
     for (std::size_t i = 0; i < postings.size(); ++i) {
         const Posting& posting = postings[i];
+        if (is_later(posting)) {
+            if (i == 0) posted.balance = posted.available = posting.amount;
+            continue;
+        }
         if (posting.place != PostingPlace::balance) {
             book_of(posting).fetch_add(posting.amount.micros(), std::memory_order_relaxed);
             continue;
@@ -384,10 +404,12 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
     return posted;
 }
 
-void Ledger::finish_posting(std::span<const Posting> postings) noexcept {
+void Ledger::finish_posting(std::span<const Posting> postings, const Posted& posted) noexcept {
     for (const Posting& posting : postings) {
-        if (posting.place == PostingPlace::balance && posting.amount > Money{})
-            parties_.get(posting.party).account.give_back(posting.amount);
+        if (posting.place != PostingPlace::balance || posting.amount <= Money{}) continue;
+        Account& account = parties_.get(posting.party).account;
+        if (static_cast<std::size_t>(posting.party) >= posted.parties) account.move_balance(posting.amount);
+        account.give_back(posting.amount);
     }
 }
 
@@ -435,6 +457,9 @@ std::vector<Ledger::TrialBalance> Ledger::trial_balance() const {
             sum.revenue += read(book->revenue).micros();
             sum.cash += read(book->cash).micros();
             sum.termination += read(book->termination).micros();
+            sum.commission += read(book->commission).micros();
+            sum.funds += read(book->funds).micros();
+            sum.exchange += read(book->exchange).micros();
         }
     }
     return sums;

@@ -135,12 +135,20 @@ class Ledger {
         // Of the first posting's party, once all is done.
         Money balance{};  ///< After it, and before whatever came next.
         Money available{};
+        std::size_t parties =
+            0;  ///< How many there were: postings of later ones are left to the second half.
     };
     /// The first half of a transaction: everything that can fail, and everything that lowers what anybody has
-    /// available. All of it, or nothing. The first posting must be one of a balance.
-    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept;
+    /// available. All of it, or nothing. `funds` is one for each posting, or one for all. The first posting
+    /// must be one of a balance; none at all is a transaction too. A posting may put money on the balance of
+    /// a party that is added between the two halves.
+    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings,
+                                       std::span<const Funds> funds) noexcept;
+    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
+        return begin_posting(postings, {&funds, 1});
+    }
     /// The second half, once the transaction is written down: what raises what anybody has available.
-    void finish_posting(std::span<const Posting> postings) noexcept;
+    void finish_posting(std::span<const Posting> postings, const Posted& posted) noexcept;
     /// Both halves of what had been decided and told before a restart: nothing is asked, nobody is told.
     void replay_posting(std::span<const Posting> postings) noexcept;
 
@@ -158,7 +166,12 @@ class Ledger {
         Sum revenue = 0;
         Sum cash = 0;
         Sum termination = 0;
-        [[nodiscard]] Sum sum() const noexcept { return balances + revenue + cash + termination; }
+        Sum commission = 0;
+        Sum funds = 0;
+        Sum exchange = 0;
+        [[nodiscard]] Sum sum() const noexcept {
+            return balances + revenue + cash + termination + commission + funds + exchange;
+        }
     };
     /// Walks all parties: for checks and for INFO, not for every second.
     [[nodiscard]] std::vector<TrialBalance> trial_balance() const;

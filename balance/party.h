@@ -76,6 +76,9 @@ struct Book {
     std::atomic<std::int64_t> revenue{0};      ///< Earned by calls of those below, and by debits.
     std::atomic<std::int64_t> cash{0};         ///< Negative: cash taken for top-ups.
     std::atomic<std::int64_t> termination{0};  ///< The provider's own leg: what carriers get.
+    std::atomic<std::int64_t> commission{0};   ///< Negative: given to those who sell for a commission.
+    std::atomic<std::int64_t> funds{0};        ///< Negative: put by a reseller on his customers' accounts.
+    std::atomic<std::int64_t> exchange{0};     ///< What was paid in one currency and credited in another.
     Book* next = nullptr;
 };
 
