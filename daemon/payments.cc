@@ -60,7 +60,8 @@ bool is_below(const balance::PartyTable& parties, PartyId party, PartyId above) 
 /// Whether a repeat of it gets the same refusal for a while. A conflict is about another request, and what is
 /// an error of RESP changed nothing and is not remembered anywhere.
 bool is_remembered(PaymentCode code) noexcept {
-    return code != PaymentCode::conflict && code != PaymentCode::busy && code != PaymentCode::out_of_bounds;
+    return code != PaymentCode::conflict && code != PaymentCode::busy && code != PaymentCode::out_of_bounds &&
+           code != PaymentCode::faulty;
 }
 
 }  // namespace

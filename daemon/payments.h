@@ -44,6 +44,9 @@ enum class PaymentCode : std::uint8_t {
     busy,              ///< kRequestsMax; try again later.
     no_room,           ///< The journal has no room; try again later.
     out_of_bounds,     ///< A balance would leave rating::kBalanceMax.
+    faulty,            ///< Something is wrong with the arguments; whoever decided says what.
+    suspended,         ///< Who would sell or collect is suspended.
+    refill_limit,      ///< A reseller has put as much on his customers' accounts as he may.
 };
 
 struct PaymentAnswer {
