@@ -186,7 +186,7 @@ class Catalog {
 
     /// What is paid for the calls of parties that have this tariff, one level up: the tariffs of the next
     /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
-    /// the tariff itself; closed parties left aside. It looks at every party.
+    /// the tariff itself; closed parties left aside. It looks at everyone who buys from the tariff's owner.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
     /// What a party may do beyond its funds.
