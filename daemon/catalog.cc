@@ -334,7 +334,7 @@ class DraftChecker {
                        balance::PartySource& source, const Complain& fault) {
         source.terms = draft.terms.value_or(Terms::margin);
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
-        source.status = draft.status.value_or(balance::Status{});
+        source.status = draft.status.value_or(balance::Status{}).keeping_calls(draft.keeps_calls);
         source.time_zone = draft.time_zone.value_or(parent ? parent->time_zone : "UTC");
         // A parent's zone has been checked.
         if (draft.time_zone && zones_.find(source.time_zone) == nullptr) {
@@ -697,7 +697,8 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     }
     if (!faults.empty()) return faults;
 
-    if (change.status) source.status = *change.status;
+    const bool keeps_calls = change.keeps_calls.value_or(source.status.keeps_calls());
+    source.status = change.status.value_or(source.status).keeping_calls(keeps_calls);
     if (change.credit_limit) source.credit_limit = *change.credit_limit;
     if (change.min_available) source.min_available = *change.min_available;
     if (tariff) source.tariff = *tariff;

@@ -47,6 +47,7 @@ struct PartyDraft {
     std::optional<balance::Terms> terms;
     std::optional<balance::Billing> billing;
     std::optional<balance::Status> status;
+    bool keeps_calls = false;                  ///< Suspended, it lets running calls go on.
     std::optional<rating::Currency> currency;  ///< Default: the parent's.
     std::optional<std::string> time_zone;      ///< Default: the parent's.
     std::optional<rating::Money> credit_limit;
@@ -63,6 +64,7 @@ struct PartyDraft {
 /// value.
 struct PartyChange {
     std::optional<balance::Status> status;
+    std::optional<bool> keeps_calls;
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
     std::optional<std::optional<std::string>> tariff;
