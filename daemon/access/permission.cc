@@ -29,6 +29,25 @@ std::optional<Permission> parse_permission(std::string_view text) noexcept {
     return parse<Permission>(kPermissionNames, text);
 }
 
+std::optional<Permissions> permissions_from(std::span<const std::string> names) noexcept {
+    if (names.empty()) return Permissions::all();
+    Permissions permissions;
+    for (const std::string& name : names) {
+        const auto permission = parse_permission(name);
+        if (!permission) return std::nullopt;
+        permissions.add(*permission);
+    }
+    return permissions;
+}
+
+std::vector<std::string> names_of(Permissions permissions) {
+    std::vector<std::string> names;
+    for (std::size_t number = 0; number < kPermissions; ++number) {
+        if (permissions.has(static_cast<Permission>(number))) names.emplace_back(kPermissionNames[number]);
+    }
+    return names;
+}
+
 std::string_view text_of(Role role) noexcept {
     return kRoleNames[static_cast<std::size_t>(role)];
 }

@@ -6,7 +6,9 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace tollgate::daemon::access {
 
@@ -71,6 +73,11 @@ class Permissions {
   private:
     std::uint16_t bits_ = 0;
 };
+
+/// A list of names as parties and people have it: empty is all. nullopt: one of them is no permission.
+[[nodiscard]] std::optional<Permissions> permissions_from(std::span<const std::string> names) noexcept;
+/// The reverse: in the order of the permissions.
+[[nodiscard]] std::vector<std::string> names_of(Permissions permissions);
 
 /// What a person is there for.
 enum class Role : std::uint8_t {

@@ -25,6 +25,23 @@ bool operator==(const TokenHash& a, const TokenHash& b) noexcept {
     return sodium_memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
+std::string TokenHash::text() const {
+    std::array<char, 2 * sizeof bytes + 1> text{};
+    sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
+    return text.data();
+}
+
+std::optional<TokenHash> TokenHash::parse(std::string_view text) {
+    TokenHash hash;
+    std::size_t size = 0;
+    if (text.size() != 2 * hash.bytes.size() ||
+        sodium_hex2bin(hash.bytes.data(), hash.bytes.size(), text.data(), text.size(), nullptr, &size,
+                       nullptr) != 0 ||
+        size != hash.bytes.size())
+        return std::nullopt;
+    return hash;
+}
+
 FreshToken make_token() {
     need_sodium();
     std::array<unsigned char, kTokenBytes> secret{};
@@ -51,75 +68,55 @@ std::optional<TokenHash> hash_of_token(std::string_view text) {
     return hash;
 }
 
-const Token* TokenTable::find(const TokenHash& hash, rating::Instant now) const noexcept {
+const KnownToken* TokenIndex::find(const TokenHash& hash, rating::Instant now) const noexcept {
     const auto found = by_hash_.find(hash);
     if (found == by_hash_.end() || found->second->expires <= now) return nullptr;
     return found->second;
 }
 
-const Token* TokenTable::find(TokenId id) const noexcept {
-    const auto found = tokens_.find(id);
-    return found == tokens_.end() ? nullptr : &found->second;
-}
-
-std::vector<const Token*> TokenTable::tokens_of(PersonId person, rating::Instant now) const {
-    std::vector<const Token*> tokens;
+std::vector<std::string> TokenIndex::of_person(std::string_view person) const {
+    std::vector<std::string> ids;
     const auto found = by_person_.find(person);
-    if (found == by_person_.end()) return tokens;
-    for (const TokenId id : found->second) {
-        const Token& token = tokens_.at(id);
-        if (token.expires > now) tokens.push_back(&token);
-    }
-    return tokens;
+    if (found == by_person_.end()) return ids;
+    for (const KnownToken* const token : found->second)
+        ids.push_back(token->id);
+    return ids;
 }
 
-std::optional<TokenId> TokenTable::surplus_of(PersonId person) const {
+std::optional<std::string> TokenIndex::surplus_of(std::string_view person) const {
     const auto found = by_person_.find(person);
     if (found == by_person_.end() || found->second.size() < kTokensPerPersonMax) return std::nullopt;
-    return *std::min_element(found->second.begin(), found->second.end(), [this](TokenId a, TokenId b) {
-        return tokens_.at(a).expires < tokens_.at(b).expires;
-    });
+    return (*std::min_element(
+                found->second.begin(), found->second.end(),
+                [](const KnownToken* a, const KnownToken* b) { return a->expires < b->expires; }))
+        ->id;
 }
 
-void TokenTable::add(Token token) {
-    const TokenId id = token.id;
-    const PersonId person = token.person;
-    const auto [place, added] = tokens_.emplace(id, std::move(token));
-    assert(added);
-    by_hash_.emplace(place->second.hash, &place->second);
-    by_person_[person].push_back(id);
-}
-
-bool TokenTable::remove(TokenId id) {
-    const auto found = tokens_.find(id);
-    if (found == tokens_.end()) return false;
-    by_hash_.erase(found->second.hash);
-    const auto owned = by_person_.find(found->second.person);
-    std::erase(owned->second, id);
-    if (owned->second.empty()) by_person_.erase(owned);
-    tokens_.erase(found);
-    return true;
-}
-
-std::size_t TokenTable::remove_all_of(PersonId person, std::optional<TokenId> but) {
-    const auto found = by_person_.find(person);
-    if (found == by_person_.end()) return 0;
-    const std::vector<TokenId> ids = found->second;
-    std::size_t removed = 0;
-    for (const TokenId id : ids) {
-        if (id != but && remove(id)) ++removed;
-    }
-    return removed;
-}
-
-std::size_t TokenTable::remove_expired(rating::Instant now) {
-    std::vector<TokenId> ids;
+std::vector<std::string> TokenIndex::expired(rating::Instant now) const {
+    std::vector<std::string> ids;
     for (const auto& [id, token] : tokens_) {
         if (token.expires <= now) ids.push_back(id);
     }
-    for (const TokenId id : ids)
-        remove(id);
-    return ids.size();
+    return ids;
+}
+
+void TokenIndex::add(KnownToken token) {
+    std::string id = token.id;
+    const auto [place, added] = tokens_.emplace(std::move(id), std::move(token));
+    assert(added);
+    const KnownToken& kept = place->second;
+    by_hash_.emplace(kept.hash, &kept);
+    by_person_[kept.person].push_back(&kept);
+}
+
+void TokenIndex::remove(std::string_view id) {
+    const auto found = tokens_.find(id);
+    if (found == tokens_.end()) return;
+    by_hash_.erase(found->second.hash);
+    const auto owned = by_person_.find(found->second.person);
+    std::erase(owned->second, &found->second);
+    if (owned->second.empty()) by_person_.erase(owned);
+    tokens_.erase(found);
 }
 
 }  // namespace tollgate::daemon::access

@@ -17,16 +17,14 @@
 
 namespace tollgate::daemon::access {
 
-/// A person's place in the list of people. Given out once, never reused.
-enum class PersonId : std::uint32_t {};
-
-/// A token's number, by which it is listed and revoked: it says nothing of the secret.
-enum class TokenId : std::uint64_t {};
-
 /// The BLAKE2b hash of a token: all that is kept of one. 32 random bytes need no salt and no slow hash;
 /// nobody guesses them.
 struct TokenHash {
     std::array<unsigned char, 32> bytes{};
+
+    /// 64 hexadecimal digits in small letters, and the reverse.
+    [[nodiscard]] std::string text() const;
+    [[nodiscard]] static std::optional<TokenHash> parse(std::string_view text);
 
     /// In constant time.
     friend bool operator==(const TokenHash& a, const TokenHash& b) noexcept;
@@ -47,45 +45,37 @@ struct FreshToken {
 /// nullopt for what cannot be the text of a token.
 [[nodiscard]] std::optional<TokenHash> hash_of_token(std::string_view text);
 
-/// A token as it is kept.
-struct Token {
-    TokenId id{};
-    PersonId person{};
-    TokenHash hash;
-    rating::Instant made{};
-    rating::Instant expires{};
-    std::string label;  ///< What its owner calls it: `billing script`.
-};
-
 /// A person may have so many at once. Who logs in once more loses the one that ends first.
 inline constexpr std::size_t kTokensPerPersonMax = 64;
-inline constexpr std::size_t kTokenLabelBytesMax = 128;
 
-/// The tokens that are good, or were until they expired. One thread at a time.
+/// What the look-up of a token answers. docs/glossary.md: a token's id is what it is listed and revoked by.
+struct KnownToken {
+    std::string id;
+    std::string person;  ///< The login.
+    TokenHash hash;
+    rating::Instant expires{};
+};
+
+/// All tokens that are good, or were until they expired, by their hashes and by their people. One thread at a
+/// time.
 ///
 /// A look-up takes the same time for every token that is not there: what is looked up and compared is a hash
 /// that whoever guesses cannot steer, and the comparison itself takes constant time.
-class TokenTable {
+class TokenIndex {
   public:
     /// nullptr where there is none, or it has expired. Valid until the next change.
-    [[nodiscard]] const Token* find(const TokenHash& hash, rating::Instant now) const noexcept;
-    [[nodiscard]] const Token* find(TokenId id) const noexcept;
-    /// A person's that are good, in the order they were made.
-    [[nodiscard]] std::vector<const Token*> tokens_of(PersonId person, rating::Instant now) const;
-    /// What must be removed so that one more may be added.
-    [[nodiscard]] std::optional<TokenId> surplus_of(PersonId person) const;
+    [[nodiscard]] const KnownToken* find(const TokenHash& hash, rating::Instant now) const noexcept;
+    /// The ids of a person's, expired ones too, in the order they were made.
+    [[nodiscard]] std::vector<std::string> of_person(std::string_view person) const;
+    /// What must be removed so that the person may have one more.
+    [[nodiscard]] std::optional<std::string> surplus_of(std::string_view person) const;
+    /// The ids of those that had expired by then.
+    [[nodiscard]] std::vector<std::string> expired(rating::Instant now) const;
 
     /// Requires: an id that is not there.
-    void add(Token token);
-    /// False where there is none.
-    bool remove(TokenId id);
-    /// Those of a person, but for one. How many.
-    std::size_t remove_all_of(PersonId person, std::optional<TokenId> but = {});
-    /// Those that had expired by then.
-    std::size_t remove_expired(rating::Instant now);
-
-    /// By their ids, expired ones too: what a snapshot saves.
-    [[nodiscard]] const std::map<TokenId, Token>& all() const noexcept { return tokens_; }
+    void add(KnownToken token);
+    /// Nothing where there is none.
+    void remove(std::string_view id);
 
   private:
     /// Bytes of a hash are as good a hash as any.
@@ -97,9 +87,9 @@ class TokenTable {
         }
     };
 
-    std::map<TokenId, Token> tokens_;
-    std::unordered_map<TokenHash, const Token*, Leading> by_hash_;
-    std::unordered_map<PersonId, std::vector<TokenId>> by_person_;
+    std::map<std::string, KnownToken, std::less<>> tokens_;  // By id.
+    std::unordered_map<TokenHash, const KnownToken*, Leading> by_hash_;
+    std::map<std::string, std::vector<const KnownToken*>, std::less<>> by_person_;
 };
 
 }  // namespace tollgate::daemon::access

@@ -44,6 +44,14 @@ TEST(Permissions, KnowWhatIsInThem) {
     EXPECT_EQ(Permissions::from_bits(1024), std::nullopt);
 }
 
+TEST(Permissions, AreAListOfNamesAndAnEmptyOneIsAll) {
+    const std::vector<std::string> names{"collect", "view"};
+    EXPECT_EQ(permissions_from(names), (Permissions{view, collect}));
+    EXPECT_EQ(names_of(Permissions{view, collect}), (std::vector<std::string>{"view", "collect"}));
+    EXPECT_EQ(permissions_from({}), Permissions::all());
+    EXPECT_EQ(permissions_from(std::vector<std::string>{"view", "all"}), std::nullopt);
+}
+
 TEST(Role, ViewersOnlyLook) {
     EXPECT_EQ(permissions_of(Role::viewer), Permissions{view});
 }

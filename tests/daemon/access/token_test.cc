@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +44,15 @@ TEST(TokenHash, IsBlake2b) {
     EXPECT_EQ(hash->bytes[31], 0xc3);
 }
 
+TEST(TokenHash, TextsReadBack) {
+    const TokenHash hash = make_token().hash;
+    EXPECT_EQ(hash.text().size(), 64U);
+    EXPECT_EQ(TokenHash::parse(hash.text()), hash);
+    EXPECT_FALSE(TokenHash::parse(hash.text().substr(2)));
+    EXPECT_FALSE(TokenHash::parse(std::string(64, 'g')));
+    EXPECT_FALSE(TokenHash::parse(""));
+}
+
 TEST(TokenHash, WhatIsNoTokenHasNone) {
     const std::string text = make_token().text;
     EXPECT_FALSE(hash_of_token(""));
@@ -55,76 +65,63 @@ TEST(TokenHash, WhatIsNoTokenHasNone) {
     EXPECT_FALSE(hash_of_token("tg_" + std::string(42, 'A') + "B"));  // Bits beyond the 32nd byte.
 }
 
-class TokenTableTest : public testing::Test {
+class TokenIndexTest : public testing::Test {
   protected:
-    TokenHash add(std::uint64_t id, std::uint32_t person, hours life = hours{1}) {
+    TokenHash add(const std::string& id, const std::string& person, hours life = hours{1}) {
         const FreshToken fresh = make_token();
-        table.add({TokenId{id}, PersonId{person}, fresh.hash, now, now + life, ""});
+        index.add({id, person, fresh.hash, now + life});
         return fresh.hash;
     }
-    TokenTable table;
+    using Ids = std::vector<std::string>;
+    TokenIndex index;
     rating::Instant now{hours{1000}};
 };
 
-TEST_F(TokenTableTest, FindsATokenUntilItExpires) {
-    const TokenHash hash = add(1, 5);
-    ASSERT_NE(table.find(hash, now), nullptr);
-    EXPECT_EQ(table.find(hash, now)->person, PersonId{5});
-    EXPECT_NE(table.find(hash, now + hours{1} - std::chrono::nanoseconds{1}), nullptr);
-    EXPECT_EQ(table.find(hash, now + hours{1}), nullptr);
-    EXPECT_EQ(table.find(make_token().hash, now), nullptr);
+TEST_F(TokenIndexTest, FindsATokenUntilItExpires) {
+    const TokenHash hash = add("k-1", "ann");
+    ASSERT_NE(index.find(hash, now), nullptr);
+    EXPECT_EQ(index.find(hash, now)->person, "ann");
+    EXPECT_NE(index.find(hash, now + hours{1} - std::chrono::nanoseconds{1}), nullptr);
+    EXPECT_EQ(index.find(hash, now + hours{1}), nullptr);
+    EXPECT_EQ(index.find(make_token().hash, now), nullptr);
 }
 
-TEST_F(TokenTableTest, ARemovedTokenIsFoundNoMore) {
-    const TokenHash hash = add(1, 5);
-    const TokenHash other = add(2, 5);
-    EXPECT_TRUE(table.remove(TokenId{1}));
-    EXPECT_EQ(table.find(hash, now), nullptr);
-    EXPECT_NE(table.find(other, now), nullptr);
-    EXPECT_FALSE(table.remove(TokenId{1}));
+TEST_F(TokenIndexTest, ARemovedTokenIsFoundNoMore) {
+    const TokenHash hash = add("k-1", "ann");
+    const TokenHash other = add("k-2", "ann");
+    index.remove("k-1");
+    EXPECT_EQ(index.find(hash, now), nullptr);
+    EXPECT_NE(index.find(other, now), nullptr);
+    index.remove("k-1");  // Again is nothing.
+    EXPECT_NE(index.find(other, now), nullptr);
 }
 
-TEST_F(TokenTableTest, RemovesAllOfAPersonButOneAndNobodyElses) {
-    const TokenHash first = add(1, 5);
-    const TokenHash kept = add(2, 5);
-    const TokenHash others = add(3, 6);
-    EXPECT_EQ(table.remove_all_of(PersonId{5}, TokenId{2}), 1U);
-    EXPECT_EQ(table.find(first, now), nullptr);
-    EXPECT_NE(table.find(kept, now), nullptr);
-    EXPECT_NE(table.find(others, now), nullptr);
-    EXPECT_EQ(table.remove_all_of(PersonId{5}), 1U);
-    EXPECT_EQ(table.find(kept, now), nullptr);
-    EXPECT_EQ(table.remove_all_of(PersonId{5}), 0U);
+TEST_F(TokenIndexTest, KnowsWhoseTheyAre) {
+    (void)add("k-1", "ann", hours{1});
+    (void)add("k-2", "ann", hours{2});
+    (void)add("k-3", "bob");
+    EXPECT_EQ(index.of_person("ann"), (Ids{"k-1", "k-2"}));
+    EXPECT_EQ(index.of_person("bob"), (Ids{"k-3"}));
+    EXPECT_TRUE(index.of_person("carol").empty());
+    index.remove("k-1");
+    EXPECT_EQ(index.of_person("ann"), (Ids{"k-2"}));
 }
 
-TEST_F(TokenTableTest, ListsAPersonsThatAreGood) {
-    (void)add(1, 5, hours{1});
-    (void)add(2, 5, hours{2});
-    (void)add(3, 6);
-    EXPECT_EQ(table.tokens_of(PersonId{5}, now).size(), 2U);
-    const auto later = table.tokens_of(PersonId{5}, now + hours{1});
-    ASSERT_EQ(later.size(), 1U);
-    EXPECT_EQ(later[0]->id, TokenId{2});
-    EXPECT_TRUE(table.tokens_of(PersonId{7}, now).empty());
+TEST_F(TokenIndexTest, KnowsWhatHasExpired) {
+    (void)add("k-1", "ann", hours{1});
+    (void)add("k-2", "ann", hours{2});
+    EXPECT_TRUE(index.expired(now).empty());
+    EXPECT_EQ(index.expired(now + hours{1}), (Ids{"k-1"}));
+    EXPECT_EQ(index.expired(now + hours{2}), (Ids{"k-1", "k-2"}));
 }
 
-TEST_F(TokenTableTest, RemovesWhatHasExpired) {
-    (void)add(1, 5, hours{1});
-    (void)add(2, 5, hours{2});
-    EXPECT_EQ(table.remove_expired(now), 0U);
-    EXPECT_EQ(table.remove_expired(now + hours{1}), 1U);
-    EXPECT_EQ(table.find(TokenId{1}), nullptr);
-    EXPECT_NE(table.find(TokenId{2}), nullptr);
-    EXPECT_EQ(table.all().size(), 1U);
-}
-
-TEST_F(TokenTableTest, BeyondTheMostThatAPersonMayHaveTheFirstToEndIsSurplus) {
-    for (std::uint64_t id = 1; id < kTokensPerPersonMax; ++id)
-        (void)add(id, 5, id == 7 ? hours{1} : hours{2});
-    EXPECT_EQ(table.surplus_of(PersonId{5}), std::nullopt);
-    (void)add(kTokensPerPersonMax, 5, hours{2});
-    EXPECT_EQ(table.surplus_of(PersonId{5}), TokenId{7});
-    EXPECT_EQ(table.surplus_of(PersonId{6}), std::nullopt);
+TEST_F(TokenIndexTest, BeyondTheMostThatAPersonMayHaveTheFirstToEndIsSurplus) {
+    for (std::size_t number = 1; number < kTokensPerPersonMax; ++number)
+        (void)add("k-" + std::to_string(number), "ann", number == 7 ? hours{1} : hours{2});
+    EXPECT_EQ(index.surplus_of("ann"), std::nullopt);
+    (void)add("k-1000", "ann", hours{2});
+    EXPECT_EQ(index.surplus_of("ann"), "k-7");
+    EXPECT_EQ(index.surplus_of("bob"), std::nullopt);
 }
 
 }  // namespace
