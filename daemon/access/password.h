@@ -52,7 +52,8 @@ struct PasswordHash {
 };
 
 /// Makes and compares hashes. Any thread may call any member at any time; each call takes 50 to 100 ms of a
-/// processor and the cost's memory, so it belongs to PasswordWorker and to no thread that anybody waits for.
+/// processor and the cost's memory, so it belongs where nobody waits for it: the administration has
+/// Lane::slow.
 class Passwords {
   public:
     /// Makes one hash. Throws std::runtime_error where there is no memory for that.
