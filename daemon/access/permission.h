@@ -24,8 +24,9 @@ enum class Permission : std::uint8_t {
     resellers,  ///< Create resellers, distributors and partners, change and delete them.
     numbers,    ///< Assign numbers of the pool and take them back.
     tariffs,    ///< Tariffs, decks, destination groups and dial plans.
+    calls,      ///< Authorise, extend and end calls, as a switch does.
 };
-inline constexpr std::size_t kPermissions = 10;
+inline constexpr std::size_t kPermissions = 11;
 
 [[nodiscard]] std::string_view text_of(Permission permission) noexcept;
 [[nodiscard]] std::optional<Permission> parse_permission(std::string_view text) noexcept;
@@ -97,7 +98,7 @@ enum class Role : std::uint8_t {
         case Role::viewer:
             return {view};
         case Role::clerk:
-            return {view, customers, activate, renew, numbers};
+            return {view, customers, activate, renew, numbers, calls};
         case Role::finance:
             return {view, collect, prices};
         case Role::admin:

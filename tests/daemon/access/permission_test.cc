@@ -40,8 +40,8 @@ TEST(Permissions, KnowWhatIsInThem) {
     EXPECT_TRUE(Permissions{}.within(Permissions{}));
     EXPECT_FALSE(both.within(Permissions{view}));
     EXPECT_EQ(Permissions::from_bits(both.bits()), both);
-    EXPECT_EQ(Permissions::from_bits(1023), Permissions::all());
-    EXPECT_EQ(Permissions::from_bits(1024), std::nullopt);
+    EXPECT_EQ(Permissions::from_bits(2047), Permissions::all());
+    EXPECT_EQ(Permissions::from_bits(2048), std::nullopt);
 }
 
 TEST(Permissions, AreAListOfNamesAndAnEmptyOneIsAll) {
