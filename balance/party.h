@@ -76,6 +76,9 @@ struct Book {
     std::atomic<std::int64_t> revenue{0};      ///< Earned by calls of those below, and by debits.
     std::atomic<std::int64_t> cash{0};         ///< Negative: cash taken for top-ups.
     std::atomic<std::int64_t> termination{0};  ///< The provider's own leg: what carriers get.
+    std::atomic<std::int64_t> commission{0};   ///< Negative: given to those who sell for a commission.
+    std::atomic<std::int64_t> funds{0};        ///< Negative: put by a reseller on his customers' accounts.
+    std::atomic<std::int64_t> exchange{0};     ///< What was paid in one currency and credited in another.
     Book* next = nullptr;
 };
 
@@ -174,6 +177,9 @@ struct alignas(64) Party {
     /// stored with release, read with acquire.
     std::atomic<Warnings*> warnings{nullptr};
     std::uint8_t depth = 0;  ///< Parties above it; set once, before it is published.
+    /// Of a margin reseller who refills by transfer: his customers spend what was his money, so what their
+    /// calls cost is credited to his balance, not to his revenue. Sessions pin it.
+    std::atomic<bool> credited_by_calls{false};
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

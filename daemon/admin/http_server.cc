@@ -503,6 +503,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         request.content_encoding = in_small_letters(view(head[http::field::content_encoding]));
         request.accept = in_small_letters(view(head[http::field::accept]));
         request.idempotency_key = view(head["Idempotency-Key"]);
+        request.if_match = view(head[http::field::if_match]);
+        request.authorization = view(head[http::field::authorization]);
+        if (!failure) request.peer = peer.address().to_string();
 
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);

@@ -13,7 +13,16 @@
 #include <variant>
 #include <vector>
 
+#include "balance/party.h"
+
 namespace tollgate::daemon::admin {
+
+/// Who a request is from.
+struct Actor {
+    std::string login;  ///< Empty as long as nobody is declared: then this machine is the administrator.
+    /// Whose subtree is all that exists for him; the provider, too, where `login` is empty.
+    balance::PartyId party{0};
+};
 
 /// What a handler needs to know of a request. The body's bytes live as long as the handler runs.
 struct Request {
@@ -24,6 +33,10 @@ struct Request {
     std::string content_encoding;
     std::string accept;
     std::string idempotency_key;
+    std::string if_match;
+    std::string authorization;
+    std::string peer;  ///< The address that it came from.
+    Actor actor;
     std::string_view body;
 
     /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not
@@ -110,7 +123,9 @@ class Router {
     /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
     [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
 
-    /// Never throws: whatever a handler throws is a 500. A response to HEAD has a body, which is not to be
+    /// Never throws: whatever a handler throws is a 500. Whoever may change something has a
+    /// balance::JointEvent open while he runs: what he appends first takes along what was added to it. A
+    /// response to HEAD has a body, which is not to be
     /// sent.
     [[nodiscard]] Response handle(const Request& request) const noexcept;
 
