@@ -50,6 +50,10 @@ inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
     const Status status = party.status();
     return !status.active() && (status.closed() || party.kind != PartyKind::distributor);
 }
+/// A stop to running calls below a party, once they have used what was granted.
+[[nodiscard]] inline bool ends_calls(const Party& party) noexcept {
+    return stops_calls(party) && !party.status().keeps_calls();
+}
 
 /// Any thread may call any member at any time; none of them blocks. A session's levels belong to whoever has
 /// claimed the session.

@@ -35,13 +35,20 @@ class Status {
     static constexpr std::uint8_t kFraud = 2;
     static constexpr std::uint8_t kOverdue = 4;
     static constexpr std::uint8_t kLimit = 8;
+    /// No reason but what reasons do: running calls are extended as if there were none. Never with kClosed.
+    static constexpr std::uint8_t kKeepsCalls = 64;
     static constexpr std::uint8_t kClosed = 128;
 
     constexpr Status() noexcept = default;
     explicit constexpr Status(std::uint8_t bits) noexcept : bits_(bits) {}
     [[nodiscard]] constexpr std::uint8_t bits() const noexcept { return bits_; }
-    [[nodiscard]] constexpr bool active() const noexcept { return bits_ == 0; }
+    [[nodiscard]] constexpr bool active() const noexcept { return (bits_ & ~kKeepsCalls) == 0; }
     [[nodiscard]] constexpr bool closed() const noexcept { return (bits_ & kClosed) != 0; }
+    [[nodiscard]] constexpr bool keeps_calls() const noexcept { return (bits_ & kKeepsCalls) != 0; }
+    /// The same reasons.
+    [[nodiscard]] constexpr Status keeping_calls(bool keeps) const noexcept {
+        return Status{static_cast<std::uint8_t>((bits_ & ~kKeepsCalls) | (keeps ? kKeepsCalls : 0))};
+    }
 
     /// `active`, `closed`, or reasons such as `admin,overdue`.
     [[nodiscard]] rating::ShortText text() const noexcept;

@@ -334,7 +334,7 @@ class DraftChecker {
                        balance::PartySource& source, const Complain& fault) {
         source.terms = draft.terms.value_or(Terms::margin);
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
-        source.status = draft.status.value_or(balance::Status{});
+        source.status = draft.status.value_or(balance::Status{}).keeping_calls(draft.keeps_calls);
         source.time_zone = draft.time_zone.value_or(parent ? parent->time_zone : "UTC");
         // A parent's zone has been checked.
         if (draft.time_zone && zones_.find(source.time_zone) == nullptr) {
@@ -732,7 +732,8 @@ std::vector<Fault> Catalog::change_to(PartyId id, const PartyChange& change, Mom
     }
     if (!faults.empty()) return faults;
 
-    if (change.status) source.status = *change.status;
+    const bool keeps_calls = change.keeps_calls.value_or(source.status.keeps_calls());
+    source.status = change.status.value_or(source.status).keeping_calls(keeps_calls);
     if (change.credit_limit) source.credit_limit = *change.credit_limit;
     if (change.min_available) source.min_available = *change.min_available;
     if (tariff) source.tariff = *tariff;
@@ -1046,12 +1047,17 @@ std::vector<TariffEntryDraft> Catalog::tariffs_of(const Party& party) const {
 std::vector<rating::TariffId> Catalog::tariffs_above(rating::TariffId tariff) const {
     std::vector<rating::TariffId> found;
     const auto& lists = parties_.tariff_lists();
+    // Only those who buy from its owner have a tariff; where nobody owns it, anybody may.
+    const std::string owner = tariffs_.current(tariff)->settings.owner;
+    const PartyId top = owner.empty() ? parties_.root() : parties_.find(owner);
     // Customers of one reseller often stand side by side and pay by the same tariffs.
     PartyId parent_before = kNoParty;
     balance::TariffChoice choice_before;
-    const std::size_t count = parties_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const Party& party = parties_.get(static_cast<PartyId>(i));
+    for (PartyId at = top, next = kNoParty; at != kNoParty; at = next) {
+        const Party& party = parties_.get(at);
+        const bool buys_elsewhere = !owner.empty() && at != top && sells_by_tariff(party.kind, party.terms);
+        next = party.kind == PartyKind::customer || buys_elsewhere ? parties_.next_beside(at, top)
+                                                                   : parties_.next_in_subtree(at, top);
         const auto choice = party.tariff.load(std::memory_order_acquire);
         if (!lists.names(choice, tariff) || party.status().closed() || party.parent == kNoParty) continue;
         if (party.parent == parent_before && choice == choice_before) continue;

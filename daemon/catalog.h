@@ -47,6 +47,7 @@ struct PartyDraft {
     std::optional<balance::Terms> terms;
     std::optional<balance::Billing> billing;
     std::optional<balance::Status> status;
+    bool keeps_calls = false;                  ///< Suspended, it lets running calls go on.
     std::optional<rating::Currency> currency;  ///< Default: the parent's.
     std::optional<std::string> time_zone;      ///< Default: the parent's.
     std::optional<rating::Money> credit_limit;
@@ -63,6 +64,7 @@ struct PartyDraft {
 /// value.
 struct PartyChange {
     std::optional<balance::Status> status;
+    std::optional<bool> keeps_calls;
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
     std::optional<std::optional<std::string>> tariff;
@@ -193,7 +195,7 @@ class Catalog {
 
     /// What is paid for the calls of parties that have this tariff, one level up: the tariffs of the next
     /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
-    /// the tariff itself; closed parties left aside. It looks at every party.
+    /// the tariff itself; closed parties left aside. It looks at everyone who buys from the tariff's owner.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
     /// What a party may do beyond its funds.

@@ -890,7 +890,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
         had[mine.level] = mine.seconds;
     const auto parties = path.parties();
     const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
-                                             [](const Party* p) { return stops_calls(*p); });
+                                             [](const Party* p) { return ends_calls(*p); });
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         step_aside(attempt);

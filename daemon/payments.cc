@@ -50,13 +50,6 @@ Money left_of(const SessionLevel& level) noexcept {
     return level.charged - level.refunded;
 }
 
-/// Whether `party` is `above`, or stands anywhere below it.
-bool is_below(const balance::PartyTable& parties, PartyId party, PartyId above) noexcept {
-    while (party != kNoParty && party != above)
-        party = parties.get(party).parent;
-    return party == above;
-}
-
 /// Whether a repeat of it gets the same refusal for a while. A conflict is about another request, and what is
 /// an error of RESP changed nothing and is not remembered anywhere.
 bool is_remembered(PaymentCode code) noexcept {
@@ -357,8 +350,7 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
     if (!refund.party.empty() && parties_.find(refund.party) != customer.payer)
         return PaymentCode::unknown_original;
-    if (asker == kNoParty || asker == customer.payer || !is_below(parties_, customer.payer, asker))
-        return PaymentCode::unknown_original;
+    if (!parties_.is_below(customer.payer, asker)) return PaymentCode::unknown_original;
     // What expired may still be settled by a late STOP: until then nobody knows what it cost.
     if (session.state != SessionState::stopped && session.state != SessionState::released)
         return PaymentCode::not_refundable;
@@ -372,8 +364,7 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const SessionLevel& level = levels[i];
         // A reseller reverses what those below him paid; what he paid himself is for those above him.
-        const bool his =
-            asker == parties_.root() || (level.payer != asker && is_below(parties_, level.payer, asker));
+        const bool his = asker == parties_.root() || parties_.is_below(level.payer, asker);
         if (!his) continue;
         parts[i] = amount == left
                        ? left_of(level)
@@ -449,10 +440,9 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
     const PartyId party = paid.postings.empty() ? kNoParty : paid.postings[0].party;
     const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
     if (!refund.party.empty() && parties_.find(refund.party) != party) return PaymentCode::unknown_original;
-    if (asker == kNoParty ||
-        (asker != parties_.root() && (asker == party || !is_below(parties_, party, asker))))
+    if (party == kNoParty || (asker != parties_.root() && !parties_.is_below(party, asker)))
         return PaymentCode::unknown_original;
-    if (paid.kind == TransactionKind::refund || paid.postings.empty()) return PaymentCode::not_refundable;
+    if (paid.kind == TransactionKind::refund) return PaymentCode::not_refundable;
 
     const Money whole = magnitude(paid.postings[0].amount);
     const Money before = original->refunded;

@@ -78,6 +78,7 @@ struct Problem {
 enum class Lane : std::uint8_t {
     at_once,  ///< With the sockets: must not wait for anything.
     brief,    ///< One after the other with its like; a body is a JSON text.
+    slow,     ///< Passwords: 50 to 100 ms of a processor each, behind everything else; few may wait.
     bulk,     ///< Imports and whole decks: may take seconds, one after the other.
     stream,   ///< With the bulk, but piece by piece as the body arrives: several take turns.
 };

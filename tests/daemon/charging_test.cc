@@ -257,6 +257,29 @@ TEST(Charging, ASuspendedPartyEndsARunningCallAtItsGrant) {
     world.expect_at_rest();
 }
 
+// The other policy: no new call, but those that run go on. Who is closed ends them whatever he said before.
+TEST(Charging, ASuspendedPartyMayLetRunningCallsGoOn) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    PartyChange suspend;
+    suspend.status = balance::Status{balance::Status::kAdmin};
+    suspend.keeps_calls = true;
+    ASSERT_TRUE(world.catalog.change(world.parties.find("north"), suspend).empty());
+    EXPECT_EQ(world.authorize("other", 60).reason, Reason::suspended);
+    const auto extended = world.charging.extend("call", seconds{20}, seconds{60}, world.now);
+    EXPECT_EQ(extended.granted, seconds{80});
+    EXPECT_FALSE(extended.final);
+    PartyChange fraud;
+    fraud.status = balance::Status{balance::Status::kFraud};
+    ASSERT_TRUE(world.catalog.change(world.parties.find("north"), fraud).empty());
+    EXPECT_EQ(world.charging.extend("call", seconds{40}, seconds{60}, world.now).granted, seconds{100});
+    ASSERT_TRUE(world.catalog.close(world.parties.find("north")));
+    EXPECT_EQ(world.charging.extend("call", seconds{60}, seconds{60}, world.now).granted, seconds{100});
+    world.stop("call", 100);
+    world.expect_at_rest();
+}
+
 TEST(Charging, EmergencyCallsGoThroughWhateverElseHolds) {
     ChargingSettings settings;
     settings.emergency_numbers = {"112"};
