@@ -31,7 +31,8 @@ class TransactionList {
     [[nodiscard]] Entry find(std::uint64_t number) const;
 
     static constexpr std::uint64_t kNewest = UINT64_MAX;
-    /// Calls `visit(transaction)` from the newest below the number `before` on backwards, until it returns false.
+    /// Calls `visit(transaction)` from the newest below the number `before` on backwards, until it returns
+    /// false.
     template <typename Visit>
     void visit_back(std::uint64_t before, const Visit& visit) const {
         for (auto rows = rows_before(before); !rows.empty(); rows = rows_before(rows.back()->number)) {

@@ -32,10 +32,10 @@ class Sales {
 
     struct Answer {
         PaymentAnswer payment;
-        std::vector<Fault> faults;  ///< Of PaymentCode::faulty: what is wrong with the arguments.
-        std::optional<rating::Money> commission;  ///< What somebody earned by it; nullopt: nobody did.
-        std::optional<rating::Money> owed;        ///< By the distributor who collected it, afterwards.
-        std::string collected_by;                 ///< That distributor, or empty.
+        std::vector<Fault> faults{};  ///< Of PaymentCode::faulty: what is wrong with the arguments.
+        std::optional<rating::Money> commission{};  ///< What somebody earned by it; nullopt: nobody did.
+        std::optional<rating::Money> owed{};        ///< By the distributor who collected it, afterwards.
+        std::string collected_by{};                 ///< That distributor, or empty.
     };
 
     // ---- A distributor sells an account ----
@@ -101,5 +101,12 @@ class Sales {
     Registry& registry_;
     const balance::Ledger& ledger_;
 };
+
+/// Whether a reseller's refills move his own money. `policy` is his profile's refill_policy.
+[[nodiscard]] bool refills_by_transfer(std::string_view policy, balance::Terms terms) noexcept;
+
+/// Has each reseller's Party::credited_by_calls follow his profile. Before anything is put or applied; both
+/// must outlive each other.
+void credit_refills(Registry& registry, const balance::PartyTable& parties);
 
 }  // namespace tollgate::daemon
