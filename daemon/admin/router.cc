@@ -10,8 +10,6 @@
 namespace tollgate::daemon::admin {
 namespace {
 
-constexpr std::string_view kIdPattern = "{id}";
-
 constexpr std::array<std::pair<unsigned, std::string_view>, 20> kTitles = {{
     {200, "OK"},
     {201, "Created"},
@@ -70,14 +68,21 @@ std::string_view take_until(std::string_view& text, char separator) noexcept {
     return taken;
 }
 
-bool serves(std::string_view route_method, std::string_view method) noexcept {
-    return route_method == method || (route_method == "GET" && method == "HEAD");
+/// Where the last colon of an encoded segment stands once it is decoded. Requires: it is well formed.
+std::size_t verb_colon_of(std::string_view segment) noexcept {
+    const std::size_t colon = segment.rfind(':');
+    if (colon == std::string_view::npos) return colon;
+    std::size_t decoded = 0;
+    for (std::size_t i = 0; i < colon; i += segment[i] == '%' ? 3U : 1U)
+        ++decoded;
+    return decoded;
 }
 
 }  // namespace
 
 bool Request::set_target(std::string_view target) {
     path.clear();
+    verb_colon.clear();
     query.clear();
     target = target.substr(0, target.find('#'));
     if (!target.starts_with('/')) return false;
@@ -85,9 +90,11 @@ bool Request::set_target(std::string_view target) {
     path_text.remove_prefix(1);
     for (bool more = true; more;) {
         more = path_text.find('/') != std::string_view::npos;
-        auto segment = percent_decoded(take_until(path_text, '/'));
+        const std::string_view encoded = take_until(path_text, '/');
+        auto segment = percent_decoded(encoded);
         if (!segment) return false;
         path.push_back(std::move(*segment));
+        verb_colon.push_back(verb_colon_of(encoded));
     }
     while (!target.empty()) {
         std::string_view pair = take_until(target, '&');
@@ -184,6 +191,14 @@ class Router::GuardedSink : public BodySink {
 };
 
 void Router::add(std::string_view method, std::string_view pattern, Lane lane, Handler handler) {
+    add_route(method, pattern, lane,
+              [run = std::move(handler)](const Request& request, std::string_view id, std::string_view) {
+                  return run(request, id);
+              },
+              {});
+}
+
+void Router::add(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler) {
     add_route(method, pattern, lane, std::move(handler), {});
 }
 
@@ -191,34 +206,65 @@ void Router::add_stream(std::string_view method, std::string_view pattern, Opene
     add_route(method, pattern, Lane::stream, {}, std::move(opener));
 }
 
-void Router::add_route(std::string_view method, std::string_view pattern, Lane lane, Handler handler,
+void Router::add_route(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler,
                        Opener opener) {
-    Request parsed;
-    const bool is_path = parsed.set_target(pattern);
-    assert(is_path);
-    routes_.push_back(
-        {std::string{method}, std::move(parsed.path), lane, std::move(handler), std::move(opener)});
+    assert(pattern.starts_with('/'));
+    pattern.remove_prefix(1);
+    Route route{std::string{method}, {}, lane, std::move(handler), std::move(opener)};
+    std::size_t ids = 0;
+    for (bool more = true; more;) {
+        more = pattern.find('/') != std::string_view::npos;
+        std::string_view segment = take_until(pattern, '/');
+        const bool is_id = segment.starts_with('{');
+        if (is_id) segment.remove_prefix(segment.find('}') + 1);
+        ids += is_id ? 1 : 0;
+        route.path.push_back({is_id, std::string{segment}});
+    }
+    assert(ids <= kIdsMax);
+    routes_.push_back(std::move(route));
+}
+
+bool Router::serves(const Route& route, std::string_view method) noexcept {
+    return route.method == method || (route.method == "GET" && method == "HEAD" && route.lane != Lane::call);
+}
+
+std::size_t Router::fit(const Route& route, const Request& request, Ids& ids) noexcept {
+    if (route.path.size() != request.path.size()) return 0;
+    std::size_t exactness = 1;
+    std::size_t id_count = 0;
+    for (std::size_t i = 0; i < route.path.size(); ++i) {
+        const Segment& expected = route.path[i];
+        std::string_view text = request.path[i];
+        if (!expected.is_id) {
+            if (text != expected.text) return 0;
+            exactness += 2;
+            continue;
+        }
+        if (!expected.text.empty()) {
+            const std::size_t colon = request.verb_colon[i];
+            if (colon == std::string_view::npos || text.substr(colon) != expected.text) return 0;
+            text = text.substr(0, colon);
+            ++exactness;
+        }
+        ids[id_count++] = text;
+    }
+    return exactness;
 }
 
 Router::Match Router::find(const Request& request) const {
     Match match;
+    std::size_t best = 0;
     for (const auto& route : routes_) {
-        if (route.path.size() != request.path.size()) continue;
-        std::string_view id;
-        bool same = true;
-        for (std::size_t i = 0; same && i < route.path.size(); ++i) {
-            if (route.path[i] == kIdPattern) {
-                id = request.path[i];
-            } else {
-                same = route.path[i] == request.path[i];
-            }
-        }
-        if (!same) continue;
+        Ids ids{};
+        const std::size_t exactness = fit(route, request, ids);
+        if (exactness == 0) continue;
         if (!match.allowed.empty()) match.allowed += ", ";
-        match.allowed += route.method == "GET" ? "GET, HEAD" : route.method;
-        if (match.route == nullptr && serves(route.method, request.method)) {
+        match.allowed += route.method;
+        if (route.method == "GET" && serves(route, "HEAD")) match.allowed += ", HEAD";
+        if (exactness > best && serves(route, request.method)) {
+            best = exactness;
             match.route = &route;
-            match.id = id;
+            match.ids = ids;
         }
     }
     return match;
@@ -242,9 +288,10 @@ Response Router::handle(const Request& request) const noexcept {
         const Match match = find(request);
         if (match.route == nullptr) return nothing_served(match);
         std::optional<balance::JointEvent> joint;
-        if (request.method != "GET" && request.method != "HEAD") joint.emplace();
-        if (match.route->handler) return match.route->handler(request, match.id);
-        Opened opened = match.route->opener(request, match.id);
+        const bool changes = request.method != "GET" && request.method != "HEAD";
+        if (changes && match.route->lane != Lane::call) joint.emplace();
+        if (match.route->handler) return match.route->handler(request, match.ids[0], match.ids[1]);
+        Opened opened = match.route->opener(request, match.ids[0]);
         if (auto* const answer = std::get_if<Response>(&opened)) return std::move(*answer);
         const auto sink = std::get<std::unique_ptr<BodySink>>(std::move(opened));
         joint.reset();  // The sink may do its work elsewhere: it opens its own.
@@ -259,7 +306,7 @@ Router::Opened Router::open(const Request& request) const noexcept {
         const Match match = find(request);
         if (match.route == nullptr) return nothing_served(match);
         assert(match.route->opener);
-        Opened opened = match.route->opener(request, match.id);
+        Opened opened = match.route->opener(request, match.ids[0]);
         if (auto* const sink = std::get_if<std::unique_ptr<BodySink>>(&opened)) {
             *sink = std::make_unique<GuardedSink>(*this, std::move(*sink));
         }

@@ -1,6 +1,7 @@
 /// Requests, responses, and which function makes the one of the other. Knows nothing of sockets.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,9 @@ struct Actor {
 struct Request {
     std::string method;             ///< `GET`; case matters, as HTTP says.
     std::vector<std::string> path;  ///< Between the slashes, decoded: `v1`, `parties`, `alice`.
+    /// Of each segment of `path` where the last colon stands that was written as one, not as `%3A`: only
+    /// behind such a colon can a verb be. npos: nowhere.
+    std::vector<std::size_t> verb_colon;
     std::vector<std::pair<std::string, std::string>> query;  ///< Name and value, decoded, in order.
     std::string content_type;  ///< In small letters, as the next; empty where there is none.
     std::string content_encoding;
@@ -37,6 +41,7 @@ struct Request {
     std::string authorization;
     std::string peer;  ///< The address that it came from.
     Actor actor;
+    bool authenticated = false;  ///< A declared user asks, by a token of his.
     std::string_view body;
 
     /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not
@@ -81,6 +86,7 @@ enum class Lane : std::uint8_t {
     slow,     ///< Passwords: 50 to 100 ms of a processor each, behind everything else; few may wait.
     bulk,     ///< Imports and whole decks: may take seconds, one after the other.
     stream,   ///< With the bulk, but piece by piece as the body arrives: several take turns.
+    call,     ///< A command of a call: with the sockets, and it asks the journal for room itself.
 };
 
 /// Takes the body of one request piece by piece. One thread at a time. Where a body does not come to its end
@@ -104,8 +110,11 @@ class BodySink {
 /// `handle`.
 class Router {
   public:
-    /// `id` is the segment that stood for `{id}`, empty in a pattern without one.
+    /// `id` is what stood for the pattern's first id, empty in a pattern without one.
     using Handler = std::function<Response(const Request& request, std::string_view id)>;
+    /// `second` is what stood for the second.
+    using PairHandler =
+        std::function<Response(const Request& request, std::string_view id, std::string_view second)>;
     /// A sink for the body, or the answer to a request whose body nobody wants to see. The request has no
     /// body yet, and lives as long as the sink.
     using Opened = std::variant<Response, std::unique_ptr<BodySink>>;
@@ -115,8 +124,13 @@ class Router {
 
     explicit Router(Unexpected on_unexpected = {}) : on_unexpected_(std::move(on_unexpected)) {}
 
-    /// `pattern` is such as `/v1/parties/{id}/topups`, with at most one `{id}`. GET answers HEAD too.
+    /// `pattern` is such as `/v1/parties/{id}/numbers/{number}`: a segment in braces stands for any text, and
+    /// there are at most two of them. One may have a verb, `{session}:start`, and its text then ends before
+    /// it. Where several patterns fit, the one with more literal segments is meant, then the one with a verb;
+    /// whoever means an id that ends as a verb does writes its colon as `%3A`. GET answers HEAD too, unless
+    /// it is of Lane::call, because that changes something.
     void add(std::string_view method, std::string_view pattern, Lane lane, Handler handler);
+    void add(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler);
     /// A route of Lane::stream.
     void add_stream(std::string_view method, std::string_view pattern, Opener opener);
 
@@ -134,26 +148,36 @@ class Router {
     [[nodiscard]] Opened open(const Request& request) const noexcept;
 
   private:
+    static constexpr std::size_t kIdsMax = 2;
+
+    struct Segment {
+        bool is_id = false;
+        std::string text;  ///< Of a literal: all of it. Of an id: its verb with the colon, or nothing.
+    };
     struct Route {
         std::string method;
-        std::vector<std::string> path;
+        std::vector<Segment> path;
         Lane lane;
-        Handler handler;  ///< Or else an opener.
+        PairHandler handler;  ///< Or else an opener.
         Opener opener;
     };
+    using Ids = std::array<std::string_view, kIdsMax>;
     struct Match {
         const Route* route = nullptr;  ///< nullptr: no route, or none of this method.
-        std::string_view id;
+        Ids ids{};
         std::string allowed;  ///< The methods of the path, `GET, HEAD`; empty where there is no such path.
     };
     class GuardedSink;
 
+    /// How exactly a request's path fits, the more the better; 0: not at all. Fills in the ids where it does.
+    [[nodiscard]] static std::size_t fit(const Route& route, const Request& request, Ids& ids) noexcept;
+    [[nodiscard]] static bool serves(const Route& route, std::string_view method) noexcept;
     [[nodiscard]] Match find(const Request& request) const;
     [[nodiscard]] static Response nothing_served(const Match& match);
     /// Does it, or says what it threw and answers 500.
     template <typename Work>
     [[nodiscard]] auto guarded(const Work& work) const noexcept -> decltype(work());
-    void add_route(std::string_view method, std::string_view pattern, Lane lane, Handler handler,
+    void add_route(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler,
                    Opener opener);
 
     std::vector<Route> routes_;
