@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/admin/bundles.h"
+#include "daemon/admin/calls.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
@@ -108,6 +109,8 @@ Router make_router(Services services) {
                [transactions](const Request& request, std::string_view id) {
                    return transactions->get(request, id);
                });
+
+    if (services.commands != nullptr) Calls{services}.add_to(router);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
