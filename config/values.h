@@ -111,6 +111,16 @@ struct Path {
     [[nodiscard]] static std::string show(const Value& path);
 };
 
+/// A text on one line, or empty.
+struct Text {
+    using Value = std::string;
+    std::size_t bytes_max;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(const Value& text);
+};
+
 /// Numbers to dial, as digits. They are texts, for `000` is one.
 struct Numbers {
     using Value = std::vector<std::string>;

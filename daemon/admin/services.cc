@@ -12,6 +12,7 @@
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/payment_intents.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
@@ -96,6 +97,17 @@ Router make_router(Services services) {
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
+
+    const auto intents = std::make_shared<PaymentIntents>(services, Orders{});
+    router.add(
+        "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
+        [intents](const Request& request, std::string_view id) { return intents->create(request, id); });
+    router.add("GET", "/v1/payment-intents/{id}", Lane::brief,
+               [intents](const Request& request, std::string_view id) { return intents->get(request, id); });
+    router.add("POST", "/v1/gateways/{gateway}/callbacks", Lane::brief,
+               [intents](const Request& request, std::string_view gateway) {
+                   return intents->callback(request, gateway);
+               });
 
     const auto transactions = std::make_shared<Transactions>(services);
     router.add(

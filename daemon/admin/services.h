@@ -8,6 +8,7 @@
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/partners/online_payments.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
@@ -27,7 +28,8 @@ struct Services {
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
-    Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
+    OnlinePayments::Gateways gateways = {};  ///< Through which people pay; none: nobody pays online.
+    Router::Unexpected on_unexpected = {};   ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
