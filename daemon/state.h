@@ -17,6 +17,7 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
+#include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
@@ -55,6 +56,7 @@ class State {
     balance::SessionTable sessions;
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
+    Registry registry;
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

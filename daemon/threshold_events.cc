@@ -21,9 +21,12 @@ void write(const ThresholdEvent& event, std::vector<std::byte>& bytes) {
 }  // namespace
 
 void ThresholdEvents::keep(const ThresholdEvent& event) {
-    if (kept_.size() == kEventsMax) kept_.pop_front();
-    kept_.push_back(event);
-    last_ = event.number;
+    // Two threads may write in another order than they were numbered.
+    const auto place = std::partition_point(
+        kept_.begin(), kept_.end(), [&event](const auto& other) { return other.number < event.number; });
+    kept_.insert(place, event);
+    if (kept_.size() > kEventsMax) kept_.pop_front();
+    last_ = std::max(last_, event.number);
 }
 
 void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
@@ -31,7 +34,7 @@ void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
     const ThresholdEvent event{last_ + 1, crossing, clock_()};
     std::vector<std::byte> bytes;
     write(event, bytes);
-    events_.append(bytes);
+    balance::append_or_join(events_, bytes);
     if (observer_) observer_(event);
     keep(event);
 }
@@ -44,8 +47,7 @@ bool ThresholdEvents::apply(balance::ByteReader& in) {
     in.get(event.crossing.balance);
     in.get(event.at.wall);
     const std::lock_guard lock{mutex_};
-    if (!in.at_end() || event.number <= last_ || event.crossing.warning > balance::Warning::balance)
-        return false;
+    if (!in.at_end() || event.number == 0 || event.crossing.warning > balance::Warning::balance) return false;
     keep(event);
     return true;
 }

@@ -40,7 +40,7 @@ class ThresholdEvents final : public balance::CrossingSink {
     void crossed(const balance::Crossing& crossing) noexcept override;
 
     /// The rest of an event of the journal, which was told before a restart: the observer hears nothing of
-    /// it. In the order of their numbers. Whether a balance is beyond a threshold is seen from the balance,
+    /// it. Whether a balance is beyond a threshold is seen from the balance,
     /// so there is nothing else to restore.
     [[nodiscard]] bool apply(balance::ByteReader& in);
     /// Events that say all that is kept, in order.

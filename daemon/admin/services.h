@@ -8,6 +8,7 @@
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
@@ -19,6 +20,9 @@ struct Services {
     Catalog& catalog;
     Payments& payments;
     ThresholdEvents& threshold_events;
+    Registry& registry;
+    balance::Ledger& ledger;
+    balance::EventLog& events;
     rating::DeckLimits deck_limits;
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
@@ -33,8 +37,8 @@ struct Services {
     return {services.wall_now(), services.steady_now()};
 }
 
-/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties, money,
-/// bundles, calls.
+/// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups,
+/// parties, money, bundles, calls.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

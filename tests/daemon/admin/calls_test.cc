@@ -21,6 +21,9 @@ class CallsTest : public ::testing::Test {
         Calls{{.catalog = world_.catalog,
                .payments = world_.payments,
                .threshold_events = world_.state.threshold_events,
+               .registry = world_.state.registry,
+               .ledger = world_.ledger,
+               .events = world_.state.events,
                .deck_limits = {},
                .steady_now = [this] { return world_.now.steady; },
                .wall_now = [this] { return world_.now.wall; },
@@ -40,7 +43,7 @@ class CallsTest : public ::testing::Test {
     /// What a declared user gets for a GET that accepts plain text.
     Response get(std::string_view target) {
         Request request;
-        request.authenticated = true;
+        request.actor.login = "switch";
         request.accept = "text/plain";
         return send("GET", target, {}, std::move(request));
     }
@@ -141,7 +144,7 @@ TEST_F(CallsTest, AnswersGetsInWords) {
     request.accept = "text/plain";
     EXPECT_EQ(send("POST", "/v1/calls/c1:start", {}, request).body, "UNKNOWN_SESSION 0 dup 0");
     request.accept = {};
-    request.authenticated = true;
+    request.actor.login = "switch";
     EXPECT_TRUE(has(send("GET", "/v1/calls/c1:start", {}, request), R"("code":"UNKNOWN_SESSION")"));
 }
 
