@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/partners/sales.h"
+
 namespace tollgate::daemon {
 namespace {
 
@@ -70,7 +72,9 @@ State::State(const StateSettings& settings)
       threshold_events(events, settings.clock, settings.on_threshold),
       sessions(settings.hash_key, settings.sessions),
       payments(parties, ledger, sessions, catalog, events,
-               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {}
+               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {
+    credit_refills(registry, parties);
+}
 
 void State::found(Moment now) {
     std::vector<std::byte> event;

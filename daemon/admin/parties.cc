@@ -23,12 +23,6 @@ using balance::PartyId;
 using balance::PartyKind;
 using Kind = JsonValue::Kind;
 
-/// What somebody may change of his own party; all else is for those above him.
-constexpr std::array<std::string_view, 13> kOwnFields = {
-    "name",     "company",     "first_name", "last_name",        "email",
-    "phone",    "address",     "statistics", "accounting_email", "invoices_by_email",
-    "language", "date_format", "time_format"};
-
 /// The catalog's faults as a response's. `lines[i]` is the line of draft i; empty for a body that is one
 /// object.
 std::vector<RequestFault> request_faults(const std::vector<Fault>& faults,
@@ -346,23 +340,8 @@ Response Parties::create(const Request& request) const {
 
     const std::scoped_lock lock{services_.registry.mutex};
     const auto& parties = services_.catalog.parties();
-    const Actor& actor = request.actor;
-    if (!actor.login.empty()) {
-        const PartyKind kind = parties.get(actor.party).kind;
-        if (kind == PartyKind::distributor || kind == PartyKind::partner) {
-            return problem({.status = 403,
-                            .detail = kind == PartyKind::distributor
-                                          ? "a distributor makes accounts through his quick forms"
-                                          : "a partner only looks on"});
-        }
-        if (draft.parent.empty()) draft.parent = parties.get(actor.party).id;
-        const PartyId parent = parties.find(draft.parent);
-        if (parent == kNoParty || !is_visible(request, parent)) {
-            const bool above = parties.is_below(actor.party, parent);
-            return above ? problem({.status = 403, .detail = "parties are made below the own one"})
-                         : unknown_party(draft.parent);
-        }
-    }
+    const bool is_root = request.actor.party == parties.root();
+    if (draft.parent.empty() && !is_root) draft.parent = parties.get(request.actor.party).id;
     if (draft.id.empty()) draft.id = draw_id([](const std::string&) { return false; });
     const PartyRules::Place place{draft.kind, parties.find(draft.parent), kNoParty};
     Profile& profile = fields.profile;
@@ -443,15 +422,6 @@ Response Parties::change(const Request& request, std::string_view id) const {
     std::vector<RequestFault> all;
     FieldFaults faults{all};
     PartyFields fields = read_party_change(*object, before, faults);
-    const bool is_own = !request.actor.login.empty() && party_id == request.actor.party;
-    if (is_own && party_id != parties.root()) {
-        for (const std::string_view name : fields.named) {
-            if (std::find(kOwnFields.begin(), kOwnFields.end(), name) != kOwnFields.end()) continue;
-            return problem({.status = 403,
-                            .detail = std::string{name.substr(0, kShownBytesMax)} +
-                                      ": of the own party only name, contact and preferences are changed"});
-        }
-    }
     if (!all.empty()) return invalid(all);
 
     // Whoever changes settings otherwise, and a payment that lifts a suspension, does it before or after
@@ -515,14 +485,7 @@ Response Parties::close_several(const Request& request) const {
     std::vector<PartyId> tops;
     for (const std::string& id : ids) {
         const PartyId party = parties.find(id);
-        if (!is_visible(request, party)) {
-            if (parties.is_below(request.actor.party, party)) {
-                return problem({.status = 403, .detail = "parties are closed below the own one"});
-            }
-            return unknown_party(id);
-        }
-        if (!request.actor.login.empty() && party == request.actor.party)
-            return problem({.status = 403, .detail = "nobody closes his own party"});
+        if (!is_visible(request, party)) return unknown_party(id);
         tops.push_back(party);
     }
     const auto closed = services_.catalog.close(tops, now_of(services_));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/admin/bundles.h"
+#include "daemon/admin/calls.h"
 #include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
@@ -103,6 +104,8 @@ Router make_router(Services services) {
     router.add(
         "DELETE", "/v1/classes/{id}", Lane::brief,
         [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+
+    if (services.commands != nullptr) Calls{services}.add_to(router);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
