@@ -14,6 +14,7 @@
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
+#include "daemon/admin/transactions.h"
 
 namespace tollgate::daemon::admin {
 
@@ -73,14 +74,20 @@ Router make_router(Services services) {
 
     const auto money = std::make_shared<MoneyResource>(services);
     using Operation = Response (MoneyResource::*)(const Request&, std::string_view) const;
-    constexpr std::array<std::pair<std::string_view, Operation>, 6> kOperations = {{
+    constexpr std::array<std::pair<std::string_view, Operation>, 9> kOperations = {{
         {"/v1/parties/{id}/topups", &MoneyResource::top_up},
         {"/v1/parties/{id}/debits", &MoneyResource::debit},
         {"/v1/parties/{id}/adjustments", &MoneyResource::adjust},
         {"/v1/parties/{id}/transfers", &MoneyResource::transfer},
         {"/v1/parties/{id}/payouts", &MoneyResource::pay_out},
         {"/v1/parties/{id}/refunds", &MoneyResource::refund},
+        {"/v1/parties/{id}/payments", &MoneyResource::record_payment},
+        {"/v1/parties/{id}/refills", &MoneyResource::refill},
+        {"/v1/parties/{id}/distributor", &MoneyResource::assign_distributor},
     }};
+    router.add("POST", "/v1/payments", Lane::brief, [money](const Request& request, std::string_view) {
+        return money->record_payment_of(request);
+    });
     for (const auto& row : kOperations) {
         router.add("POST", row.first, Lane::brief,
                    [money, run = row.second](const Request& request, std::string_view id) {
@@ -104,6 +111,18 @@ Router make_router(Services services) {
     router.add(
         "DELETE", "/v1/classes/{id}", Lane::brief,
         [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+    const auto transactions = std::make_shared<Transactions>(services);
+    router.add(
+        "GET", "/v1/transactions", Lane::bulk,
+        [transactions](const Request& request, std::string_view) { return transactions->list(request); });
+    router.add("GET", "/v1/parties/{id}/transactions", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->list_of(request, id);
+               });
+    router.add("GET", "/v1/transactions/{id}", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->get(request, id);
+               });
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
