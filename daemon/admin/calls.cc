@@ -311,7 +311,7 @@ Response Calls::post(const Verb& verb, const Request& request, std::string_view 
 }
 
 Response Calls::get(const Verb& verb, const Request& request, std::string_view session) const {
-    if (!request.authenticated) {
+    if (request.actor.login.empty()) {
         return problem(
             {.status = 403, .detail = "as long as no user is declared no GET changes anything; use POST"});
     }

@@ -28,11 +28,11 @@ inline constexpr std::size_t kSlowAtOnce = 32;
 /// One thread has all sockets; one thread each runs the handlers of Lane::brief and of Lane::bulk, so that an
 /// import of seconds holds up neither /healthz nor a top-up; a fourth waits for the journal, for all of them.
 /// A fifth hashes passwords, which is slow on purpose, when the others leave it the processor: a flood of
-/// logins makes its own senders wait, and beyond kSlowAtOnce of them it is turned away.
-/// Commands of calls (Lane::call) run with the sockets, because they never wait, and are answered when they
-/// are durable. A body of Lane::stream goes to the bulk thread in pieces while it arrives: a few of them at
-/// most are in memory, and a slow peer holds up nobody. At most kStreamsAtOnce of them go on at once, because
-/// each builds something large; others get 503.
+/// logins makes its own senders wait, and beyond kSlowAtOnce of them it is turned away. Commands of calls
+/// (Lane::call) run with the sockets, because they never wait, and are answered when they are durable. A body
+/// of Lane::stream goes to the bulk thread in pieces while it arrives: a few of them at most are in memory,
+/// and a slow peer holds up nobody. At most kStreamsAtOnce of them go on at once, because each builds
+/// something large; others get 503.
 ///
 /// Every limit is one of http.* in the configuration. Whoever goes beyond one gets a problem where that is
 /// still possible and is disconnected: 431 for headers, 413 for a body, 408 for a request that does not come
