@@ -4,15 +4,18 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
 #include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
+#include "daemon/admin/gate.h"
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/people.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
@@ -126,6 +129,13 @@ Router make_router(Services services) {
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
+    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
+    People{services, directory}.add_to(router);
+    const auto audit = std::make_shared<Audit>(services, directory);
+    router.add("GET", "/v1/audit", Lane::brief,
+               [audit](const Request& request, std::string_view) { return audit->list(request); });
+    const auto gate = std::make_shared<Gate>(services, directory);
+
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
@@ -149,6 +159,7 @@ Router make_router(Services services) {
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
+    router.set_door(gate);
     return router;
 }
 
