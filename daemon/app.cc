@@ -145,6 +145,7 @@ struct App::Parts {
                     .payments = state.payments,
                     .threshold_events = state.threshold_events,
                     .registry = state.registry,
+                    .profile_index = state.profile_index,
                     .ledger = state.ledger,
                     .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},

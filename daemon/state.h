@@ -17,6 +17,7 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
+#include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
@@ -57,6 +58,7 @@ class State {
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
     Registry registry;
+    ProfileIndex profile_index{registry, parties};
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

@@ -493,7 +493,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         if (const auto origin = head.find(http::field::origin); origin != head.end()) {
             caller.origin = view(origin->value());
         }
-        if (auto refusal = refusal_of(caller)) return refusal;
+        const Door* const door = server_.router.door();
+        if (door == nullptr || door->is_for_this_machine()) {
+            if (auto refusal = refusal_of(caller)) return refusal;
+        }
 
         if (!request.set_target(view(head.target()))) {
             return problem(
@@ -510,6 +513,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
+        // Nobody's large body is read in vain; a small one is, so that the connection can go on.
+        if (lane_ == Lane::bulk || lane_ == Lane::stream) {
+            if (auto refusal = server_.router.admit(request)) return refusal;
+        }
         if (server_.journal != nullptr && lane_ != Lane::call && changes_something(request) &&
             server_.journal->admission() != balance::Admission::open) {
             Response full =

@@ -1,11 +1,13 @@
 #include "daemon/admin/router.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <exception>
 
 #include "balance/event_log.h"
 #include "daemon/admin/json.h"
+#include "daemon/admin/operations.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -155,11 +157,20 @@ auto Router::guarded(const Work& work) const noexcept -> decltype(work()) {
     return problem({.status = 500, .detail = "the daemon failed to carry this out; its log may say why"});
 }
 
-/// A sink whose exceptions are a 500.
+/// A sink whose exceptions are a 500, and of which is noted whose doing it was.
 class Router::GuardedSink : public BodySink {
   public:
-    GuardedSink(const Router& router, std::unique_ptr<BodySink> sink)
-        : router_(router), sink_(std::move(sink)) {}
+    GuardedSink(const Router& router, std::unique_ptr<BodySink> sink, Request request, const Route& route,
+                std::string_view id)
+        : router_(router),
+          owned_(std::move(sink)),
+          sink_(owned_.get()),
+          request_(std::move(request)),
+          route_(route),
+          id_(id) {}
+    GuardedSink(const Router& router, BodySink* sink, Request request, const Route& route,
+                std::string_view id)
+        : router_(router), sink_(sink), request_(std::move(request)), route_(route), id_(id) {}
 
     void begin() override {
         guard([this] { sink_->begin(); });
@@ -171,6 +182,7 @@ class Router::GuardedSink : public BodySink {
         if (failure_) return *std::move(failure_);
         return router_.guarded([this] {
             const balance::JointEvent joint;
+            if (router_.door_ != nullptr) router_.door_->note(request_, *route_.operation, id_, nullptr);
             return sink_->finish();
         });
     }
@@ -186,7 +198,11 @@ class Router::GuardedSink : public BodySink {
     }
 
     const Router& router_;
-    std::unique_ptr<BodySink> sink_;
+    std::unique_ptr<BodySink> owned_;
+    BodySink* sink_;
+    const Request request_;
+    const Route& route_;
+    const std::string id_;
     std::optional<Response> failure_;
 };
 
@@ -209,8 +225,13 @@ void Router::add_stream(std::string_view method, std::string_view pattern, Opene
 void Router::add_route(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler,
                        Opener opener) {
     assert(pattern.starts_with('/'));
+    Route route{std::string{method},
+                {},
+                lane,
+                std::move(handler),
+                std::move(opener),
+                find_operation(method, pattern)};
     pattern.remove_prefix(1);
-    Route route{std::string{method}, {}, lane, std::move(handler), std::move(opener)};
     std::size_t ids = 0;
     for (bool more = true; more;) {
         more = pattern.find('/') != std::string_view::npos;
@@ -273,7 +294,9 @@ Router::Match Router::find(const Request& request) const {
 std::optional<Lane> Router::lane(const Request& request) const {
     const Match match = find(request);
     if (match.route == nullptr) return std::nullopt;
-    return match.route->lane;
+    // A list as CSV is all of it, not a page.
+    const bool is_table = request.method == "GET" && request.accept.find("text/csv") != std::string::npos;
+    return is_table ? Lane::bulk : match.route->lane;
 }
 
 Response Router::nothing_served(const Match& match) {
@@ -283,21 +306,82 @@ Response Router::nothing_served(const Match& match) {
     return refusal;
 }
 
+void Router::set_door(std::shared_ptr<const Door> door) {
+    assert(std::all_of(routes_.begin(), routes_.end(),
+                       [](const Route& route) { return route.operation != nullptr; }));
+    door_ = std::move(door);
+}
+
+std::optional<Response> Router::admit(Request& request) const noexcept {
+    if (door_ == nullptr) return std::nullopt;
+    return guarded([&]() -> std::optional<Response> {
+        // What is not there is not there for anybody, but strangers are not told.
+        static constexpr ContractOperation kNothing{
+            {}, {}, {}, Scope::self, {{}, {}, access::kAnybody}, RecordOf::none};
+        const Match match = find(request);
+        const ContractOperation& operation = match.route == nullptr ? kNothing : *match.route->operation;
+        return door_->admit(request, operation, match.ids[0], Door::Stage::headers);
+    });
+}
+
+std::optional<Response> Router::shown_before(const Request& request) const {
+    Request shown;
+    shown.method = "GET";
+    shown.path = request.path;
+    shown.verb_colon = request.verb_colon;
+    // What a verb is done to stands before its colon.
+    if (const std::size_t colon = shown.verb_colon.back(); colon != std::string::npos) {
+        shown.path.back().resize(colon);
+        shown.verb_colon.back() = std::string::npos;
+    }
+    Match match = find(shown);
+    if (match.route == nullptr && shown.path.size() > 3) {  // `/v1/parties/alice/topups`: alice.
+        shown.path.pop_back();
+        shown.verb_colon.pop_back();
+        match = find(shown);
+    }
+    if (match.route == nullptr || match.route->lane != Lane::brief || !match.route->handler)
+        return std::nullopt;
+    if (std::all_of(match.ids.begin(), match.ids.end(), [](auto id) { return id.empty(); }))
+        return std::nullopt;
+    Response response = match.route->handler(shown, match.ids[0], match.ids[1]);
+    if (response.status != 200 || response.content_type != "application/json") return std::nullopt;
+    return response;
+}
+
 Response Router::handle(const Request& request) const noexcept {
     return guarded([&]() -> Response {
         const Match match = find(request);
-        if (match.route == nullptr) return nothing_served(match);
+        if (match.route == nullptr) {
+            Request stranger = request;
+            if (auto refused = admit(stranger)) return *std::move(refused);
+            return nothing_served(match);
+        }
+        const Route& route = *match.route;
+        Request admitted;
+        if (door_ != nullptr) {
+            admitted = request;
+            if (auto refused = door_->admit(admitted, *route.operation, match.ids[0], Door::Stage::whole))
+                return *std::move(refused);
+        }
+        const Request& asked = door_ == nullptr ? request : admitted;
         std::optional<balance::JointEvent> joint;
         const bool changes = request.method != "GET" && request.method != "HEAD";
-        if (changes && match.route->lane != Lane::call) joint.emplace();
-        if (match.route->handler) return match.route->handler(request, match.ids[0], match.ids[1]);
-        Opened opened = match.route->opener(request, match.ids[0]);
+        if (changes && route.lane != Lane::call) {
+            const auto before = door_ == nullptr ? std::nullopt : shown_before(request);
+            joint.emplace();
+            if (door_ != nullptr)
+                door_->note(asked, *route.operation, match.ids[0], before ? &*before : nullptr);
+        }
+        if (route.handler) return route.handler(asked, match.ids[0], match.ids[1]);
+        Opened opened = route.opener(asked, match.ids[0]);
         if (auto* const answer = std::get_if<Response>(&opened)) return std::move(*answer);
         const auto sink = std::get<std::unique_ptr<BodySink>>(std::move(opened));
         joint.reset();  // The sink may do its work elsewhere: it opens its own.
-        sink->begin();
-        sink->feed(request.body);
-        return sink->finish();
+        GuardedSink guarded_sink{*this, sink.get(), asked, route, match.ids[0]};
+        guarded_sink.begin();
+        guarded_sink.feed(request.body);
+        return guarded_sink.finish();
     });
 }
 
@@ -306,9 +390,16 @@ Router::Opened Router::open(const Request& request) const noexcept {
         const Match match = find(request);
         if (match.route == nullptr) return nothing_served(match);
         assert(match.route->opener);
+        Request admitted = request;
+        if (door_ != nullptr) {
+            if (auto refused =
+                    door_->admit(admitted, *match.route->operation, match.ids[0], Door::Stage::whole))
+                return *std::move(refused);
+        }
         Opened opened = match.route->opener(request, match.ids[0]);
         if (auto* const sink = std::get_if<std::unique_ptr<BodySink>>(&opened)) {
-            *sink = std::make_unique<GuardedSink>(*this, std::move(*sink));
+            *sink =
+                std::make_unique<GuardedSink>(*this, std::move(*sink), admitted, *match.route, match.ids[0]);
         }
         return opened;
     });

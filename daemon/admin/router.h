@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "balance/party.h"
+#include "daemon/access/permission.h"
 
 namespace tollgate::daemon::admin {
 
@@ -23,6 +24,9 @@ struct Actor {
     std::string login;  ///< Empty as long as nobody is declared: then this machine is the administrator.
     /// Whose subtree is all that exists for him; the provider, too, where `login` is empty.
     balance::PartyId party{0};
+    balance::PartyKind kind = balance::PartyKind::provider;
+    access::Permissions permissions = access::Permissions::all();
+    std::string token;  ///< The id of the one that the request showed.
 };
 
 /// What a handler needs to know of a request. The body's bytes live as long as the handler runs.
@@ -41,6 +45,7 @@ struct Request {
     std::string authorization;
     std::string peer;  ///< The address that it came from.
     Actor actor;
+    bool authenticated = false;  ///< A declared user asks, by a token of his.
     std::string_view body;
 
     /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not
@@ -105,6 +110,33 @@ class BodySink {
     [[nodiscard]] virtual Response finish() = 0;
 };
 
+struct ContractOperation;
+
+/// Stands before the handlers, where there is one: daemon/admin/gate.h. Any thread.
+class Door {
+  public:
+    Door() = default;
+    Door(const Door&) = delete;
+    Door& operator=(const Door&) = delete;
+    virtual ~Door() = default;
+
+    /// Nobody is declared: only this machine is served, as the administrator.
+    [[nodiscard]] virtual bool is_for_this_machine() const = 0;
+
+    enum class Stage : std::uint8_t {
+        headers,  ///< The body is not there yet.
+        whole,
+    };
+    /// Fills in who the request is from; a problem where he may not have this done. `id` is what stands in
+    /// the path for the pattern's first one.
+    [[nodiscard]] virtual std::optional<Response> admit(Request& request, const ContractOperation& operation,
+                                                        std::string_view id, Stage stage) const = 0;
+    /// Adds to the thread's JointEvent that it was done: whatever the handler appends takes it along.
+    /// `before`: what a GET of the path answered, nullptr where there is none.
+    virtual void note(const Request& request, const ContractOperation& operation, std::string_view id,
+                      const Response* before) const = 0;
+};
+
 /// A table of routes, filled at the start and only read afterwards: any thread may then call `lane` and
 /// `handle`.
 class Router {
@@ -133,6 +165,13 @@ class Router {
     /// A route of Lane::stream.
     void add_stream(std::string_view method, std::string_view pattern, Opener opener);
 
+    /// From now on nobody comes to a handler but through it. Requires: every route is an operation of the
+    /// contract.
+    void set_door(std::shared_ptr<const Door> door);
+    [[nodiscard]] const Door* door() const noexcept { return door_.get(); }
+    /// What the door says of a request whose body is not there yet; it is asked again by `handle` and `open`.
+    [[nodiscard]] std::optional<Response> admit(Request& request) const noexcept;
+
     /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
     [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
 
@@ -159,6 +198,7 @@ class Router {
         Lane lane;
         PairHandler handler;  ///< Or else an opener.
         Opener opener;
+        const ContractOperation* operation = nullptr;  ///< Of the contract; nullptr: none, as in tests.
     };
     using Ids = std::array<std::string_view, kIdsMax>;
     struct Match {
@@ -179,7 +219,11 @@ class Router {
     void add_route(std::string_view method, std::string_view pattern, Lane lane, PairHandler handler,
                    Opener opener);
 
+    /// What the route of a change shows now.
+    [[nodiscard]] std::optional<Response> shown_before(const Request& request) const;
+
     std::vector<Route> routes_;
+    std::shared_ptr<const Door> door_;
     Unexpected on_unexpected_;
 };
 

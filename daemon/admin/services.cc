@@ -6,6 +6,7 @@
 
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
+#include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
@@ -90,21 +91,41 @@ Router make_router(Services services) {
         return money->threshold_events(request);
     });
 
+    const auto classes = std::make_shared<Classes>(services);
+    router.add("GET", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->list(request); });
+    router.add("POST", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->create(request); });
+    router.add("GET", "/v1/classes/{id}", Lane::brief,
+               [classes](const Request& request, std::string_view id) { return classes->get(request, id); });
+    router.add(
+        "PATCH", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->change(request, id); });
+    router.add(
+        "DELETE", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
+    router.add("GET", "/v1/parties", Lane::brief,
+               [parties](const Request& request, std::string_view) { return parties->list(request); });
+    router.add("POST", "/v1/parties:close", Lane::brief, [parties](const Request& request, std::string_view) {
+        return parties->close_several(request);
+    });
     router.add("POST", "/v1/parties:import", Lane::bulk,
                [parties](const Request& request, std::string_view) { return parties->import(request); });
     router.add("GET", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->get(id); });
+               [parties](const Request& request, std::string_view id) { return parties->get(request, id); });
     router.add(
         "PATCH", "/v1/parties/{id}", Lane::brief,
         [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
-    router.add("DELETE", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->close(id); });
+    router.add(
+        "DELETE", "/v1/parties/{id}", Lane::brief,
+        [parties](const Request& request, std::string_view id) { return parties->close(request, id); });
     router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,

@@ -8,6 +8,7 @@
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
@@ -21,6 +22,7 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
+    const ProfileIndex& profile_index;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;

@@ -43,7 +43,7 @@ class CallsTest : public ::testing::Test {
     /// What a declared user gets for a GET that accepts plain text.
     Response get(std::string_view target) {
         Request request;
-        request.actor.login = "switch";
+        request.actor.login = "pbx";
         request.accept = "text/plain";
         return send("GET", target, {}, std::move(request));
     }
@@ -144,7 +144,7 @@ TEST_F(CallsTest, AnswersGetsInWords) {
     request.accept = "text/plain";
     EXPECT_EQ(send("POST", "/v1/calls/c1:start", {}, request).body, "UNKNOWN_SESSION 0 dup 0");
     request.accept = {};
-    request.actor.login = "switch";
+    request.actor.login = "pbx";
     EXPECT_TRUE(has(send("GET", "/v1/calls/c1:start", {}, request), R"("code":"UNKNOWN_SESSION")"));
 }
 

@@ -25,6 +25,7 @@ struct House {
                                  .payments = payments,
                                  .threshold_events = state.threshold_events,
                                  .registry = state.registry,
+                                 .profile_index = state.profile_index,
                                  .ledger = state.ledger,
                                  .events = state.events,
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
