@@ -41,6 +41,9 @@ enum class EventKind : std::uint8_t {
     bundle_renewed = 51,  ///< Its seconds are there anew.
     resync = 52,          ///< One began, or ended.
 
+    mail_ended = 80,  ///< It was sent, or never will be. Mails are made in the events of what causes them.
+    mail = 81,        ///< Of snapshots only: one with what became of it.
+
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
     book = 65,

@@ -20,6 +20,9 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/mail/mailer.h"
+#include "daemon/mail/smtp_client.h"
+#include "daemon/mail/templates.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
@@ -108,6 +111,40 @@ Recovered recover_state(const config::Config& config, std::unique_ptr<balance::j
     return recover(*disk, journal_settings(config), fresh_state);
 }
 
+/// How long is waited for the journal before it is asked again.
+constexpr std::chrono::milliseconds kDurableSoon{200};
+
+/// Sends mails and says in the log what became of each. nullptr where no relay is named.
+std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& outbox,
+                                          const mail::Templates& templates,
+                                          balance::journal::Journal* journal) {
+    if (config.mail.relay.host.empty()) return nullptr;
+    // It must outlive each copy of the function that uses it.
+    const auto client = std::make_shared<mail::SmtpClient>(
+        mail::SmtpSettings{config.mail.relay, config.mail.tls, config.mail.timeout});
+    const auto log = [](const Mail& mail, MailStatus status, const std::string& answer) {
+        if (status == MailStatus::sent) {
+            spdlog::info("mail {} ({}) to {}: sent", mail.number, text_of(mail.draft.kind), mail.draft.to);
+        } else {
+            spdlog::warn("mail {} ({}) to {}: {}: {}", mail.number, text_of(mail.draft.kind), mail.draft.to,
+                         text_of(status), answer);
+        }
+    };
+    return std::make_unique<mail::Mailer>(
+        outbox, templates,
+        mail::MailerSettings{config.mail.from, config.mail.retry_first, config.mail.retry_longest,
+                             config.mail.give_up},
+        mail::Mailer::Hooks{
+            .send = [client](const std::string& from, const std::string& to, const std::string& message,
+                             const std::stop_token& stop) { return client->send(from, to, message, stop); },
+            .now = [] { return Clock::now(); },
+            .is_durable =
+                [journal](balance::Sequence sequence) {
+                    return journal == nullptr || journal->wait(sequence, kDurableSoon);
+                },
+            .on_attempt = log});
+}
+
 /// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
 /// tariffs are freed that no call pins any more, snapshots are made.
 void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapshots,
@@ -128,7 +165,8 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapsh
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : recovered(recover_state(config, disk,
+        : templates(config.mail.templates),
+          recovered(recover_state(config, disk,
                                   [this, &config]() -> State& {
                                       made.reset();  // There is not room for two.
                                       made = std::make_unique<State>(with_thresholds(state_settings(config)));
@@ -150,6 +188,7 @@ struct App::Parts {
                     .wall_now = [] { return Clock::now().wall; },
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
                recovered.journal.get()) {
+        mailer = make_mailer(config, state.outbox, templates, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
         if (recovered.journal != nullptr) {
@@ -192,6 +231,7 @@ struct App::Parts {
         return settings;
     }
 
+    mail::Templates templates;
     std::unique_ptr<balance::journal::PosixDisk> disk;
     std::unique_ptr<State> made;
     Recovered recovered;
@@ -210,6 +250,7 @@ struct App::Parts {
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
+    std::unique_ptr<mail::Mailer> mailer;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
@@ -218,7 +259,8 @@ StateSettings state_settings(const config::Config& config) {
             .parties_max = config.party.max,
             .sessions = session_limits(config),
             .remember_requests = config.request.remember,
-            .hash_key = random_key()};
+            .hash_key = random_key(),
+            .mails_max = config.mail.outbox_max};
 }
 
 App::App(const config::Config& config) {
@@ -244,6 +286,7 @@ void App::start() {
         });
         journal->start();
     }
+    if (parts_->mailer != nullptr) parts_->mailer->start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -257,6 +300,7 @@ void App::stop() {
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();
+    if (parts_->mailer != nullptr) parts_->mailer->stop();
     auto* const journal = parts_->recovered.journal.get();
     if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
 }

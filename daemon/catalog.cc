@@ -525,6 +525,8 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         case EventKind::request:
         case EventKind::spending:
         case EventKind::horizon:
+        case EventKind::mail_ended:
+        case EventKind::mail:
             return false;
     }
     return in.at_end();

@@ -74,6 +74,10 @@ std::string_view text_of(EventKind kind) noexcept {
             return "spending";
         case EventKind::horizon:
             return "horizon";
+        case EventKind::mail_ended:
+            return "mail_ended";
+        case EventKind::mail:
+            return "mail";
     }
     return "unknown";
 }

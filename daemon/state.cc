@@ -67,7 +67,8 @@ class Records {
 State::State(const StateSettings& settings)
     : tariffs(settings.versions_kept),
       parties(settings.hash_key, settings.parties_max),
-      threshold_events(events, settings.clock, settings.on_threshold),
+      outbox(events, settings.mails_max),
+      threshold_events(outbox, settings.clock, settings.on_threshold, settings.mails_of_threshold),
       sessions(settings.hash_key, settings.sessions),
       payments(parties, ledger, sessions, catalog, events,
                {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {}
@@ -136,13 +137,19 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
             good = payments.apply(in);
             break;
         case EventKind::threshold:
-            good = threshold_events.apply(in);
+            good = threshold_events.apply(header.at, in);
             break;
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;
         case EventKind::resync:
             good = resync_tokens.apply(header.at, in);
+            break;
+        case EventKind::mail_ended:
+            good = outbox.apply_ended(header.at, in);
+            break;
+        case EventKind::mail:
+            good = outbox.apply_kept(in);
             break;
         case EventKind::account:
             good = apply_account(in);
@@ -381,6 +388,7 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
     });
     payments.save(sink);
     threshold_events.save(sink);
+    outbox.save(sink);
 }
 
 /// Commands that looked at the clock before the latest event may have theirs behind it.

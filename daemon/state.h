@@ -17,6 +17,7 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
+#include "daemon/outbox.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
@@ -32,6 +33,8 @@ struct StateSettings {
     std::uint64_t hash_key = 0;  ///< Random in a running daemon.
     ThresholdEvents::Clock clock = [] { return Moment{}; };
     ThresholdEvents::Observer on_threshold{};
+    ThresholdEvents::MailsOf mails_of_threshold{};
+    std::size_t mails_max = 100'000;
 };
 
 /// When and on which boot of the machine a daemon began to use a journal.
@@ -50,6 +53,7 @@ class State {
     balance::EventRelay events;
     rating::TariffBook tariffs;
     balance::PartyTable parties;
+    Outbox outbox;
     ThresholdEvents threshold_events;
     balance::Ledger ledger{parties, &threshold_events};
     balance::SessionTable sessions;

@@ -31,12 +31,12 @@ void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
     const ThresholdEvent event{last_ + 1, crossing, clock_()};
     std::vector<std::byte> bytes;
     write(event, bytes);
-    events_.append(bytes);
+    outbox_.append(std::move(bytes), event.at, mails_of_ ? mails_of_(event) : std::vector<MailDraft>{});
     if (observer_) observer_(event);
     keep(event);
 }
 
-bool ThresholdEvents::apply(balance::ByteReader& in) {
+bool ThresholdEvents::apply(balance::Moment at, balance::ByteReader& in) {
     ThresholdEvent event;
     in.get(event.number);
     in.get(event.crossing.party);
@@ -44,10 +44,10 @@ bool ThresholdEvents::apply(balance::ByteReader& in) {
     in.get(event.crossing.balance);
     in.get(event.at.wall);
     const std::lock_guard lock{mutex_};
-    if (!in.at_end() || event.number <= last_ || event.crossing.warning > balance::Warning::balance)
+    if (!in.good() || event.number <= last_ || event.crossing.warning > balance::Warning::balance)
         return false;
     keep(event);
-    return true;
+    return outbox_.apply_made(at, in);
 }
 
 void ThresholdEvents::save(const std::function<void(std::span<const std::byte>)>& sink) const {

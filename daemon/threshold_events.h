@@ -11,7 +11,7 @@
 
 #include "balance/crossing.h"
 #include "balance/event.h"
-#include "balance/event_log.h"
+#include "daemon/outbox.h"
 #include "rating/instant.h"
 
 namespace tollgate::daemon {
@@ -32,17 +32,22 @@ class ThresholdEvents final : public balance::CrossingSink {
     using Clock = std::function<balance::Moment()>;
     /// Told of each event in order. It must not throw.
     using Observer = std::function<void(const ThresholdEvent&)>;
+    /// Who gets a mail of it. Called in the middle of a movement of money; it must not throw.
+    using MailsOf = std::function<std::vector<MailDraft>(const ThresholdEvent&)>;
 
-    /// `events` must outlive this.
-    ThresholdEvents(balance::EventLog& events, Clock clock, Observer observer = {})
-        : events_(events), clock_(std::move(clock)), observer_(std::move(observer)) {}
+    /// Events go to the journal through `outbox`, which must outlive this, with their mails.
+    ThresholdEvents(Outbox& outbox, Clock clock, Observer observer = {}, MailsOf mails_of = {})
+        : outbox_(outbox),
+          clock_(std::move(clock)),
+          observer_(std::move(observer)),
+          mails_of_(std::move(mails_of)) {}
 
     void crossed(const balance::Crossing& crossing) noexcept override;
 
     /// The rest of an event of the journal, which was told before a restart: the observer hears nothing of
-    /// it. In the order of their numbers. Whether a balance is beyond a threshold is seen from the balance,
-    /// so there is nothing else to restore.
-    [[nodiscard]] bool apply(balance::ByteReader& in);
+    /// it, and its mails are in the outbox. In the order of their numbers. Whether a balance is beyond a
+    /// threshold is seen from the balance, so there is nothing else to restore.
+    [[nodiscard]] bool apply(balance::Moment at, balance::ByteReader& in);
     /// Events that say all that is kept, in order.
     void save(const std::function<void(std::span<const std::byte>)>& sink) const;
 
@@ -52,9 +57,10 @@ class ThresholdEvents final : public balance::CrossingSink {
   private:
     void keep(const ThresholdEvent& event);
 
-    balance::EventLog& events_;
+    Outbox& outbox_;
     Clock clock_;
     Observer observer_;
+    MailsOf mails_of_;
     mutable std::mutex mutex_;
     std::deque<ThresholdEvent> kept_;
     std::uint64_t last_ = 0;

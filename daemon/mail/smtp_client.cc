@@ -104,7 +104,7 @@ SendResult SmtpClient::send(const std::string& from, const std::string& to, cons
     const std::string sender = '<' + from + '>';
     const std::string recipient = '<' + to + '>';
     const std::unique_ptr<curl_slist, FreeList> recipients{curl_slist_append(nullptr, recipient.c_str())};
-    if (recipients == nullptr) return {SendStatus::later, "out of memory"};
+    if (recipients == nullptr) return {SendStatus::unreachable, "out of memory"};
     const long timeout_milliseconds = settings_.timeout.count();
     const long timeout_seconds = std::chrono::ceil<std::chrono::seconds>(settings_.timeout).count();
     const bool is_verified = settings_.tls == config::MailTls::required;
@@ -137,11 +137,11 @@ SendResult SmtpClient::send(const std::string& from, const std::string& to, cons
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, shall_stop);
     set(CURLOPT_XFERINFODATA, &attempt);
-    if (!is_set) return {SendStatus::later, "libcurl does not know an option it should know"};
+    if (!is_set) return {SendStatus::unreachable, "libcurl does not know an option it should know"};
 
     const CURLcode code = curl_easy_perform(curl);
     if (code == CURLE_OK) return {SendStatus::sent, {}};
-    if (code == CURLE_ABORTED_BY_CALLBACK) return {SendStatus::later, "stopped"};
+    if (code == CURLE_ABORTED_BY_CALLBACK) return {SendStatus::unreachable, "stopped"};
     if (!attempt.refusal.empty()) {
         const bool is_final = attempt.refusal.starts_with('5');
         return {is_final ? SendStatus::never : SendStatus::later, std::move(attempt.refusal)};
@@ -149,7 +149,7 @@ SendResult SmtpClient::send(const std::string& from, const std::string& to, cons
     error.resize(std::strlen(error.c_str()));
     if (error.empty()) error = curl_easy_strerror(code);
     error.resize(std::min(error.size(), kAnswerBytesMax));
-    return {SendStatus::later, std::move(error)};
+    return {SendStatus::unreachable, std::move(error)};
 }
 
 }  // namespace tollgate::daemon::mail

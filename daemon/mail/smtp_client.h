@@ -13,16 +13,17 @@
 namespace tollgate::daemon::mail {
 
 enum class SendStatus : std::uint8_t {
-    sent,   ///< The relay has it and answers for it.
-    later,  ///< Nobody there, no answer in time, or a 4xx: the same mail may go another time.
-    never,  ///< A 5xx: the relay will not take this mail.
+    sent,         ///< The relay has it and answers for it.
+    later,        ///< A 4xx: the relay may take this mail another time.
+    never,        ///< A 5xx: the relay will not take this mail.
+    unreachable,  ///< Nobody there, or no answer in time. Any other mail would fare no better.
 };
 
 /// `SendResult::answer` is no longer.
 inline constexpr std::size_t kAnswerBytesMax = 300;
 
 struct SendResult {
-    SendStatus status = SendStatus::later;
+    SendStatus status = SendStatus::unreachable;
     /// One line for people: what the relay said (`550 unknown user`), or why it said nothing. Empty where
     /// sent.
     std::string answer;
@@ -45,7 +46,8 @@ class SmtpClient {
     ~SmtpClient();
 
     /// `message` is what compose() made. When a stop is requested, what is not sent within a second is
-    /// `later`; the relay may have it all the same, as with every answer that is lost: the Message-ID tells.
+    /// `unreachable`; the relay may have it all the same, as with every answer that is lost: the Message-ID
+    /// tells.
     [[nodiscard]] SendResult send(const std::string& from, const std::string& to, const std::string& message,
                                   const std::stop_token& stop = {});
 

@@ -73,10 +73,10 @@ class Smtp(unittest.TestCase):
             status, _ = send(server, "ops@example.test", text="x" * 2_000_000)
             self.assertEqual(status, "never")  # Beyond its message_size_limit.
 
-    def test_nobody_there_is_later(self):
+    def test_nobody_there_is_unreachable(self):
         with MailServer() as server:
             server.stop()
-            self.assertEqual(send(server, "ops@example.test")[0], "later")
+            self.assertEqual(send(server, "ops@example.test")[0], "unreachable")
             server.start()
             self.assertEqual(send(server, "ops@example.test")[0], "sent")
 
@@ -86,7 +86,7 @@ class Smtp(unittest.TestCase):
             server.wait_for(1)
             self.assertIn(" P=esmtps ", server.log())
             # Its certificate is its own: good enough for "offered", not for "required".
-            self.assertEqual(send(server, "ops@example.test", tls="required")[0], "later")
+            self.assertEqual(send(server, "ops@example.test", tls="required")[0], "unreachable")
             self.assertEqual(send(server, "ops@example.test", tls="never"), ("sent", ""))
             server.wait_for(2)
             self.assertIn(" P=esmtp ", server.log())

@@ -32,6 +32,9 @@ int main(int count, char** words) {
         case SendStatus::never:
             std::cout << "never " << result.answer << '\n';
             return 0;
+        case SendStatus::unreachable:
+            std::cout << "unreachable " << result.answer << '\n';
+            return 0;
     }
     std::abort();
 }

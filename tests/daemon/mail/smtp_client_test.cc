@@ -179,13 +179,13 @@ TEST(SmtpClientThreads, RefusalsAreToldApart) {
 // Goal: what was refused and then got over is not why something else failed.
 TEST(SmtpClientThreads, ARelayWithoutEhloIsOne) {
     EXPECT_EQ(send_where({{"EHLO", "502 what?"}}).status, SendStatus::sent);
-    EXPECT_EQ(send_where({{"EHLO", "502 what?"}, {"RCPT", "hang up"}}).status, SendStatus::later);
+    EXPECT_EQ(send_where({{"EHLO", "502 what?"}, {"RCPT", "hang up"}}).status, SendStatus::unreachable);
 }
 
 TEST(SmtpClientThreads, WhoHangsUpIsTriedAgain) {
     for (const char* step : {"", "EHLO", "MAIL", "RCPT", "DATA", "."}) {
         const SendResult result = send_where({{step, "hang up"}});
-        EXPECT_EQ(result.status, SendStatus::later) << step;
+        EXPECT_EQ(result.status, SendStatus::unreachable) << step;
         EXPECT_NE(result.answer, "") << step;
     }
 }
@@ -195,7 +195,7 @@ TEST(SmtpClientThreads, WhoSaysNothingIsTriedAgain) {
     for (const char* step : {"", "RCPT", "."}) {
         const auto begin = std::chrono::steady_clock::now();
         const SendResult result = send_where({{step, ""}});
-        EXPECT_EQ(result.status, SendStatus::later) << step;
+        EXPECT_EQ(result.status, SendStatus::unreachable) << step;
         EXPECT_NE(result.answer, "") << step;
         EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds{10'000}) << step;
     }
@@ -208,10 +208,10 @@ TEST(SmtpClientThreads, NobodyThereIsTriedAgain) {
         settings = relay.settings();
     }
     const SendResult result = SmtpClient{settings}.send("a@b", "c@d", "X: y\r\n\r\n");
-    EXPECT_EQ(result.status, SendStatus::later);
+    EXPECT_EQ(result.status, SendStatus::unreachable);
     EXPECT_NE(result.answer, "");
     settings.relay.host = "nowhere.invalid";
-    EXPECT_EQ(SmtpClient{settings}.send("a@b", "c@d", "X: y\r\n\r\n").status, SendStatus::later);
+    EXPECT_EQ(SmtpClient{settings}.send("a@b", "c@d", "X: y\r\n\r\n").status, SendStatus::unreachable);
 }
 
 TEST(SmtpClientThreads, StopsWhenAsked) {
@@ -227,7 +227,7 @@ TEST(SmtpClientThreads, StopsWhenAsked) {
         std::this_thread::sleep_for(milliseconds{100});
         stop.request_stop();
     }
-    EXPECT_EQ(result.status, SendStatus::later);
+    EXPECT_EQ(result.status, SendStatus::unreachable);
     EXPECT_EQ(result.answer, "stopped");
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{30});
 }
@@ -238,7 +238,7 @@ TEST(SmtpClientThreads, RequiredTlsIsRequired) {
     SmtpSettings settings = relay.settings();
     settings.tls = config::MailTls::required;
     const SendResult result = SmtpClient{settings}.send("a@b", "c@d", "X: y\r\n\r\n");
-    EXPECT_EQ(result.status, SendStatus::later) << result.answer;
+    EXPECT_EQ(result.status, SendStatus::unreachable) << result.answer;
     for (const std::string& line : relay.lines())
         EXPECT_FALSE(line.starts_with("MAIL")) << line;
 }
