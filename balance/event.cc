@@ -1,5 +1,6 @@
 #include "balance/event.h"
 
+#include <cassert>
 #include <utility>
 
 namespace tollgate::balance {
@@ -63,6 +64,10 @@ void use_fields(Io& io, U& use) {
     io(use.seconds);
     io(use.used);
 }
+
+/// Set in the seller of the first level where he is credited: earlier journals have none that was, and no
+/// table has so many parties.
+constexpr std::uint32_t kCredited = std::uint32_t{1} << 31;
 
 template <typename Io, typename L>
 void name_fields(Io& io, L& level) {
@@ -145,8 +150,10 @@ void write_decided(const Session& session, ByteWriter& out) {
     out.short_text(session.number.view());
     out.put(session.level_count);
     for (const SessionLevel& level : session.levels()) {
+        const bool credited = session.credits_seller && &level == &session.levels().front();
+        const auto seller = static_cast<std::uint32_t>(level.seller) | (credited ? kCredited : 0);
         const LevelName name{.payer = level.payer,
-                             .seller = level.seller,
+                             .seller = PartyId{seller},
                              .tariff = level.tariff == nullptr ? rating::kNoTariff : level.tariff->id,
                              .version = level.tariff == nullptr ? 0 : level.tariff->number,
                              .row = level.row,
@@ -176,8 +183,28 @@ LevelNames read_decided(ByteReader& reader, Session& session) noexcept {
         for (names.count = 0; names.count < count; ++names.count)
             name_fields(io, names.levels[names.count]);
     }
+    PartyId& seller = names.levels[0].seller;
+    session.credits_seller =
+        names.count > 0 && seller != kNoParty && (static_cast<std::uint32_t>(seller) & kCredited) != 0;
+    if (session.credits_seller) seller = PartyId{static_cast<std::uint32_t>(seller) & ~kCredited};
     reader = in;
     return names;
+}
+
+void add_part(std::span<const std::byte> event, ByteWriter out) {
+    assert(!is_together(event));
+    out.text({reinterpret_cast<const char*>(event.data()), event.size()});
+}
+
+std::span<const std::byte> next_part(ByteReader& in) noexcept {
+    if (!in.good() || in.at_end()) return {};
+    const std::string_view bytes = in.text();
+    const std::span part{reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
+    if (part.empty() || is_together(part)) {
+        in.fail();
+        return {};
+    }
+    return part;
 }
 
 }  // namespace tollgate::balance

@@ -30,6 +30,7 @@ enum class EventKind : std::uint8_t {
     dial_plan_removed = 22,
     group_put = 23,
     group_removed = 24,
+    parties_closed = 25,  ///< With everyone below them.
 
     session_opened = 32,     ///< All of it; an earlier one of that id is forgotten.
     session_changed = 33,    ///< What commands change.
@@ -40,9 +41,9 @@ enum class EventKind : std::uint8_t {
     bundle = 50,          ///< One that a party was given, or as it stood.
     bundle_renewed = 51,  ///< Its seconds are there anew.
     resync = 52,          ///< One began, or ended.
-
-    mail_ended = 80,  ///< It was sent, or never will be. Mails are made in the events of what causes them.
-    mail = 81,        ///< Of snapshots only: one with what became of it.
+    record = 53,          ///< One of daemon/partners/records.h as it stands now, or that it is gone.
+    audit = 54,           ///< Who changed what.
+    together = 55,        ///< Events that are one: all of them happened, or none.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
@@ -71,6 +72,20 @@ struct EventHeader {
         return header;
     }
 };
+
+// ---- Several events that are one ----
+
+/// Begins one of EventKind::together; parts follow.
+inline void begin_together(Moment at, ByteWriter out) {
+    EventHeader{EventKind::together, at}.write(out);
+}
+[[nodiscard]] inline bool is_together(std::span<const std::byte> event) noexcept {
+    return !event.empty() && static_cast<EventKind>(event.front()) == EventKind::together;
+}
+/// A part: a whole event, behind its length. Requires: no event of several.
+void add_part(std::span<const std::byte> event, ByteWriter out);
+/// The next part, behind the header; empty at the end, and where the bytes are not those of one.
+[[nodiscard]] std::span<const std::byte> next_part(ByteReader& in) noexcept;
 
 /// No event of a session is larger.
 inline constexpr std::size_t kSessionEventBytesMax = 4096;

@@ -3,11 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tollgate::balance {
+
+struct Moment;
 
 /// The number of an event: 1, 2, 3 … without gaps, for the life of a journal. 0 is none.
 using Sequence = std::uint64_t;
@@ -49,6 +53,55 @@ class EventLog {
     virtual std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) = 0;
 };
 
+/// What goes into the journal with the next event of this thread, as one: all of it happened, or none.
+///
+///     JointEvent joint;
+///     joint.add(who_did_it);
+///     payments.top_up(…);  // One event holds both.
+///
+/// While it lives, what another part of the program appends beside the thread's main event (a threshold that
+/// is crossed) is joined to it. Where nothing is appended, what was added is forgotten: nothing happened.
+/// At most one a thread; for administration, not for calls.
+class JointEvent {
+  public:
+    /// Its parts take together at most so many bytes, so that there is room for them beside a main event.
+    static constexpr std::size_t kBytesMax = kEventBytesMax / 2;
+
+    JointEvent() noexcept;
+    JointEvent(const JointEvent&) = delete;
+    JointEvent& operator=(const JointEvent&) = delete;
+    ~JointEvent();
+
+    /// The one of this thread whose event has not been written; nullptr without one.
+    [[nodiscard]] static JointEvent* current() noexcept;
+
+    /// Adds an event that follows the main one. `then` makes visible what it says: it is called once all is
+    /// appended, in the order of the calls, and must not fail. Requires: not yet written, and room().
+    void add(std::span<const std::byte> event, std::function<void()> then = {});
+    /// The same of one that the main event builds on.
+    void add_before(std::span<const std::byte> event, std::function<void()> then = {});
+    [[nodiscard]] bool room(std::size_t bytes) const noexcept {
+        return before_.size() + after_.size() + bytes <= kBytesMax;
+    }
+    [[nodiscard]] bool written() const noexcept { return written_; }
+    /// Forgets all of it: what it belonged to was refused.
+    void abandon();
+
+    /// Appends what was added, without a main event; nothing where nothing was added.
+    void write(EventLog& log, Moment at);
+    /// Appends all of it with its main event. For EventRelay.
+    Sequence append(EventLog& log, std::span<const std::byte> main);
+
+  private:
+    std::vector<std::byte> before_;
+    std::vector<std::byte> after_;
+    std::vector<std::function<void()>> then_;
+    bool written_ = false;
+};
+
+/// Appends an event, or joins it to the one that this thread is about to append.
+void append_or_join(EventLog& log, std::span<const std::byte> event);
+
 /// Passes everything on to a log that is there later than those who append: nothing is appended before. Where
 /// there is none, as in most tests, events go nowhere.
 class EventRelay final : public EventLog {
@@ -57,17 +110,31 @@ class EventRelay final : public EventLog {
     void connect(EventLog& log) noexcept { log_ = &log; }
 
     Sequence append(std::span<const std::byte> event) noexcept override {
-        return log_ == nullptr ? 0 : log_->append(event);
+        if (JointEvent* const joint = JointEvent::current()) return joint->append(target(), event);
+        return target().append(event);
     }
     [[nodiscard]] Sequence last() const noexcept override { return log_ == nullptr ? 0 : log_->last(); }
     [[nodiscard]] Admission admission() const noexcept override {
         return log_ == nullptr ? Admission::open : log_->admission();
     }
     std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
-        return log_ == nullptr ? std::string{} : log_->put_aside(kind, bytes);
+        return target().put_aside(kind, bytes);
     }
 
   private:
+    /// Where there is no log.
+    class Nowhere final : public EventLog {
+      public:
+        Sequence append(std::span<const std::byte> /*event*/) noexcept override { return 0; }
+        [[nodiscard]] Sequence last() const noexcept override { return 0; }
+        [[nodiscard]] Admission admission() const noexcept override { return Admission::open; }
+        std::string put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
+            return {};
+        }
+    };
+    [[nodiscard]] EventLog& target() noexcept { return log_ == nullptr ? nowhere_ : *log_; }
+
+    Nowhere nowhere_;
     EventLog* log_ = nullptr;
 };
 

@@ -202,14 +202,18 @@ std::atomic<std::int64_t>& Ledger::earned(const SessionLevel& level,
 }
 
 /// What the level gets back later; what it loses beyond its hold is taken now.
-Money Ledger::settle(SessionLevel& level, Money total, bool free_hold) noexcept {
+Money Ledger::settle(SessionLevel& level, Money total, bool free_hold, Money* credited) noexcept {
     Party& party = payer(level);
     const Money charged = total - level.charged;
     const Money released = free_hold ? level.held : std::clamp(charged, Money{}, level.held);
     if (charged != Money{}) {
         const Money after = party.account.move_balance(-charged);
         // Relaxed: a book decides nothing; sums are exact when nothing moves.
-        earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+        if (credited == nullptr) {
+            earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+        } else {
+            credit_seller(level, charged, *credited);
+        }
         note_crossings(level.payer, party, after + charged, after);
     }
     level.held = level.held - released;
@@ -218,6 +222,18 @@ Money Ledger::settle(SessionLevel& level, Money total, bool free_hold) noexcept 
     if (difference >= Money{}) return difference;
     party.account.hold_unchecked(-difference);
     return {};
+}
+
+/// What a charge gives becomes available once it is written down; what a correction takes back is gone now.
+void Ledger::credit_seller(const SessionLevel& level, Money charged, Money& credited) noexcept {
+    Party& seller = parties_.get(level.seller);
+    const Money after = seller.account.move_balance(charged);
+    credited = credited + charged;
+    if (credited < Money{}) {
+        seller.account.hold_unchecked(-credited);
+        credited = Money{};
+    }
+    note_crossings(level.seller, seller, after - charged, after);
 }
 
 void Ledger::settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool free_holds,
@@ -232,8 +248,10 @@ void Ledger::settle_all(std::span<SessionLevel> levels, std::span<const Money> t
         }
         return true;
     });
-    for (std::size_t i = 0; i < levels.size(); ++i)
-        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], free_holds);
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        Money* const credited = i == 0 && spend.credits_seller ? &returns.credited : nullptr;
+        returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], free_holds, credited);
+    }
 }
 
 void Ledger::give_back(std::span<const SessionLevel> levels, const Returns& returns,
@@ -241,6 +259,7 @@ void Ledger::give_back(std::span<const SessionLevel> levels, const Returns& retu
     for (std::size_t i = 0; i < levels.size(); ++i) {
         if (returns.amounts[i] > Money{}) payer(levels[i]).account.give_back(returns.amounts[i]);
     }
+    if (returns.credited > Money{}) parties_.get(levels[0].seller).account.give_back(returns.credited);
     each_counter(spend, levels, [&](std::size_t place, const Limits&, Spending& spending, std::size_t) {
         if (returns.uncounted[place] > Money{})
             spending.spend(spend.at, spend.now, -returns.uncounted[place]);
@@ -260,8 +279,14 @@ void Ledger::move_all(const Session& session, std::int64_t sign, rating::Instant
         const Money charged = times(level.charged);
         party.account.move_balance(-charged);
         party.account.hold_unchecked(charged + times(level.held));
-        if (charged != Money{})
+        if (charged == Money{}) continue;
+        if (session.credits_seller && &level == &session.levels().front()) {
+            Account& seller = parties_.get(level.seller).account;
+            seller.move_balance(charged);
+            seller.give_back(charged);
+        } else {
             earned(level, party.currency).fetch_add(charged.micros(), std::memory_order_relaxed);
+        }
     }
     const bool on_path = session.open() && !session.emergency;
     if (!on_path && session.spend_counted == 0) return;
@@ -309,13 +334,29 @@ std::atomic<std::int64_t>& Ledger::book_of(const Posting& posting) const noexcep
             return book.cash;
         case PostingPlace::termination:
             return book.termination;
+        case PostingPlace::commission:
+            return book.commission;
+        case PostingPlace::funds:
+            return book.funds;
+        case PostingPlace::exchange:
+            return book.exchange;
     }
     std::abort();  // A balance is no book; else not an enumerator: memory is corrupt.
 }
 
-Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
-    assert(balanced(postings) && postings[0].place == PostingPlace::balance);
+Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings,
+                                     std::span<const Funds> funds) noexcept {
+    assert(balanced(postings) && (postings.empty() || postings[0].place == PostingPlace::balance));
+    assert(funds.size() == 1 || funds.size() == postings.size());
+    Posted posted;
+    posted.parties = parties_.size();
+    const auto is_later = [&posted](const Posting& posting) {
+        const bool later = static_cast<std::size_t>(posting.party) >= posted.parties;
+        assert(!later || (posting.place == PostingPlace::balance && posting.amount >= Money{}));
+        return later;
+    };
     for (const Posting& posting : postings) {
+        if (is_later(posting)) continue;
         const Money before = posting.place == PostingPlace::balance
                                  ? parties_.get(posting.party).account.balance()
                                  : read(book_of(posting));
@@ -328,10 +369,11 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
         if (!takes(postings[i])) continue;
         Party& party = parties_.get(postings[i].party);
         const Money amount = -postings[i].amount;
-        if (funds == Funds::any || !checked(party)) {
+        const Funds from = funds.size() == 1 ? funds[0] : funds[i];
+        if (from == Funds::any || !checked(party)) {
             party.account.hold_unchecked(amount);
-        } else if (!(funds == Funds::own ? party.account.try_hold_own(amount)
-                                         : party.account.try_hold(amount))) {
+        } else if (!(from == Funds::own ? party.account.try_hold_own(amount)
+                                        : party.account.try_hold(amount))) {
             while (i > 0) {
                 --i;
                 if (takes(postings[i]))
@@ -341,9 +383,12 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
         }
     }
     // Nothing below fails. Balances and books decide nothing.
-    Posted posted;
     for (std::size_t i = 0; i < postings.size(); ++i) {
         const Posting& posting = postings[i];
+        if (is_later(posting)) {
+            if (i == 0) posted.balance = posted.available = posting.amount;
+            continue;
+        }
         if (posting.place != PostingPlace::balance) {
             book_of(posting).fetch_add(posting.amount.micros(), std::memory_order_relaxed);
             continue;
@@ -359,10 +404,12 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings, Funds fu
     return posted;
 }
 
-void Ledger::finish_posting(std::span<const Posting> postings) noexcept {
+void Ledger::finish_posting(std::span<const Posting> postings, const Posted& posted) noexcept {
     for (const Posting& posting : postings) {
-        if (posting.place == PostingPlace::balance && posting.amount > Money{})
-            parties_.get(posting.party).account.give_back(posting.amount);
+        if (posting.place != PostingPlace::balance || posting.amount <= Money{}) continue;
+        Account& account = parties_.get(posting.party).account;
+        if (static_cast<std::size_t>(posting.party) >= posted.parties) account.move_balance(posting.amount);
+        account.give_back(posting.amount);
     }
 }
 
@@ -410,6 +457,9 @@ std::vector<Ledger::TrialBalance> Ledger::trial_balance() const {
             sum.revenue += read(book->revenue).micros();
             sum.cash += read(book->cash).micros();
             sum.termination += read(book->termination).micros();
+            sum.commission += read(book->commission).micros();
+            sum.funds += read(book->funds).micros();
+            sum.exchange += read(book->exchange).micros();
         }
     }
     return sums;

@@ -27,12 +27,14 @@ class Path {
     std::size_t size_ = 0;
 };
 
-/// How a call counts against the caps of days and months on its path: charged and held together, at its day.
+/// How a call counts against the caps of days and months on its path: charged and held together, at its day;
+/// and who has what its customer is charged.
 struct Spend {
     const Path* path = nullptr;  ///< nullptr: it does not count.
     rating::Instant at{};        ///< The rating instant, of whose day and month it is.
     rating::Instant now{};
     std::uint32_t* counted = nullptr;  ///< Session::spend_counted.
+    bool credits_seller = false;       ///< Session::credits_seller.
 };
 /// Everybody who counts: of a call that is charged without having been opened.
 inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
@@ -47,6 +49,10 @@ inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
 [[nodiscard]] inline bool stops_calls(const Party& party) noexcept {
     const Status status = party.status();
     return !status.active() && (status.closed() || party.kind != PartyKind::distributor);
+}
+/// A stop to running calls below a party, once they have used what was granted.
+[[nodiscard]] inline bool ends_calls(const Party& party) noexcept {
+    return stops_calls(party) && !party.status().keeps_calls();
 }
 
 /// Any thread may call any member at any time; none of them blocks. A session's levels belong to whoever has
@@ -82,6 +88,7 @@ class Ledger {
     struct Returns {
         std::array<Money, kChainDepthMax> amounts{};  ///< By level.
         std::array<Money, kPathMax> uncounted{};      ///< By place on the path.
+        Money credited;                               ///< To the customer's seller.
     };
 
     /// Brings the hold of level i to `amounts[i]` at all levels, or at none. What is to come back is used
@@ -132,12 +139,20 @@ class Ledger {
         // Of the first posting's party, once all is done.
         Money balance{};  ///< After it, and before whatever came next.
         Money available{};
+        std::size_t parties =
+            0;  ///< How many there were: postings of later ones are left to the second half.
     };
     /// The first half of a transaction: everything that can fail, and everything that lowers what anybody has
-    /// available. All of it, or nothing. The first posting must be one of a balance.
-    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept;
+    /// available. All of it, or nothing. `funds` is one for each posting, or one for all. The first posting
+    /// must be one of a balance; none at all is a transaction too. A posting may put money on the balance of
+    /// a party that is added between the two halves.
+    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings,
+                                       std::span<const Funds> funds) noexcept;
+    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
+        return begin_posting(postings, {&funds, 1});
+    }
     /// The second half, once the transaction is written down: what raises what anybody has available.
-    void finish_posting(std::span<const Posting> postings) noexcept;
+    void finish_posting(std::span<const Posting> postings, const Posted& posted) noexcept;
     /// Both halves of what had been decided and told before a restart: nothing is asked, nobody is told.
     void replay_posting(std::span<const Posting> postings) noexcept;
 
@@ -155,7 +170,12 @@ class Ledger {
         Sum revenue = 0;
         Sum cash = 0;
         Sum termination = 0;
-        [[nodiscard]] Sum sum() const noexcept { return balances + revenue + cash + termination; }
+        Sum commission = 0;
+        Sum funds = 0;
+        Sum exchange = 0;
+        [[nodiscard]] Sum sum() const noexcept {
+            return balances + revenue + cash + termination + commission + funds + exchange;
+        }
     };
     /// Walks all parties: for checks and for INFO, not for every second.
     [[nodiscard]] std::vector<TrialBalance> trial_balance() const;
@@ -166,7 +186,10 @@ class Ledger {
     [[nodiscard]] Party& payer(const SessionLevel& level) const noexcept { return parties_.get(level.payer); }
     std::atomic<std::int64_t>& earned(const SessionLevel& level, rating::Currency currency) const noexcept;
     void move_all(const Session& session, std::int64_t sign, rating::Instant now) noexcept;
-    [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold) noexcept;
+    /// `credited` is what the seller's balance has got and is not available yet; nullptr: his revenue gets
+    /// it.
+    [[nodiscard]] Money settle(SessionLevel& level, Money total, bool free_hold, Money* credited) noexcept;
+    void credit_seller(const SessionLevel& level, Money charged, Money& credited) noexcept;
     void settle_all(std::span<SessionLevel> levels, std::span<const Money> totals, bool free_holds,
                     Returns& returns, const Spend& spend) noexcept;
 

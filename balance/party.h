@@ -35,13 +35,20 @@ class Status {
     static constexpr std::uint8_t kFraud = 2;
     static constexpr std::uint8_t kOverdue = 4;
     static constexpr std::uint8_t kLimit = 8;
+    /// No reason but what reasons do: running calls are extended as if there were none. Never with kClosed.
+    static constexpr std::uint8_t kKeepsCalls = 64;
     static constexpr std::uint8_t kClosed = 128;
 
     constexpr Status() noexcept = default;
     explicit constexpr Status(std::uint8_t bits) noexcept : bits_(bits) {}
     [[nodiscard]] constexpr std::uint8_t bits() const noexcept { return bits_; }
-    [[nodiscard]] constexpr bool active() const noexcept { return bits_ == 0; }
+    [[nodiscard]] constexpr bool active() const noexcept { return (bits_ & ~kKeepsCalls) == 0; }
     [[nodiscard]] constexpr bool closed() const noexcept { return (bits_ & kClosed) != 0; }
+    [[nodiscard]] constexpr bool keeps_calls() const noexcept { return (bits_ & kKeepsCalls) != 0; }
+    /// The same reasons.
+    [[nodiscard]] constexpr Status keeping_calls(bool keeps) const noexcept {
+        return Status{static_cast<std::uint8_t>((bits_ & ~kKeepsCalls) | (keeps ? kKeepsCalls : 0))};
+    }
 
     /// `active`, `closed`, or reasons such as `admin,overdue`.
     [[nodiscard]] rating::ShortText text() const noexcept;
@@ -76,6 +83,9 @@ struct Book {
     std::atomic<std::int64_t> revenue{0};      ///< Earned by calls of those below, and by debits.
     std::atomic<std::int64_t> cash{0};         ///< Negative: cash taken for top-ups.
     std::atomic<std::int64_t> termination{0};  ///< The provider's own leg: what carriers get.
+    std::atomic<std::int64_t> commission{0};   ///< Negative: given to those who sell for a commission.
+    std::atomic<std::int64_t> funds{0};        ///< Negative: put by a reseller on his customers' accounts.
+    std::atomic<std::int64_t> exchange{0};     ///< What was paid in one currency and credited in another.
     Book* next = nullptr;
 };
 
@@ -174,6 +184,9 @@ struct alignas(64) Party {
     /// stored with release, read with acquire.
     std::atomic<Warnings*> warnings{nullptr};
     std::uint8_t depth = 0;  ///< Parties above it; set once, before it is published.
+    /// Of a margin reseller who refills by transfer: his customers spend what was his money, so what their
+    /// calls cost is credited to his balance, not to his revenue. Sessions pin it.
+    std::atomic<bool> credited_by_calls{false};
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

@@ -16,8 +16,11 @@ constexpr std::uint64_t slot_word(std::uint64_t hash, std::uint32_t index) noexc
 }  // namespace
 
 PartyTable::PartyTable(std::uint64_t hash_key, std::size_t parties_max)
-    : hash_(hash_key), parties_max_(parties_max), chunks_((parties_max + kChunkParties - 1) / kChunkParties) {
-    bytes_ = chunks_.size() * sizeof(chunks_[0]) + sizeof(*this);
+    : hash_(hash_key),
+      parties_max_(parties_max),
+      chunks_((parties_max + kChunkParties - 1) / kChunkParties),
+      link_chunks_(chunks_.size()) {
+    bytes_ = chunks_.size() * (sizeof(chunks_[0]) + sizeof(link_chunks_[0])) + sizeof(*this);
 }
 
 PartyTable::~PartyTable() {
@@ -35,6 +38,8 @@ PartyTable::~PartyTable() {
     }
     for (auto& chunk : chunks_)
         ::operator delete (chunk.load(), std::align_val_t{alignof(Party)});
+    for (auto& chunk : link_chunks_)
+        delete[] chunk.load();
 }
 
 PartyId PartyTable::find(std::string_view id) const noexcept {
@@ -49,6 +54,33 @@ PartyId PartyTable::find(std::string_view id) const noexcept {
         const auto found = static_cast<PartyId>(static_cast<std::uint32_t>(word) - 1);
         if (get(found).id == id) return found;
     }
+}
+
+bool PartyTable::is_below(PartyId party, PartyId above) const noexcept {
+    if (party == kNoParty || above == kNoParty) return false;
+    // Nobody who stands as high as `above`, or higher, is below it.
+    for (const std::uint8_t depth = get(above).depth; get(party).depth > depth;) {
+        party = get(party).parent;
+        if (party == above) return true;
+    }
+    return false;
+}
+
+PartyId PartyTable::next_beside(PartyId at, PartyId top) const noexcept {
+    for (; at != top; at = get(at).parent) {
+        const PartyId next = next_sibling(at);
+        if (next != kNoParty) return next;
+    }
+    return kNoParty;
+}
+
+void PartyTable::link(PartyId child, PartyId parent) noexcept {
+    Links& above = links(parent);
+    // Release pairs with the acquire of whoever walks: the child and its own links are whole.
+    auto& end = above.last_child == kNoParty ? above.first_child : links(above.last_child).next_sibling;
+    end.store(child, std::memory_order_release);
+    above.last_child = child;
+    above.child_count.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::string_view PartyTable::keep(std::string_view text) {
@@ -95,7 +127,9 @@ PartyId PartyTable::add(const PartySource& source) {
     if (index % kChunkParties == 0) {
         void* const memory = ::operator new (kChunkParties * sizeof(Party), std::align_val_t{alignof(Party)});
         chunk.store(static_cast<Party*>(memory), std::memory_order_release);
-        bytes_ += kChunkParties * sizeof(Party);
+        // Chunks of links before the index that names the first party in them: release in insert().
+        link_chunks_[index / kChunkParties].store(new Links[kChunkParties], std::memory_order_release);
+        bytes_ += kChunkParties * (sizeof(Party) + sizeof(Links));
     }
     auto zone = zones_.find(source.time_zone);
     if (zone == zones_.end()) zone = zones_.insert(keep(source.time_zone)).first;
@@ -114,6 +148,7 @@ PartyId PartyTable::add(const PartySource& source) {
     if (shard == nullptr || (shard_sizes_[number] + 1) * 4 > (shard->mask + 1) * 3) shard = &grown(number);
     insert(*shard, hash, index);
     ++shard_sizes_[number];
+    if (source.parent != kNoParty) link(static_cast<PartyId>(index), source.parent);
     size_.store(index + 1, std::memory_order_release);
     return static_cast<PartyId>(index);
 }

@@ -157,6 +157,8 @@ struct Session {
     bool ended_by_stop = false;  ///< Else by RELEASE, or not yet.
     bool via_unrated = false;    ///< The carrier's tariff that STOP named had no row for the number.
     bool emergency = false;      ///< Counted and charged nowhere.
+    /// The customer's leg is credited to the balance of his seller: Party::credited_by_calls, at AUTHORIZE.
+    bool credits_seller = false;
 
     [[nodiscard]] bool open() const noexcept {
         return state == SessionState::authorized || state == SessionState::answered;

@@ -1,6 +1,7 @@
 #include "balance/transaction.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace tollgate::balance {
 
@@ -37,6 +38,8 @@ void write_transaction(const Transaction& transaction, ByteWriter& out) {
     out.put(transaction.lifted);
     out.put(transaction.refunded_record);
     out.short_text(transaction.refunded_request);
+    out.short_text(transaction.actor);
+    out.short_text(transaction.subject);
 }
 
 bool read_transaction(ByteReader& in, Transaction& transaction) {
@@ -53,7 +56,7 @@ bool read_transaction(ByteReader& in, Transaction& transaction) {
         in.get(posting.party);
         in.get(posting.place);
         const auto currency = rating::Currency::parse(in.short_text());
-        readable = readable && currency.has_value() && posting.place <= PostingPlace::termination;
+        readable = readable && currency.has_value() && posting.place <= kPostingPlaceLast;
         posting.currency = currency.value_or(rating::Currency{});
         in.get(posting.amount);
     }
@@ -64,7 +67,67 @@ bool read_transaction(ByteReader& in, Transaction& transaction) {
     in.get(transaction.lifted);
     in.get(transaction.refunded_record);
     transaction.refunded_request = in.short_text();
-    return readable && in.at_end() && count > 0 && transaction.kind <= TransactionKind::refund;
+    if (!in.at_end()) {  // Earlier versions wrote no more.
+        transaction.actor = in.short_text();
+        transaction.subject = in.short_text();
+    }
+    return readable && in.at_end() && transaction.kind <= kTransactionKindLast;
+}
+
+std::string_view text_of(TransactionKind kind) noexcept {
+    switch (kind) {
+        case TransactionKind::top_up:
+            return "topup";
+        case TransactionKind::debit:
+            return "debit";
+        case TransactionKind::adjustment:
+            return "adjustment";
+        case TransactionKind::transfer:
+            return "transfer";
+        case TransactionKind::payout:
+            return "payout";
+        case TransactionKind::refund:
+            return "refund";
+        case TransactionKind::sale:
+            return "sale";
+        case TransactionKind::payment:
+            return "payment";
+        case TransactionKind::refill:
+            return "refill";
+        case TransactionKind::activation:
+            return "activation";
+        case TransactionKind::renewal:
+            return "renewal";
+        case TransactionKind::plan:
+            return "plan";
+        case TransactionKind::number:
+            return "number";
+        case TransactionKind::account:
+            return "account";
+        case TransactionKind::order:
+            return "order";
+    }
+    std::abort();  // Not an enumerator: memory is corrupt.
+}
+
+std::string_view text_of(PostingPlace place) noexcept {
+    switch (place) {
+        case PostingPlace::balance:
+            return "balance";
+        case PostingPlace::revenue:
+            return "revenue";
+        case PostingPlace::cash:
+            return "cash";
+        case PostingPlace::termination:
+            return "termination";
+        case PostingPlace::commission:
+            return "commission";
+        case PostingPlace::funds:
+            return "customer_funds";
+        case PostingPlace::exchange:
+            return "exchange";
+    }
+    std::abort();  // Not an enumerator: memory is corrupt.
 }
 
 }  // namespace tollgate::balance

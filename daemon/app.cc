@@ -116,22 +116,20 @@ constexpr std::chrono::milliseconds kDurableSoon{200};
 
 /// Sends mails and says in the log what became of each. nullptr where no relay is named.
 std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& outbox,
-                                          const mail::Templates& templates,
                                           balance::journal::Journal* journal) {
     if (config.mail.relay.host.empty()) return nullptr;
     // It must outlive each copy of the function that uses it.
     const auto client = std::make_shared<mail::SmtpClient>(
         mail::SmtpSettings{config.mail.relay, config.mail.tls, config.mail.timeout});
-    const auto log = [](const Mail& mail, MailStatus status, const std::string& answer) {
-        if (status == MailStatus::sent) {
-            spdlog::info("mail {} ({}) to {}: sent", mail.number, text_of(mail.draft.kind), mail.draft.to);
+    const auto log = [](const MailRecord& mail, std::string_view state, const std::string& answer) {
+        if (state == kMailSent) {
+            spdlog::info("mail {} ({}) to {}: sent", mail.id, mail.reason, mail.to);
         } else {
-            spdlog::warn("mail {} ({}) to {}: {}: {}", mail.number, text_of(mail.draft.kind), mail.draft.to,
-                         text_of(status), answer);
+            spdlog::warn("mail {} ({}) to {}: {}: {}", mail.id, mail.reason, mail.to, state, answer);
         }
     };
     return std::make_unique<mail::Mailer>(
-        outbox, templates,
+        outbox,
         mail::MailerSettings{config.mail.from, config.mail.retry_first, config.mail.retry_longest,
                              config.mail.give_up},
         mail::Mailer::Hooks{
@@ -146,8 +144,8 @@ std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& 
 }
 
 /// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
-/// tariffs are freed that no call pins any more, snapshots are made.
-void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapshots,
+/// tariffs are freed that no call pins any more, mails are forgotten, snapshots are made.
+void keep_house(const std::stop_token& stop, Catalog& catalog, Outbox& outbox, Snapshots* snapshots,
                 std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
@@ -157,6 +155,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapsh
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
         catalog.renew_bundles(Clock::now());
         catalog.tariffs().reclaim();
+        outbox.trim(Clock::now());
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
     }
 }
@@ -165,7 +164,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapsh
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : templates(config.mail.templates),
+        : templates(std::make_shared<mail::Templates>(config.mail.templates)),
           recovered(recover_state(config, disk,
                                   [this, &config]() -> State& {
                                       made.reset();  // There is not room for two.
@@ -182,13 +181,19 @@ struct App::Parts {
                    {.catalog = state.catalog,
                     .payments = state.payments,
                     .threshold_events = state.threshold_events,
+                    .registry = state.registry,
+                    .outbox = state.outbox,
+                    .notices = state.notices,
+                    .sessions = state.sessions,
+                    .ledger = state.ledger,
+                    .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return Clock::now().steady; },
                     .wall_now = [] { return Clock::now().wall; },
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
                recovered.journal.get()) {
-        mailer = make_mailer(config, state.outbox, templates, recovered.journal.get());
+        mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
         if (recovered.journal != nullptr) {
@@ -220,9 +225,10 @@ struct App::Parts {
         }
     }
 
-    /// Thresholds have the time, and a line in the log each.
+    /// Thresholds have the time, a line in the log each, and mails in the operator's words.
     StateSettings with_thresholds(StateSettings settings) const {
         settings.clock = [] { return Clock::now(); };
+        settings.mail_templates = templates;
         settings.on_threshold = [this](const ThresholdEvent& event) {
             const auto& [party, warning, balance] = event.crossing;
             spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
@@ -231,7 +237,7 @@ struct App::Parts {
         return settings;
     }
 
-    mail::Templates templates;
+    std::shared_ptr<const mail::Templates> templates;
     std::unique_ptr<balance::journal::PosixDisk> disk;
     std::unique_ptr<State> made;
     Recovered recovered;
@@ -291,7 +297,8 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.catalog, parts_->snapshots.get(), parts_->snapshot_segments);
+        keep_house(stop, parts_->state.catalog, parts_->state.outbox, parts_->snapshots.get(),
+                   parts_->snapshot_segments);
     }};
 }
 

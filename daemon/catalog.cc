@@ -73,7 +73,7 @@ std::string quoted(std::string_view text) {
 }
 
 /// What an event holds itself; more stands in a file of its own.
-constexpr std::size_t kInlineBytesMax = balance::kEventBytesMax - 1024;
+constexpr std::size_t kInlineBytesMax = balance::kEventBytesMax - balance::JointEvent::kBytesMax - 1024;
 /// So many parties of a snapshot in one event.
 constexpr std::size_t kPartiesPerEvent = 1'000;
 
@@ -334,7 +334,7 @@ class DraftChecker {
                        balance::PartySource& source, const Complain& fault) {
         source.terms = draft.terms.value_or(Terms::margin);
         if (draft.terms && draft.kind != PartyKind::reseller) fault("terms", "only a reseller has terms");
-        source.status = draft.status.value_or(balance::Status{});
+        source.status = draft.status.value_or(balance::Status{}).keeping_calls(draft.keeps_calls);
         source.time_zone = draft.time_zone.value_or(parent ? parent->time_zone : "UTC");
         // A parent's zone has been checked.
         if (draft.time_zone && zones_.find(source.time_zone) == nullptr) {
@@ -395,7 +395,7 @@ std::optional<balance::Billing> parse_billing(std::string_view text) noexcept {
 
 // ---- Events ----
 
-void Catalog::append(EventKind kind, Moment now, std::span<const std::byte> body) {
+std::vector<std::byte> Catalog::event_of(EventKind kind, Moment now, std::span<const std::byte> body) {
     std::vector<std::byte> event;
     balance::ByteWriter out{event};
     balance::EventHeader{kind, now}.write(out);
@@ -406,7 +406,11 @@ void Catalog::append(EventKind kind, Moment now, std::span<const std::byte> body
     } else {
         event.insert(event.end(), body.begin(), body.end());
     }
-    events_.append(event);
+    return event;
+}
+
+void Catalog::append(EventKind kind, Moment now, std::span<const std::byte> body) {
+    events_.append(event_of(kind, now, body));
 }
 
 rating::TariffBook::Announce Catalog::announcing(EventKind kind, Moment now) {
@@ -513,6 +517,10 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         }
         case EventKind::founded:
         case EventKind::started:
+        case EventKind::parties_closed:
+        case EventKind::record:
+        case EventKind::audit:
+        case EventKind::together:
         case EventKind::session_opened:
         case EventKind::session_changed:
         case EventKind::session_rewritten:
@@ -525,8 +533,6 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         case EventKind::request:
         case EventKind::spending:
         case EventKind::horizon:
-        case EventKind::mail_ended:
-        case EventKind::mail:
             return false;
     }
     return in.at_end();
@@ -639,7 +645,16 @@ void Catalog::adopt(Party& party, const balance::PartySource& source) const {
 // ---- Parties ----
 
 std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts, Moment now) {
-    const std::lock_guard lock{mutex_};
+    return add_to(drafts, now, nullptr);
+}
+
+std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts, Moment now, balance::JointEvent& joint) {
+    return add_to(drafts, now, &joint);
+}
+
+std::vector<Fault> Catalog::add_to(std::span<const PartyDraft> drafts, Moment now,
+                                   balance::JointEvent* joint) {
+    std::unique_lock lock{mutex_};
     if (parties_.size() + drafts.size() > parties_.parties_max()) {
         return {{0, "", "more than " + std::to_string(parties_.parties_max()) + " parties (party.max)"}};
     }
@@ -653,13 +668,31 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts, Moment now) 
     out.put(static_cast<std::uint32_t>(sources.size()));
     for (const auto& source : sources)
         write_party(source, parties_.tariff_lists(), dial_plans_, out);
-    append(EventKind::parties_added, now, body);
-    for (const auto& source : sources)
-        parties_.add(source);
+    if (joint == nullptr) {
+        append(EventKind::parties_added, now, body);
+        for (const auto& source : sources)
+            parties_.add(source);
+        return {};
+    }
+    const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(std::move(lock));
+    joint->add_before(event_of(EventKind::parties_added, now, body), [this, kept, added = sources] {
+        for (const auto& source : added)
+            parties_.add(source);
+    });
     return {};
 }
 
 std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment now) {
+    return change_to(id, change, now, nullptr);
+}
+
+std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment now,
+                                   balance::JointEvent& joint) {
+    return change_to(id, change, now, &joint);
+}
+
+std::vector<Fault> Catalog::change_to(PartyId id, const PartyChange& change, Moment now,
+                                      balance::JointEvent* joint) {
     const std::lock_guard lock{mutex_};
     Party& party = parties_.get(id);
     std::vector<Fault> faults;
@@ -699,14 +732,15 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
     }
     if (!faults.empty()) return faults;
 
-    if (change.status) source.status = *change.status;
+    const bool keeps_calls = change.keeps_calls.value_or(source.status.keeps_calls());
+    source.status = change.status.value_or(source.status).keeping_calls(keeps_calls);
     if (change.credit_limit) source.credit_limit = *change.credit_limit;
     if (change.min_available) source.min_available = *change.min_available;
     if (tariff) source.tariff = *tariff;
     if (change.dial_plan) source.dial_plan = dial_plan;
     if (change.max_calls) source.max_calls = change.max_calls->value_or(balance::kCallsUnlimited);
     source.warnings = warnings;
-    put(id, source, now);
+    put(id, source, now, joint);
     return faults;
 }
 
@@ -846,13 +880,20 @@ BundleDraft Catalog::draft_of(const balance::Bundle& bundle) const {
 }
 
 /// What takes funds away is done before the event, what gives some after it.
-void Catalog::put(PartyId id, const balance::PartySource& source, Moment now) {
+void Catalog::put(PartyId id, const balance::PartySource& source, Moment now, balance::JointEvent* joint) {
     Party& party = parties_.get(id);
     std::vector<std::byte> body;
     balance::ByteWriter out{body};
     out.put(id);
     write_party(source, parties_.tariff_lists(), dial_plans_, out);
     const rating::Money limit_before = party.account.credit_limit();
+    if (joint != nullptr) {
+        assert(source.credit_limit >= limit_before);
+        const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(mutex_);
+        joint->add_before(event_of(EventKind::party_changed, now, body),
+                          [this, kept, &party, source] { adopt(party, source); });
+        return;
+    }
     if (source.credit_limit < limit_before) party.account.set_credit_limit(source.credit_limit);
     append(EventKind::party_changed, now, body);
     adopt(party, source);
@@ -874,7 +915,7 @@ bool Catalog::close(PartyId id, Moment now) {
     if (party.status().closed()) return true;
     balance::PartySource source = source_of(party);
     source.status = balance::Status{balance::Status::kClosed};
-    put(id, source, now);
+    put(id, source, now, nullptr);
     return true;
 }
 
@@ -1006,12 +1047,17 @@ std::vector<TariffEntryDraft> Catalog::tariffs_of(const Party& party) const {
 std::vector<rating::TariffId> Catalog::tariffs_above(rating::TariffId tariff) const {
     std::vector<rating::TariffId> found;
     const auto& lists = parties_.tariff_lists();
+    // Only those who buy from its owner have a tariff; where nobody owns it, anybody may.
+    const std::string owner = tariffs_.current(tariff)->settings.owner;
+    const PartyId top = owner.empty() ? parties_.root() : parties_.find(owner);
     // Customers of one reseller often stand side by side and pay by the same tariffs.
     PartyId parent_before = kNoParty;
     balance::TariffChoice choice_before;
-    const std::size_t count = parties_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const Party& party = parties_.get(static_cast<PartyId>(i));
+    for (PartyId at = top, next = kNoParty; at != kNoParty; at = next) {
+        const Party& party = parties_.get(at);
+        const bool buys_elsewhere = !owner.empty() && at != top && sells_by_tariff(party.kind, party.terms);
+        next = party.kind == PartyKind::customer || buys_elsewhere ? parties_.next_beside(at, top)
+                                                                   : parties_.next_in_subtree(at, top);
         const auto choice = party.tariff.load(std::memory_order_acquire);
         if (!lists.names(choice, tariff) || party.status().closed() || party.parent == kNoParty) continue;
         if (party.parent == parent_before && choice == choice_before) continue;

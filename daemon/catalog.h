@@ -47,6 +47,7 @@ struct PartyDraft {
     std::optional<balance::Terms> terms;
     std::optional<balance::Billing> billing;
     std::optional<balance::Status> status;
+    bool keeps_calls = false;                  ///< Suspended, it lets running calls go on.
     std::optional<rating::Currency> currency;  ///< Default: the parent's.
     std::optional<std::string> time_zone;      ///< Default: the parent's.
     std::optional<rating::Money> credit_limit;
@@ -63,6 +64,7 @@ struct PartyDraft {
 /// value.
 struct PartyChange {
     std::optional<balance::Status> status;
+    std::optional<bool> keeps_calls;
     std::optional<rating::Money> credit_limit;
     std::optional<rating::Money> min_available;
     std::optional<std::optional<std::string>> tariff;
@@ -103,10 +105,17 @@ class Catalog {
     /// All of them, or none and the faults: at most kFaultsMax of them. A parent exists or stands earlier in
     /// the list.
     [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts, Moment now = {});
+    /// The same as a part of `joint`: they are there once it is appended, with the ids from parties().size()
+    /// on. Until then it is appended or abandoned, this thread alone changes settings.
+    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts, Moment now,
+                                         balance::JointEvent& joint);
     static constexpr std::size_t kFaultsMax = 100;
 
     /// All of it, or nothing and the faults. Requires: a party of the table.
     [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change, Moment now = {});
+    /// The same as a part of `joint`: in force once it is appended. Not for a lower credit limit.
+    [[nodiscard]] std::vector<Fault> change(balance::PartyId id, const PartyChange& change, Moment now,
+                                            balance::JointEvent& joint);
 
     struct BundleAdded {
         balance::BundleBook::AddStatus status = balance::BundleBook::AddStatus::added;
@@ -124,7 +133,7 @@ class Catalog {
 
     /// While it is held, nobody changes a setting of a party: for a payment that lifts a suspension, and for
     /// nothing that calls wait for.
-    [[nodiscard]] std::unique_lock<std::mutex> hold_settings() { return std::unique_lock{mutex_}; }
+    [[nodiscard]] std::unique_lock<std::recursive_mutex> hold_settings() { return std::unique_lock{mutex_}; }
 
     struct TariffPut {
         rating::TariffBook::PutResult result;
@@ -186,7 +195,7 @@ class Catalog {
 
     /// What is paid for the calls of parties that have this tariff, one level up: the tariffs of the next
     /// level above each of them that pays for calls, where it pays in the same currency. Each once and never
-    /// the tariff itself; closed parties left aside. It looks at every party.
+    /// the tariff itself; closed parties left aside. It looks at everyone who buys from the tariff's owner.
     [[nodiscard]] std::vector<rating::TariffId> tariffs_above(rating::TariffId tariff) const;
 
     /// What a party may do beyond its funds.
@@ -200,7 +209,13 @@ class Catalog {
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;
     [[nodiscard]] balance::PartySource read_source(ByteReader& in);
     void adopt(balance::Party& party, const balance::PartySource& source) const;
-    void put(balance::PartyId id, const balance::PartySource& source, Moment now);
+    [[nodiscard]] std::vector<Fault> add_to(std::span<const PartyDraft> drafts, Moment now,
+                                            balance::JointEvent* joint);
+    [[nodiscard]] std::vector<Fault> change_to(balance::PartyId id, const PartyChange& change, Moment now,
+                                               balance::JointEvent* joint);
+    void put(balance::PartyId id, const balance::PartySource& source, Moment now, balance::JointEvent* joint);
+    [[nodiscard]] std::vector<std::byte> event_of(balance::EventKind kind, Moment now,
+                                                  std::span<const std::byte> body);
     void append(balance::EventKind kind, Moment now, std::span<const std::byte> body);
     void append_name(balance::EventKind kind, std::string_view name, Moment now);
     /// Appends a version that is sure to come into force.
@@ -217,7 +232,7 @@ class Catalog {
     balance::EventLog& events_;
     balance::CrossingSink* crossings_;
     std::unordered_map<std::string, std::shared_ptr<const rating::Deck>> decks_read_;  // By file.
-    std::mutex mutex_;
+    std::recursive_mutex mutex_;  // One operation may change several things, each of them part of one event.
 };
 
 /// The words of the administration interface.

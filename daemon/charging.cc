@@ -127,7 +127,7 @@ bool is_above(const rating::RatedCall& call, std::int64_t most) noexcept {
 
 /// How a session's money counts against the caps of its path.
 balance::Spend spend_of(const Path& path, Session& session, Moment now) noexcept {
-    return {&path, session.rated_at, now.wall, &session.spend_counted};
+    return {&path, session.rated_at, now.wall, &session.spend_counted, session.credits_seller};
 }
 
 /// A call counted in this second by everybody on its path who has a limit of calls a second; given back
@@ -450,6 +450,14 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     return answer;
 }
 
+/// Whether what the customer pays is what his seller had given him of his own money.
+bool Charging::credits_seller(std::span<const SessionLevel> levels) const noexcept {
+    if (levels.empty() || levels[0].seller == levels[0].payer) return false;
+    const Party& seller = parties_.get(levels[0].seller);
+    return seller.credited_by_calls.load(std::memory_order_relaxed) &&
+           seller.currency == parties_.get(levels[0].payer).currency;
+}
+
 /// What the session was rated by stays, as long as the session does.
 Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_view digits,
                                                const balance::CallTraits& call, Session& session) {
@@ -460,6 +468,7 @@ Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_vie
     for (const SessionLevel& level : session.levels()) {
         if (level.tariff != nullptr) level.tariff->pins.add();
     }
+    session.credits_seller = credits_seller(session.levels());
     return found;
 }
 
@@ -881,7 +890,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
         had[mine.level] = mine.seconds;
     const auto parties = path.parties();
     const auto* const stopped = std::find_if(parties.data(), parties.data() + parties.size(),
-                                             [](const Party* p) { return stops_calls(*p); });
+                                             [](const Party* p) { return ends_calls(*p); });
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         step_aside(attempt);

@@ -276,6 +276,7 @@ class Charging {
     [[nodiscard]] Resolution resolve(const rating::TariffBook::Reading& tariffs, const Payers& payers,
                                      std::string_view digits, rating::Instant at,
                                      balance::SessionLevel* levels) const noexcept;
+    [[nodiscard]] bool credits_seller(std::span<const balance::SessionLevel> levels) const noexcept;
     Resolution resolve_and_pin(const balance::Path& path, std::string_view digits,
                                const balance::CallTraits& call, balance::Session& session);
     void decide(PartyId line, const std::optional<rating::Digits>& digits, const balance::CallTraits& call,

@@ -46,6 +46,8 @@ std::string_view text_of(EventKind kind) noexcept {
             return "group_put";
         case EventKind::group_removed:
             return "group_removed";
+        case EventKind::parties_closed:
+            return "parties_closed";
         case EventKind::session_opened:
             return "session_opened";
         case EventKind::session_changed:
@@ -62,6 +64,12 @@ std::string_view text_of(EventKind kind) noexcept {
             return "bundle_renewed";
         case EventKind::resync:
             return "resync";
+        case EventKind::record:
+            return "record";
+        case EventKind::audit:
+            return "audit";
+        case EventKind::together:
+            return "together";
         case EventKind::account:
             return "account";
         case EventKind::book:
@@ -74,10 +82,6 @@ std::string_view text_of(EventKind kind) noexcept {
             return "spending";
         case EventKind::horizon:
             return "horizon";
-        case EventKind::mail_ended:
-            return "mail_ended";
-        case EventKind::mail:
-            return "mail";
     }
     return "unknown";
 }

@@ -1,258 +1,147 @@
 #include "daemon/outbox.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "rating/decimal.h"
 
 namespace tollgate::daemon {
 namespace {
 
-using balance::ByteReader;
-using balance::ByteWriter;
-using balance::EventHeader;
-using balance::EventKind;
-using balance::Moment;
-using balance::Steady;
+constexpr std::string_view kIdBegin = "m-";
+/// So that the order of ids is the order of numbers.
+constexpr std::size_t kIdDigits = 12;
 
-bool is_known(MailKind kind) noexcept {
-    return kind == MailKind::threshold || kind == MailKind::password_changed;
+std::string id_of(std::uint64_t number) {
+    const std::string digits = std::to_string(number);
+    return std::string{kIdBegin} + std::string(kIdDigits - std::min(kIdDigits, digits.size()), '0') + digits;
 }
 
-void write(const MailDraft& draft, ByteWriter& out) {
-    out.put(draft.kind);
-    out.put(draft.party);
-    out.text(draft.to);
-    out.text(draft.language);
-    out.put(static_cast<std::uint8_t>(draft.values.size()));
-    for (const auto& [name, value] : draft.values) {
-        out.text(name);
-        out.text(value);
-    }
-}
-
-/// False where it cannot have been written.
-bool read(ByteReader& in, MailDraft& draft) {
-    in.get(draft.kind);
-    in.get(draft.party);
-    draft.to = in.text();
-    draft.language = in.text();
-    draft.values.resize(in.get<std::uint8_t>());
-    for (auto& [name, value] : draft.values) {
-        name = in.text();
-        value = in.text();
-    }
-    return in.good() && is_known(draft.kind);
+std::uint64_t number_of(std::string_view id) {
+    if (!id.starts_with(kIdBegin)) return 0;
+    return rating::parse_unsigned(id.substr(kIdBegin.size()), UINT64_MAX).value_or(0);
 }
 
 }  // namespace
 
-std::string_view text_of(MailKind kind) noexcept {
-    switch (kind) {
-        case MailKind::threshold:
-            return "threshold";
-        case MailKind::password_changed:
-            return "password_changed";
-    }
-    std::abort();  // Not an enumerator: memory is corrupt.
+Outbox::Outbox(RecordBook<MailRecord>& mails, balance::EventLog& events, std::size_t mails_max)
+    : mails_(mails), events_(events), mails_max_(mails_max) {
+    mails_.on_change = [this](const MailRecord* before, const MailRecord* after) { changed(before, after); };
 }
 
-std::string_view text_of(MailStatus status) noexcept {
-    switch (status) {
-        case MailStatus::waiting:
-            return "waiting";
-        case MailStatus::sent:
-            return "sent";
-        case MailStatus::refused:
-            return "refused";
-        case MailStatus::given_up:
-            return "given_up";
+void Outbox::changed(const MailRecord* before, const MailRecord* after) {
+    const std::lock_guard lock{mutex_};
+    if (before != nullptr) {
+        waiting_.erase({before->next, before->id});
+        ended_.erase(before->id);
     }
-    std::abort();  // Not an enumerator: memory is corrupt.
-}
-
-/// Makes room for one where there is none. It is the same one whenever the same events are applied: they
-/// stand in the journal in the order in which they did something here.
-void Outbox::keep(Mail mail) {
-    if (mails_.size() >= mails_max_) {
-        const std::uint64_t oldest = ended_.empty() ? mails_.begin()->first : *ended_.begin();
-        if (const auto due = due_at_.find(oldest); due != due_at_.end()) {
-            waiting_.erase({due->second, oldest});
-            due_at_.erase(due);
-        }
-        ended_.erase(oldest);
-        mails_.erase(oldest);
-    }
-    const std::uint64_t number = mail.number;
-    last_ = std::max(last_, number);
-    if (mail.status == MailStatus::waiting) {
-        waiting_.insert({Steady{}, number});  // At once.
-        due_at_[number] = Steady{};
+    if (after == nullptr) return;
+    if (after->state == kMailWaiting) {
+        waiting_.emplace(after->next, after->id);
     } else {
-        ended_.insert(number);
+        ended_.insert(after->id);
     }
-    mails_.emplace(number, std::move(mail));
+    // One thread applies a journal; while mails are made, theirs are drawn already.
+    const std::uint64_t number = number_of(after->id);
+    if (number > drawn_.load(std::memory_order_relaxed)) drawn_.store(number, std::memory_order_relaxed);
+    if (before == nullptr && on_mail_) on_mail_();
 }
 
-void Outbox::end(Mail& mail, MailStatus status, rating::Instant at) {
-    mail.status = status;
-    mail.ended_at = at;
-    const auto due = due_at_.find(mail.number);
-    assert(due != due_at_.end());
-    waiting_.erase({due->second, mail.number});
-    due_at_.erase(due);
-    ended_.insert(mail.number);
+void Outbox::add(balance::JointEvent& joint, MailDraft draft, balance::Moment now) {
+    MailRecord mail;
+    mail.id = id_of(drawn_.fetch_add(1, std::memory_order_relaxed) + 1);
+    mail.party = std::move(draft.party);
+    mail.reason = std::move(draft.reason);
+    mail.to = std::move(draft.to);
+    mail.subject = std::move(draft.subject);
+    mail.text = std::move(draft.text);
+    mail.state = kMailWaiting;
+    mail.made = now.wall;
+    mail.next = now.wall;
+    mails_.put(joint, mail, now);
 }
 
-balance::Sequence Outbox::append(std::vector<std::byte> event, Moment at, std::span<const MailDraft> drafts) {
-    assert(drafts.size() <= kMailsPerEventMax);
-    if (drafts.empty()) return events_.append(event);
-    balance::Sequence sequence = 0;
+Outbox::Due Outbox::due(rating::Instant now) const {
+    for (;;) {
+        std::pair<rating::Instant, std::string> first;
+        {
+            const std::lock_guard lock{mutex_};
+            if (waiting_.empty()) return {};
+            first = *waiting_.begin();
+        }
+        if (first.first > now) return {std::nullopt, first.first};
+        // Outside the lock, which is taken inside the book's. Only the mailer takes one away, and he is here.
+        if (auto mail = mails_.find(first.second)) return {std::move(mail), first.first};
+    }
+}
+
+void Outbox::change(std::string_view id, balance::Moment now,
+                    const std::function<void(MailRecord&)>& change) {
+    const std::lock_guard alone{change_mutex_};
+    auto mail = mails_.find(id);
+    if (!mail || mail->state != kMailWaiting) return;
+    ++mail->attempts;
+    change(*mail);
+    balance::JointEvent joint;
+    mails_.put(joint, *mail, now);
+    joint.write(events_, now);
+}
+
+void Outbox::sent(std::string_view id, balance::Moment now) {
+    change(id, now, [now](MailRecord& mail) {
+        mail.state = kMailSent;
+        mail.sent = now.wall;
+        mail.next = {};
+        mail.error.clear();
+    });
+}
+
+void Outbox::failed(std::string_view id, std::string error, balance::Moment now) {
+    change(id, now, [&error](MailRecord& mail) {
+        mail.state = kMailFailed;
+        mail.next = {};
+        mail.error = std::move(error);
+    });
+}
+
+void Outbox::try_again(std::string_view id, rating::Instant next, std::string error, balance::Moment now) {
+    change(id, now, [&](MailRecord& mail) {
+        mail.next = next;
+        mail.error = std::move(error);
+    });
+}
+
+std::size_t Outbox::trim(balance::Moment now) {
+    const std::lock_guard alone{change_mutex_};
+    const std::size_t kept = mails_.size();
+    if (kept <= mails_max_) return 0;
+    const std::size_t surplus = std::min(kept - mails_max_, kTrimMax);
+    std::vector<std::string> ids;
     {
         const std::lock_guard lock{mutex_};
-        ByteWriter out{event};
-        std::uint64_t number = last_;
-        for (const MailDraft& draft : drafts) {
-            out.put(++number);
-            write(draft, out);
+        for (auto id = ended_.begin(); id != ended_.end() && ids.size() < surplus; ++id)
+            ids.push_back(*id);
+        std::vector<std::string> waiting;
+        if (ids.size() < surplus) {
+            for (const auto& [next, id] : waiting_)
+                waiting.push_back(id);
+            std::sort(waiting.begin(), waiting.end());
+            waiting.resize(std::min(waiting.size(), surplus - ids.size()));
         }
-        sequence = events_.append(event);
-        for (const MailDraft& draft : drafts) {
-            Mail mail;
-            mail.number = last_ + 1;
-            mail.made_at = at.wall;
-            mail.draft = draft;
-            mail.sequence = sequence;
-            keep(std::move(mail));
-        }
+        ids.insert(ids.end(), waiting.begin(), waiting.end());
     }
-    if (on_mail_) on_mail_();
-    return sequence;
-}
-
-bool Outbox::apply_made(Moment at, ByteReader& in) {
-    const std::lock_guard lock{mutex_};
-    while (in.good() && !in.at_end()) {
-        Mail mail;
-        in.get(mail.number);
-        mail.made_at = at.wall;
-        if (!read(in, mail.draft) || mail.number <= last_) return false;
-        keep(std::move(mail));
-    }
-    return in.good();
-}
-
-bool Outbox::apply_ended(Moment at, ByteReader& in) {
-    const auto number = in.get<std::uint64_t>();
-    const auto status = in.get<MailStatus>();
-    const std::string answer{in.text()};
-    if (!in.at_end() || status == MailStatus::waiting || status > MailStatus::given_up) return false;
-    const std::lock_guard lock{mutex_};
-    const auto found = mails_.find(number);
-    if (found == mails_.end() || found->second.status != MailStatus::waiting) return false;
-    end(found->second, status, at.wall);
-    found->second.answer = answer;
-    return true;
-}
-
-bool Outbox::apply_kept(ByteReader& in) {
-    Mail mail;
-    in.get(mail.number);
-    in.get(mail.made_at);
-    in.get(mail.status);
-    in.get(mail.ended_at);
-    mail.answer = in.text();
-    if (!read(in, mail.draft) || !in.at_end() || mail.status > MailStatus::given_up) return false;
-    const std::lock_guard lock{mutex_};
-    if (mail.number <= last_) return false;
-    keep(std::move(mail));
-    return true;
-}
-
-void Outbox::save(const std::function<void(std::span<const std::byte>)>& sink) const {
-    const std::lock_guard lock{mutex_};
-    std::vector<std::byte> bytes;
-    for (const auto& [number, mail] : mails_) {
-        bytes.clear();
-        ByteWriter out{bytes};
-        EventHeader{EventKind::mail, {mail.made_at, {}}}.write(out);
-        out.put(number);
-        out.put(mail.made_at);
-        out.put(mail.status);
-        out.put(mail.ended_at);
-        // What was said to an attempt that was not the last is not in the journal, so it is not in a
-        // snapshot.
-        out.text(mail.status == MailStatus::waiting ? std::string_view{} : std::string_view{mail.answer});
-        write(mail.draft, out);
-        sink(bytes);
-    }
-}
-
-Outbox::Due Outbox::due(Steady now) const {
-    const std::lock_guard lock{mutex_};
-    if (waiting_.empty()) return {};
-    const auto& [at, number] = *waiting_.begin();
-    if (at > now) return {std::nullopt, at};
-    return {mails_.at(number), at};
-}
-
-void Outbox::ended(std::uint64_t number, MailStatus status, Moment at, std::string answer) {
-    assert(status != MailStatus::waiting);
-    const std::lock_guard lock{mutex_};
-    const auto found = mails_.find(number);
-    if (found == mails_.end() || found->second.status != MailStatus::waiting) return;
-    std::vector<std::byte> event;
-    ByteWriter out{event};
-    EventHeader{EventKind::mail_ended, at}.write(out);
-    out.put(number);
-    out.put(status);
-    out.text(answer);
-    events_.append(event);
-    Mail& mail = found->second;
-    ++mail.attempts;
-    mail.answer = std::move(answer);
-    end(mail, status, at.wall);
-}
-
-void Outbox::try_again(std::uint64_t number, Steady at, std::string answer) {
-    const std::lock_guard lock{mutex_};
-    const auto found = mails_.find(number);
-    const auto due = due_at_.find(number);
-    if (found == mails_.end() || due == due_at_.end()) return;
-    waiting_.erase({due->second, number});
-    waiting_.insert({at, number});
-    due->second = at;
-    ++found->second.attempts;
-    found->second.answer = std::move(answer);
-}
-
-std::vector<Mail> Outbox::after(std::uint64_t number, std::size_t count, const Wanted& wanted) const {
-    const std::lock_guard lock{mutex_};
-    std::vector<Mail> found;
-    for (auto mail = mails_.upper_bound(number); mail != mails_.end() && found.size() < count; ++mail) {
-        if (wanted(mail->second)) found.push_back(mail->second);
-    }
-    return found;
-}
-
-std::vector<Mail> Outbox::before(std::uint64_t number, std::size_t count, const Wanted& wanted) const {
-    const std::lock_guard lock{mutex_};
-    std::vector<Mail> found;
-    for (auto mail = std::make_reverse_iterator(mails_.lower_bound(number));
-         mail != mails_.rend() && found.size() < count; ++mail) {
-        if (wanted(mail->second)) found.push_back(mail->second);
-    }
-    return found;
-}
-
-std::optional<Mail> Outbox::find(std::uint64_t number) const {
-    const std::lock_guard lock{mutex_};
-    const auto found = mails_.find(number);
-    return found == mails_.end() ? std::nullopt : std::optional{found->second};
+    balance::JointEvent joint;
+    for (const std::string& id : ids)
+        mails_.remove(joint, id, now);
+    joint.write(events_, now);
+    return ids.size();
 }
 
 Outbox::Counts Outbox::counts() const {
+    const std::size_t kept = mails_.size();
     const std::lock_guard lock{mutex_};
-    return {waiting_.size(), mails_.size(), last_};
+    return {waiting_.size(), kept, drawn_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace tollgate::daemon

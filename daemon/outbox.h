@@ -1,118 +1,80 @@
-/// Mails that are to be sent, and what became of them.
+/// Mails that are to be sent, and what became of them: the rules of Registry::mails.
 ///
-/// A mail is made in the same event of the journal as its cause: where the cause happened the mail is there,
-/// once, and where it did not there is none. Sending goes on from here as often as it must
+/// A mail is a record in the same event of the journal as its cause: where the cause happened the mail is
+/// there, once, and where it did not there is none. Sending goes on from here as often as it must
 /// (daemon/mail/mailer.h).
 #pragma once
 
-#include <chrono>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "balance/event.h"
 #include "balance/event_log.h"
-#include "balance/party.h"
-#include "rating/instant.h"
+#include "daemon/partners/mail_record.h"
+#include "daemon/partners/record_book.h"
 
 namespace tollgate::daemon {
 
-/// What it is about. The numbers stand in journals.
-enum class MailKind : std::uint8_t {
-    threshold = 1,
-    password_changed = 2,
-};
-/// As it is written, and as its template is called: `threshold`.
-[[nodiscard]] std::string_view text_of(MailKind kind) noexcept;
-
-enum class MailStatus : std::uint8_t {
-    waiting = 0,
-    sent = 1,
-    refused = 2,   ///< The relay will never take it.
-    given_up = 3,  ///< It was tried for long enough.
-};
-[[nodiscard]] std::string_view text_of(MailStatus status) noexcept;
+/// States of a mail.
+inline constexpr std::string_view kMailWaiting = "waiting";
+inline constexpr std::string_view kMailSent = "sent";
+inline constexpr std::string_view kMailFailed =
+    "failed";  ///< The relay will never take it, or not for long enough.
 
 /// What a mail says, for whoever makes one.
 struct MailDraft {
-    MailKind kind = MailKind::threshold;
-    balance::PartyId party = balance::kNoParty;  ///< Whom it is about, and who may see it.
-    std::string to;                              ///< config::is_mail_address says yes.
-    std::string language;                        ///< Of the template; empty: none in particular.
-    /// Of the template's placeholders. At most kMailBytesMax together with the rest.
-    std::vector<std::pair<std::string, std::string>> values;
-};
-inline constexpr std::size_t kMailBytesMax = 16 * 1024;
-inline constexpr std::size_t kMailsPerEventMax = 16;
-
-struct Mail {
-    std::uint64_t number = 0;  ///< 1, 2, 3 … in the order in which they were made.
-    rating::Instant made_at{};
-    MailDraft draft;
-    MailStatus status = MailStatus::waiting;
-    rating::Instant ended_at{};  ///< Unless it waits.
-
-    // In memory only, and forgotten at a restart:
-    std::uint32_t attempts = 0;
-    std::string answer;              ///< What was said to the last attempt, for people.
-    balance::Sequence sequence = 0;  ///< Of the event that made it; 0: durable long ago.
+    std::string party;   ///< Whom it is about, and who may see it.
+    std::string reason;  ///< Its template's name.
+    std::string to;      ///< config::is_mail_address says yes.
+    std::string subject;
+    std::string text;
 };
 
-/// Any thread may call any member at any time. A lock is taken once a mail, which is rare.
+/// Any thread may call any member. A lock is taken once a mail, which is rare.
 class Outbox {
   public:
-    /// `mails_max`: so many are kept; beyond it the oldest that ended goes, or the oldest of all where none
-    /// has. `events` must outlive this.
-    Outbox(balance::EventLog& events, std::size_t mails_max) : events_(events), mails_max_(mails_max) {}
+    /// `mails_max`: so many are kept, see trim(). Both must outlive this, and the book is empty yet.
+    Outbox(RecordBook<MailRecord>& mails, balance::EventLog& events, std::size_t mails_max);
+    Outbox(const Outbox&) = delete;
+    Outbox& operator=(const Outbox&) = delete;
 
-    /// Appends an event with the mails it causes behind it, and they are there. At most kMailsPerEventMax.
-    /// `event` is what the cause has to say; the mails end it.
-    balance::Sequence append(std::vector<std::byte> event, balance::Moment at,
-                             std::span<const MailDraft> drafts);
+    /// A mail that is there as soon as `joint` is appended.
+    void add(balance::JointEvent& joint, MailDraft draft, balance::Moment now);
 
-    /// The mails at the end of an event of the journal, if there are any; false where they cannot have been
-    /// written.
-    [[nodiscard]] bool apply_made(balance::Moment at, balance::ByteReader& in);
-    /// The rest of an event of kind `mail_ended`, and of a record of kind `mail`.
-    [[nodiscard]] bool apply_ended(balance::Moment at, balance::ByteReader& in);
-    [[nodiscard]] bool apply_kept(balance::ByteReader& in);
-    void save(const std::function<void(std::span<const std::byte>)>& sink) const;
-
-    // ---- For whoever sends ----
-
-    /// A mail that waits and is due; nullopt: none is before `next_due`.
-    struct Due {
-        std::optional<Mail> mail;
-        std::optional<balance::Steady> next_due;  ///< nullopt: none waits.
-    };
-    [[nodiscard]] Due due(balance::Steady now) const;
-    /// Whether the journal would take what became of one.
-    [[nodiscard]] bool has_room() const noexcept { return events_.admission() == balance::Admission::open; }
-    /// What became of an attempt. The mail may be gone by then.
-    void ended(std::uint64_t number, MailStatus status, balance::Moment at, std::string answer);
-    void try_again(std::uint64_t number, balance::Steady at, std::string answer);
-    /// Called, by whoever makes one, when there is a mail. Set before there is another thread.
+    /// Called, by whoever makes one and inside the book's lock, when there is another mail. Set before there
+    /// is another thread.
     void on_mail(std::function<void()> call) { on_mail_ = std::move(call); }
 
-    // ---- For whoever looks ----
+    // ---- For the mailer ----
 
-    /// Up to `count` of those that `wanted` says yes to, in the order of their numbers: with numbers above
-    /// `after`, or, the newest first, below `before`.
-    using Wanted = std::function<bool(const Mail&)>;
-    [[nodiscard]] std::vector<Mail> after(std::uint64_t number, std::size_t count,
-                                          const Wanted& wanted) const;
-    [[nodiscard]] std::vector<Mail> before(std::uint64_t number, std::size_t count,
-                                           const Wanted& wanted) const;
-    [[nodiscard]] std::optional<Mail> find(std::uint64_t number) const;
+    /// A mail that waits and is due; nullopt: none is before `next`.
+    struct Due {
+        std::optional<MailRecord> mail;
+        std::optional<rating::Instant> next;  ///< nullopt: none waits.
+    };
+    [[nodiscard]] Due due(rating::Instant now) const;
+    /// Of an event that made or changed a mail, or of a later one: once it is durable all mails are that are
+    /// there.
+    [[nodiscard]] balance::Sequence newest() const noexcept { return events_.last(); }
+    /// Whether the journal would take what became of one.
+    [[nodiscard]] bool has_room() const noexcept { return events_.admission() == balance::Admission::open; }
+
+    /// What became of an attempt. The mail may be gone by then.
+    void sent(std::string_view id, balance::Moment now);
+    void failed(std::string_view id, std::string error, balance::Moment now);
+    void try_again(std::string_view id, rating::Instant next, std::string error, balance::Moment now);
+
+    /// Forgets as many as there are beyond `mails_max`: the oldest of those that wait no more, then the
+    /// oldest. How many; at most kTrimMax at once.
+    std::size_t trim(balance::Moment now);
+    static constexpr std::size_t kTrimMax = 1'000;
 
     struct Counts {
         std::size_t waiting = 0;
@@ -122,18 +84,23 @@ class Outbox {
     [[nodiscard]] Counts counts() const;
 
   private:
-    void keep(Mail mail);
-    void end(Mail& mail, MailStatus status, rating::Instant at);
+    void changed(const MailRecord* before, const MailRecord* after);
+    void change(std::string_view id, balance::Moment now, const std::function<void(MailRecord&)>& change);
 
+    RecordBook<MailRecord>& mails_;
     balance::EventLog& events_;
     const std::size_t mails_max_;
     std::function<void()> on_mail_;
+    /// The last number that was drawn: each thread gets one of its own, and nothing else is told by it, so
+    /// relaxed is enough.
+    std::atomic<std::uint64_t> drawn_{0};
+
+    std::mutex change_mutex_;  ///< Held from before a mail is looked at until what becomes of it is appended.
+
+    // An index of the book, changed inside the book's lock.
     mutable std::mutex mutex_;
-    std::map<std::uint64_t, Mail> mails_;
-    std::set<std::uint64_t> ended_;                                ///< Those that wait for nothing.
-    std::set<std::pair<balance::Steady, std::uint64_t>> waiting_;  ///< When each is due.
-    std::map<std::uint64_t, balance::Steady> due_at_;              ///< The same by number.
-    std::uint64_t last_ = 0;
+    std::set<std::pair<rating::Instant, std::string>> waiting_;  ///< When each is due.
+    std::set<std::string> ended_;
 };
 
 }  // namespace tollgate::daemon

@@ -50,13 +50,6 @@ Money left_of(const SessionLevel& level) noexcept {
     return level.charged - level.refunded;
 }
 
-/// Whether `party` is `above`, or stands anywhere below it.
-bool is_below(const balance::PartyTable& parties, PartyId party, PartyId above) noexcept {
-    while (party != kNoParty && party != above)
-        party = parties.get(party).parent;
-    return party == above;
-}
-
 /// Whether a repeat of it gets the same refusal for a while. A conflict is about another request, and what is
 /// an error of RESP changed nothing and is not remembered anywhere.
 bool is_remembered(PaymentCode code) noexcept {
@@ -109,7 +102,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
         if (!forgettable(entry, now)) {
             const Transaction& done = entry.transaction;
             if (done.fingerprint != fingerprint) return {.code = PaymentCode::conflict};
-            return {entry.code, done.balance, done.available, done.number, true};
+            return {entry.code, done.balance, done.available, done.number, true, done.subject};
         }
         stripe.requests.erase(known);
     }
@@ -124,6 +117,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
     transaction.scope = request.scope;
     transaction.request = request.id;
     transaction.memo = request.memo;
+    transaction.actor = request.actor;
     transaction.fingerprint = fingerprint;
     transaction.at = request.now;
     // Before it is done, so that nothing can fail after it is.
@@ -133,7 +127,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
     stored.code = carry_out(stored.transaction);
     if (stored.code == PaymentCode::ok) {
         const Transaction& done = stored.transaction;
-        return {PaymentCode::ok, done.balance, done.available, done.number, false};
+        return {PaymentCode::ok, done.balance, done.available, done.number, false, done.subject};
     }
     const PaymentCode refusal = stored.code;
     if (is_remembered(refusal)) {
@@ -164,7 +158,7 @@ void Payments::commit(Transaction& transaction) {
     events_.append(event);
 }
 
-PaymentCode Payments::post(Ledger::Funds funds, Transaction& transaction) {
+PaymentCode Payments::post(std::span<const Ledger::Funds> funds, Transaction& transaction) {
     const Ledger::Posted posted = ledger_.begin_posting(transaction.postings, funds);
     switch (posted.status) {
         case Ledger::PostStatus::insufficient:
@@ -177,7 +171,7 @@ PaymentCode Payments::post(Ledger::Funds funds, Transaction& transaction) {
     transaction.balance = posted.balance;
     transaction.available = posted.available;
     commit(transaction);
-    ledger_.finish_posting(transaction.postings);
+    ledger_.finish_posting(transaction.postings, posted);
     return PaymentCode::ok;
 }
 
@@ -264,6 +258,41 @@ PaymentAnswer Payments::transfer(std::string_view source, std::string_view targe
                 });
 }
 
+std::uint64_t Payments::fingerprint(std::span<const std::string_view> arguments) noexcept {
+    std::uint64_t hash = arguments.size();
+    for (const std::string_view argument : arguments)
+        hash = kFingerprint.mix(hash, kFingerprint(argument));
+    return hash;
+}
+
+PaymentAnswer Payments::transact(TransactionKind kind, std::uint64_t fingerprint,
+                                 const PaymentRequest& request, const Decide& decide) {
+    return once(request, fingerprint, [&](Transaction& transaction) {
+        transaction.kind = kind;
+        std::vector<Ledger::Funds> funds;
+        PaymentCode code = decide(transaction, funds);
+        if (code == PaymentCode::ok) {
+            std::unique_lock<std::recursive_mutex> settings;
+            Party* const paying = transaction.lifted == 0 || transaction.postings.empty()
+                                      ? nullptr
+                                      : &parties_.get(transaction.postings[0].party);
+            if (paying != nullptr) {
+                settings = catalog_.hold_settings();
+                transaction.lifted &= paying->status().bits();
+            }
+            if (funds.empty()) funds.push_back(Ledger::Funds::available);
+            code = post(funds, transaction);
+            if (code == PaymentCode::ok && paying != nullptr) {
+                paying->status_bits.fetch_and(static_cast<std::uint8_t>(~transaction.lifted),
+                                              std::memory_order_relaxed);
+            }
+        }
+        auto* const joint = balance::JointEvent::current();
+        if (code != PaymentCode::ok && joint != nullptr) joint->abandon();
+        return code;
+    });
+}
+
 // ---- Refunds ----
 
 PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest& request) {
@@ -309,8 +338,7 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
     if (!refund.party.empty() && parties_.find(refund.party) != customer.payer)
         return PaymentCode::unknown_original;
-    if (asker == kNoParty || asker == customer.payer || !is_below(parties_, customer.payer, asker))
-        return PaymentCode::unknown_original;
+    if (!parties_.is_below(customer.payer, asker)) return PaymentCode::unknown_original;
     // What expired may still be settled by a late STOP: until then nobody knows what it cost.
     if (session.state != SessionState::stopped && session.state != SessionState::released)
         return PaymentCode::not_refundable;
@@ -320,11 +348,11 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     if (amount > left) return PaymentCode::not_refundable;
     std::array<Money, balance::kChainDepthMax + 1> parts{};
     bool any = false;
+    const bool credited = session.credits_seller;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const SessionLevel& level = levels[i];
         // A reseller reverses what those below him paid; what he paid himself is for those above him.
-        const bool his =
-            asker == parties_.root() || (level.payer != asker && is_below(parties_, level.payer, asker));
+        const bool his = asker == parties_.root() || parties_.is_below(level.payer, asker);
         if (!his) continue;
         parts[i] = amount == left
                        ? left_of(level)
@@ -333,9 +361,12 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
         any = any || parts[i] != Money{} || seconds;
         if (i > 0 && parts[i] == Money{} && !seconds) continue;
         const rating::Currency currency = parties_.get(level.payer).currency;
-        const auto book = level.seller == level.payer ? PostingPlace::termination : PostingPlace::revenue;
+        const auto book = credited && i == 0            ? PostingPlace::balance
+                          : level.seller == level.payer ? PostingPlace::termination
+                                                        : PostingPlace::revenue;
         transaction.postings.push_back({level.payer, PostingPlace::balance, currency, parts[i]});
-        transaction.postings.push_back({level.seller, book, currency, -parts[i]});
+        if (parts[i] != Money{} || book != PostingPlace::balance)
+            transaction.postings.push_back({level.seller, book, currency, -parts[i]});
     }
     if (!any) return PaymentCode::not_refundable;
     transaction.refunded_record = record;
@@ -377,7 +408,8 @@ void Payments::give_back_bundle_seconds(Session& session, const Transaction& ref
         const PartyId payer = session.levels()[mine.level].payer;
         const bool reached =
             std::any_of(refund.postings.begin(), refund.postings.end(), [payer](const Posting& posting) {
-                return posting.place == PostingPlace::balance && posting.party == payer;
+                return posting.place == PostingPlace::balance && posting.party == payer &&
+                       posting.amount >= Money{};
             });
         if (!reached) continue;
         each_use(mine, payer, refund.at.wall, [](balance::BundleUse& use, balance::Bundle& bundle) {
@@ -393,11 +425,10 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
     transaction.kind = TransactionKind::refund;
     if (original == nullptr || original->code != PaymentCode::ok) return PaymentCode::unknown_original;
     const Transaction& paid = original->transaction;
-    const PartyId party = paid.postings[0].party;
+    const PartyId party = paid.postings.empty() ? kNoParty : paid.postings[0].party;
     const PartyId asker = refund.asker.empty() ? parties_.root() : parties_.find(refund.asker);
     if (!refund.party.empty() && parties_.find(refund.party) != party) return PaymentCode::unknown_original;
-    if (asker == kNoParty ||
-        (asker != parties_.root() && (asker == party || !is_below(parties_, party, asker))))
+    if (party == kNoParty || (asker != parties_.root() && !parties_.is_below(party, asker)))
         return PaymentCode::unknown_original;
     if (paid.kind == TransactionKind::refund) return PaymentCode::not_refundable;
 
@@ -429,7 +460,8 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
 void Payments::note_refund(const Transaction& refund) noexcept {
     if (!refund.refunded_request.empty()) {
         const Key key{refund.scope, refund.refunded_request};
-        if (Remembered* const original = find(stripe_of(key), key))
+        Remembered* const original = find(stripe_of(key), key);
+        if (original != nullptr && !refund.postings.empty())
             original->refunded = original->refunded + magnitude(refund.postings[0].amount);
     }
 }
@@ -448,14 +480,17 @@ void Payments::remember(const Transaction& transaction) {
 
 void Payments::restore(const Transaction& transaction) {
     ledger_.replay_posting(transaction.postings);
-    const PartyId party = transaction.postings[0].party;
-    parties_.get(party).status_bits.fetch_and(static_cast<std::uint8_t>(~transaction.lifted),
-                                              std::memory_order_relaxed);
+    if (!transaction.postings.empty()) {
+        parties_.get(transaction.postings[0].party)
+            .status_bits.fetch_and(static_cast<std::uint8_t>(~transaction.lifted), std::memory_order_relaxed);
+    }
     if (transaction.refunded_record != 0) {
         if (const auto claim = sessions_.claim_record(transaction.refunded_record)) {
             for (SessionLevel& level : claim->levels()) {
+                // What a seller who was credited gives back is below 0 and no leg of his.
                 for (const Posting& posting : transaction.postings) {
-                    if (posting.place == PostingPlace::balance && posting.party == level.payer)
+                    if (posting.place == PostingPlace::balance && posting.party == level.payer &&
+                        posting.amount > Money{})
                         level.refunded = level.refunded + posting.amount;
                 }
             }

@@ -52,6 +52,7 @@ struct PaymentAnswer {
     rating::Money available{};
     std::uint64_t transaction = 0;
     bool duplicate = false;
+    std::string subject{};  ///< Of `transact`: what it was about, also where it is a duplicate.
 };
 
 /// What every operation has. Requires: is_request_id(id), memo at most kMemoBytesMax.
@@ -60,6 +61,7 @@ struct PaymentRequest {
     std::string_view memo;
     balance::Moment now;
     std::string_view scope{};  ///< Who sends it: ids are his own.
+    std::string_view actor{};  ///< Who does it, for the books; empty: nobody is declared.
 };
 
 struct RefundRequest {
@@ -112,6 +114,19 @@ class Payments {
     PaymentAnswer pay_out(std::string_view party, rating::Money amount, const PaymentRequest& request);
     /// Takes back a call's charges or a payment, or a part of them.
     PaymentAnswer refund(const RefundRequest& refund, const PaymentRequest& request);
+
+    /// Decides an operation whose rules are daemon/partners': fills in the transaction's postings, subject
+    /// and `lifted` (reasons that a payment takes away where they are there), and `funds`, one for each
+    /// posting or one for all. Whatever else belongs to it goes into the thread's JointEvent.
+    using Decide = std::function<PaymentCode(balance::Transaction& transaction,
+                                             std::vector<balance::Ledger::Funds>& funds)>;
+    /// Asks `decide` where the request id is new, and commits what it says. `fingerprint` is of the arguments
+    /// as given. Without postings nothing is moved, and the request is remembered all the same. Where it is
+    /// refused the thread's JointEvent is abandoned.
+    PaymentAnswer transact(balance::TransactionKind kind, std::uint64_t fingerprint,
+                           const PaymentRequest& request, const Decide& decide);
+    /// Of arguments as they were given.
+    [[nodiscard]] static std::uint64_t fingerprint(std::span<const std::string_view> arguments) noexcept;
 
     // ---- Restarts ----
 
@@ -176,7 +191,10 @@ class Payments {
     PaymentCode move(std::string_view party, rating::Money amount, balance::PostingPlace other,
                      balance::Ledger::Funds funds, balance::Transaction& transaction);
     /// Posts and commits. Whatever else was to be refused has been refused.
-    PaymentCode post(balance::Ledger::Funds funds, balance::Transaction& transaction);
+    PaymentCode post(std::span<const balance::Ledger::Funds> funds, balance::Transaction& transaction);
+    PaymentCode post(balance::Ledger::Funds funds, balance::Transaction& transaction) {
+        return post({&funds, 1}, transaction);
+    }
     [[nodiscard]] bool read(balance::ByteReader& in, balance::Transaction& transaction) const;
     /// The one place where a transaction becomes an event and gets its number.
     void commit(balance::Transaction& transaction);

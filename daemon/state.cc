@@ -67,11 +67,15 @@ class Records {
 State::State(const StateSettings& settings)
     : tariffs(settings.versions_kept),
       parties(settings.hash_key, settings.parties_max),
-      outbox(events, settings.mails_max),
-      threshold_events(outbox, settings.clock, settings.on_threshold, settings.mails_of_threshold),
+      threshold_events(events, settings.clock, settings.on_threshold,
+                       [this](const ThresholdEvent& event, balance::JointEvent& joint) {
+                           notices.threshold(event, joint);
+                       }),
       sessions(settings.hash_key, settings.sessions),
       payments(parties, ledger, sessions, catalog, events,
-               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {}
+               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}),
+      outbox(registry.mails, events, settings.mails_max),
+      notices(parties, registry, outbox, settings.mail_templates) {}
 
 void State::found(Moment now) {
     std::vector<std::byte> event;
@@ -113,6 +117,7 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         }
         case EventKind::parties_added:
         case EventKind::party_changed:
+        case EventKind::parties_closed:
         case EventKind::tariff_put:
         case EventKind::deck_put:
         case EventKind::deck_rolled_back:
@@ -137,19 +142,26 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
             good = payments.apply(in);
             break;
         case EventKind::threshold:
-            good = threshold_events.apply(header.at, in);
+            good = threshold_events.apply(in);
+            break;
+        case EventKind::record:
+            good = registry.apply(in);
+            break;
+        case EventKind::audit:
+            good = registry.audit.apply(in);
+            break;
+        case EventKind::together:
+            while (good = in.at_end(), in.good() && !good) {
+                const auto part = balance::next_part(in);
+                if (!in.good()) break;
+                if (auto fault = apply(part, read_aside); !fault.empty()) return fault;
+            }
             break;
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;
         case EventKind::resync:
             good = resync_tokens.apply(header.at, in);
-            break;
-        case EventKind::mail_ended:
-            good = outbox.apply_ended(header.at, in);
-            break;
-        case EventKind::mail:
-            good = outbox.apply_kept(in);
             break;
         case EventKind::account:
             good = apply_account(in);
@@ -279,6 +291,10 @@ bool State::apply_book(ByteReader& in) {
     book.revenue.store(in.get<std::int64_t>(), std::memory_order_relaxed);
     book.cash.store(in.get<std::int64_t>(), std::memory_order_relaxed);
     book.termination.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    if (in.at_end()) return true;  // Earlier versions had no more.
+    book.commission.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    book.funds.store(in.get<std::int64_t>(), std::memory_order_relaxed);
+    book.exchange.store(in.get<std::int64_t>(), std::memory_order_relaxed);
     return in.at_end();
 }
 
@@ -355,13 +371,18 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
             const auto of = [](const std::atomic<std::int64_t>& sum) {
                 return sum.load(std::memory_order_relaxed);
             };
-            if (of(book->revenue) == 0 && of(book->cash) == 0 && of(book->termination) == 0) continue;
+            if (of(book->revenue) == 0 && of(book->cash) == 0 && of(book->termination) == 0 &&
+                of(book->commission) == 0 && of(book->funds) == 0 && of(book->exchange) == 0)
+                continue;
             records.add(EventKind::book, [&](ByteWriter& out) {
                 out.put(static_cast<PartyId>(i));
                 out.short_text(book->currency.view());
                 out.put(of(book->revenue));
                 out.put(of(book->cash));
                 out.put(of(book->termination));
+                out.put(of(book->commission));
+                out.put(of(book->funds));
+                out.put(of(book->exchange));
             });
         }
     }
@@ -387,8 +408,8 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
         });
     });
     payments.save(sink);
+    registry.save(sink);
     threshold_events.save(sink);
-    outbox.save(sink);
 }
 
 /// Commands that looked at the clock before the latest event may have theirs behind it.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -17,7 +18,10 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
+#include "daemon/mail/templates.h"
+#include "daemon/notices.h"
 #include "daemon/outbox.h"
+#include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
@@ -33,8 +37,9 @@ struct StateSettings {
     std::uint64_t hash_key = 0;  ///< Random in a running daemon.
     ThresholdEvents::Clock clock = [] { return Moment{}; };
     ThresholdEvents::Observer on_threshold{};
-    ThresholdEvents::MailsOf mails_of_threshold{};
     std::size_t mails_max = 100'000;
+    /// What mails say.
+    std::shared_ptr<const mail::Templates> mail_templates = std::make_shared<mail::Templates>();
 };
 
 /// When and on which boot of the machine a daemon began to use a journal.
@@ -53,12 +58,14 @@ class State {
     balance::EventRelay events;
     rating::TariffBook tariffs;
     balance::PartyTable parties;
-    Outbox outbox;
     ThresholdEvents threshold_events;
     balance::Ledger ledger{parties, &threshold_events};
     balance::SessionTable sessions;
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
+    Registry registry;
+    Outbox outbox;
+    Notices notices;
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 namespace tollgate::daemon {
 
@@ -21,33 +22,41 @@ void write(const ThresholdEvent& event, std::vector<std::byte>& bytes) {
 }  // namespace
 
 void ThresholdEvents::keep(const ThresholdEvent& event) {
-    if (kept_.size() == kEventsMax) kept_.pop_front();
-    kept_.push_back(event);
-    last_ = event.number;
+    // Two threads may write in another order than they were numbered.
+    const auto place = std::partition_point(
+        kept_.begin(), kept_.end(), [&event](const auto& other) { return other.number < event.number; });
+    kept_.insert(place, event);
+    if (kept_.size() > kEventsMax) kept_.pop_front();
 }
 
 void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
-    const std::lock_guard lock{mutex_};
-    const ThresholdEvent event{last_ + 1, crossing, clock_()};
+    const ThresholdEvent event{drawn_.fetch_add(1, std::memory_order_relaxed) + 1, crossing, clock_()};
     std::vector<std::byte> bytes;
     write(event, bytes);
-    outbox_.append(std::move(bytes), event.at, mails_of_ ? mails_of_(event) : std::vector<MailDraft>{});
-    if (observer_) observer_(event);
-    keep(event);
+    std::optional<balance::JointEvent> own;
+    balance::JointEvent* joint = balance::JointEvent::current();
+    if (joint == nullptr) joint = &own.emplace();
+    joint->add(bytes, [this, event] {
+        const std::lock_guard lock{mutex_};
+        if (observer_) observer_(event);
+        keep(event);
+    });
+    if (companion_) companion_(event, *joint);
+    if (own) own->write(events_, event.at);
 }
 
-bool ThresholdEvents::apply(balance::Moment at, balance::ByteReader& in) {
+bool ThresholdEvents::apply(balance::ByteReader& in) {
     ThresholdEvent event;
     in.get(event.number);
     in.get(event.crossing.party);
     in.get(event.crossing.warning);
     in.get(event.crossing.balance);
     in.get(event.at.wall);
+    if (!in.at_end() || event.number == 0 || event.crossing.warning > balance::Warning::balance) return false;
+    drawn_.store(std::max(drawn_.load(std::memory_order_relaxed), event.number), std::memory_order_relaxed);
     const std::lock_guard lock{mutex_};
-    if (!in.good() || event.number <= last_ || event.crossing.warning > balance::Warning::balance)
-        return false;
     keep(event);
-    return outbox_.apply_made(at, in);
+    return true;
 }
 
 void ThresholdEvents::save(const std::function<void(std::span<const std::byte>)>& sink) const {

@@ -1,6 +1,8 @@
 /// The thresholds that balances have crossed, the newest of them kept for whoever asks.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -11,7 +13,7 @@
 
 #include "balance/crossing.h"
 #include "balance/event.h"
-#include "daemon/outbox.h"
+#include "balance/event_log.h"
 #include "rating/instant.h"
 
 namespace tollgate::daemon {
@@ -32,22 +34,24 @@ class ThresholdEvents final : public balance::CrossingSink {
     using Clock = std::function<balance::Moment()>;
     /// Told of each event in order. It must not throw.
     using Observer = std::function<void(const ThresholdEvent&)>;
-    /// Who gets a mail of it. Called in the middle of a movement of money; it must not throw.
-    using MailsOf = std::function<std::vector<MailDraft>(const ThresholdEvent&)>;
+    /// Adds what is to stand in the journal together with an event, such as a mail. In the middle of a
+    /// movement of money: it must be short, and it must not throw.
+    using Companion = std::function<void(const ThresholdEvent&, balance::JointEvent&)>;
 
-    /// Events go to the journal through `outbox`, which must outlive this, with their mails.
-    ThresholdEvents(Outbox& outbox, Clock clock, Observer observer = {}, MailsOf mails_of = {})
-        : outbox_(outbox),
+    /// `events` must outlive this.
+    ThresholdEvents(balance::EventLog& events, Clock clock, Observer observer = {}, Companion companion = {})
+        : events_(events),
           clock_(std::move(clock)),
           observer_(std::move(observer)),
-          mails_of_(std::move(mails_of)) {}
+          companion_(std::move(companion)) {}
 
+    /// What belongs to an operation that has a JointEvent open is told with it, or not at all.
     void crossed(const balance::Crossing& crossing) noexcept override;
 
     /// The rest of an event of the journal, which was told before a restart: the observer hears nothing of
-    /// it, and its mails are in the outbox. In the order of their numbers. Whether a balance is beyond a
-    /// threshold is seen from the balance, so there is nothing else to restore.
-    [[nodiscard]] bool apply(balance::Moment at, balance::ByteReader& in);
+    /// it. Whether a balance is beyond a threshold is seen from the balance,
+    /// so there is nothing else to restore.
+    [[nodiscard]] bool apply(balance::ByteReader& in);
     /// Events that say all that is kept, in order.
     void save(const std::function<void(std::span<const std::byte>)>& sink) const;
 
@@ -57,13 +61,15 @@ class ThresholdEvents final : public balance::CrossingSink {
   private:
     void keep(const ThresholdEvent& event);
 
-    Outbox& outbox_;
+    balance::EventLog& events_;
     Clock clock_;
     Observer observer_;
-    MailsOf mails_of_;
+    Companion companion_;
+    /// The last number that was drawn: each thread gets one of its own, and nothing else is told by it, so
+    /// relaxed is enough. One whose operation came to nothing is not used again before a restart.
+    std::atomic<std::uint64_t> drawn_{0};
     mutable std::mutex mutex_;
     std::deque<ThresholdEvent> kept_;
-    std::uint64_t last_ = 0;
 };
 
 /// `percent`, `owed` or `balance`.

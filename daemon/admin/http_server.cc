@@ -249,13 +249,13 @@ class Pieces : public std::enable_shared_from_this<Pieces> {
     bool listening_ = false;  // The thread of the sockets wants to know of a change.
 };
 
-/// One upload among those under way, while it lives.
-class StreamCount {
+/// One request among those under way, while it lives.
+class Counted {
   public:
-    explicit StreamCount(std::size_t& count) noexcept : count_(count) { ++count_; }
-    StreamCount(const StreamCount&) = delete;
-    StreamCount& operator=(const StreamCount&) = delete;
-    ~StreamCount() { --count_; }
+    explicit Counted(std::size_t& count) noexcept : count_(count) { ++count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count_; }
 
   private:
     std::size_t& count_;
@@ -302,6 +302,7 @@ struct HttpServer::State {
     std::unordered_set<Connection*> connections;
     std::size_t bodies_bytes = 0;  // Of all bodies being read or worked on.
     std::size_t streams = 0;       // Bodies that are taken piece by piece.
+    std::size_t slow_ones = 0;     // Requests of Lane::slow.
     bool stopping = false;
 
     asio::io_context sockets{1};
@@ -310,6 +311,7 @@ struct HttpServer::State {
     // Destroyed before `sockets`: what they never came to run holds on to connections.
     asio::thread_pool brief{1};
     asio::thread_pool bulk{1};
+    asio::thread_pool slow{1};
     asio::thread_pool durable{1};
     std::thread thread;
     std::promise<void> served;  // Kept when nothing is left for `sockets` to do.
@@ -425,7 +427,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             co_await write(busy, false, false);
             co_return false;
         }
-        const StreamCount counted{server_.streams};
+        const Counted counted{server_.streams};
         // With the brief: that there is no such thing is said at once, whatever the bulk is busy with.
         auto opened =
             co_await asio::co_spawn(server_.brief, open_sink(server_.router, request), asio::use_awaitable);
@@ -501,6 +503,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         request.content_encoding = in_small_letters(view(head[http::field::content_encoding]));
         request.accept = in_small_letters(view(head[http::field::accept]));
         request.idempotency_key = view(head["Idempotency-Key"]);
+        request.if_match = view(head[http::field::if_match]);
+        request.authorization = view(head[http::field::authorization]);
+        if (!failure) request.peer = peer.address().to_string();
 
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
@@ -563,12 +568,25 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             case Lane::brief:
                 co_return co_await asio::co_spawn(server_.brief, run(server_.router, request),
                                                   asio::use_awaitable);
+            case Lane::slow:
+                co_return co_await handle_slow(request);
             case Lane::bulk:
             case Lane::stream:
                 co_return co_await asio::co_spawn(server_.bulk, run(server_.router, request),
                                                   asio::use_awaitable);
         }
         std::abort();  // Not an enumerator: memory is corrupt.
+    }
+
+    asio::awaitable<Response> handle_slow(const Request& request) {
+        if (server_.slow_ones >= kSlowAtOnce) {
+            Response busy =
+                problem({.status = 503, .detail = "too many log in at the same time; try again later"});
+            busy.headers.emplace_back("Retry-After", "3");
+            co_return busy;
+        }
+        const Counted counted{server_.slow_ones};
+        co_return co_await asio::co_spawn(server_.slow, run(server_.router, request), asio::use_awaitable);
     }
 
     /// The response, once all that it may tell of is durable. Requests are waited for in their order, so that
@@ -694,6 +712,7 @@ std::uint16_t HttpServer::port() const noexcept {
 
 void HttpServer::start() {
     asio::post(state_->bulk, work_in_background);
+    asio::post(state_->slow, work_in_background);
     asio::co_spawn(state_->sockets, state_->accept_all(), asio::detached);
     state_->thread = std::thread{[state = state_.get()] {
         state->sockets.run();
@@ -710,9 +729,11 @@ void HttpServer::stop() {
         // What waits for its turn is dropped; what has begun is waited for.
         state.brief.stop();
         state.bulk.stop();
+        state.slow.stop();
         state.durable.stop();
         state.brief.join();
         state.bulk.join();
+        state.slow.join();
         state.durable.join();
         state.sockets.stop();
     }

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <exception>
 
+#include "balance/event_log.h"
 #include "daemon/admin/json.h"
 
 namespace tollgate::daemon::admin {
@@ -11,19 +12,23 @@ namespace {
 
 constexpr std::string_view kIdPattern = "{id}";
 
-constexpr std::array<std::pair<unsigned, std::string_view>, 16> kTitles = {{
+constexpr std::array<std::pair<unsigned, std::string_view>, 20> kTitles = {{
     {200, "OK"},
     {201, "Created"},
+    {204, "No Content"},
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {402, "Payment Required"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
     {409, "Conflict"},
+    {412, "Precondition Failed"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -157,7 +162,10 @@ class Router::GuardedSink : public BodySink {
     }
     Response finish() override {
         if (failure_) return *std::move(failure_);
-        return router_.guarded([this] { return sink_->finish(); });
+        return router_.guarded([this] {
+            const balance::JointEvent joint;
+            return sink_->finish();
+        });
     }
 
   private:
@@ -233,10 +241,13 @@ Response Router::handle(const Request& request) const noexcept {
     return guarded([&]() -> Response {
         const Match match = find(request);
         if (match.route == nullptr) return nothing_served(match);
+        std::optional<balance::JointEvent> joint;
+        if (request.method != "GET" && request.method != "HEAD") joint.emplace();
         if (match.route->handler) return match.route->handler(request, match.id);
         Opened opened = match.route->opener(request, match.id);
         if (auto* const answer = std::get_if<Response>(&opened)) return std::move(*answer);
         const auto sink = std::get<std::unique_ptr<BodySink>>(std::move(opened));
+        joint.reset();  // The sink may do its work elsewhere: it opens its own.
         sink->begin();
         sink->feed(request.body);
         return sink->finish();

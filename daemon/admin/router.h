@@ -13,7 +13,16 @@
 #include <variant>
 #include <vector>
 
+#include "balance/party.h"
+
 namespace tollgate::daemon::admin {
+
+/// Who a request is from.
+struct Actor {
+    std::string login;  ///< Empty as long as nobody is declared: then this machine is the administrator.
+    /// Whose subtree is all that exists for him; the provider, too, where `login` is empty.
+    balance::PartyId party{0};
+};
 
 /// What a handler needs to know of a request. The body's bytes live as long as the handler runs.
 struct Request {
@@ -24,6 +33,10 @@ struct Request {
     std::string content_encoding;
     std::string accept;
     std::string idempotency_key;
+    std::string if_match;
+    std::string authorization;
+    std::string peer;  ///< The address that it came from.
+    Actor actor;
     std::string_view body;
 
     /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not
@@ -65,6 +78,7 @@ struct Problem {
 enum class Lane : std::uint8_t {
     at_once,  ///< With the sockets: must not wait for anything.
     brief,    ///< One after the other with its like; a body is a JSON text.
+    slow,     ///< Passwords: 50 to 100 ms of a processor each, behind everything else; few may wait.
     bulk,     ///< Imports and whole decks: may take seconds, one after the other.
     stream,   ///< With the bulk, but piece by piece as the body arrives: several take turns.
 };
@@ -109,7 +123,9 @@ class Router {
     /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
     [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
 
-    /// Never throws: whatever a handler throws is a 500. A response to HEAD has a body, which is not to be
+    /// Never throws: whatever a handler throws is a 500. Whoever may change something has a
+    /// balance::JointEvent open while he runs: what he appends first takes along what was added to it. A
+    /// response to HEAD has a body, which is not to be
     /// sent.
     [[nodiscard]] Response handle(const Request& request) const noexcept;
 

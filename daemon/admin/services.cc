@@ -9,6 +9,7 @@
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
 #include "daemon/admin/money.h"
+#include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/tariffs.h"
 
@@ -18,6 +19,10 @@ Router make_router(Services services) {
     Router router{services.on_unexpected};
     router.add("GET", "/healthz", Lane::at_once,
                [](const Request&, std::string_view) { return text_response(200, "ok\n"); });
+
+    router.add("GET", "/openapi.yaml", Lane::at_once, [](const Request&, std::string_view) {
+        return Response{200, "application/yaml", std::string{openapi_text()}, {}};
+    });
 
     const auto tariffs = std::make_shared<Tariffs>(services);
     router.add("GET", "/v1/tariffs/{id}", Lane::brief,

@@ -5,8 +5,12 @@
 #include <functional>
 #include <string_view>
 
+#include "balance/session_table.h"
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
+#include "daemon/notices.h"
+#include "daemon/outbox.h"
+#include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
@@ -18,6 +22,12 @@ struct Services {
     Catalog& catalog;
     Payments& payments;
     ThresholdEvents& threshold_events;
+    Registry& registry;
+    Outbox& outbox;
+    Notices& notices;
+    balance::SessionTable& sessions;
+    balance::Ledger& ledger;
+    balance::EventLog& events;
     rating::DeckLimits deck_limits;
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
@@ -29,8 +39,8 @@ struct Services {
     return {services.wall_now(), services.steady_now()};
 }
 
-/// Every resource of this version: `/healthz`, tariffs, dial plans, destination groups, parties, money,
-/// bundles.
+/// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups,
+/// parties, money, bundles.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

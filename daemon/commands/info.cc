@@ -137,7 +137,9 @@ void books(const Context& context, Lines& lines) {
         lines.line("books_" + std::string{sum.currency.view()},
                    "balances=" + decimal(sum.balances) + ",held=" + decimal(sum.held) +
                        ",revenue=" + decimal(sum.revenue) + ",cash=" + decimal(sum.cash) +
-                       ",termination=" + decimal(sum.termination) + ",sum=" + decimal(sum.sum()));
+                       ",termination=" + decimal(sum.termination) + ",commission=" + decimal(sum.commission) +
+                       ",customer_funds=" + decimal(sum.funds) + ",exchange=" + decimal(sum.exchange) +
+                       ",sum=" + decimal(sum.sum()));
     }
 }
 

@@ -25,13 +25,6 @@ struct Listed {
     std::chrono::seconds age;
 };
 
-bool below(const balance::PartyTable& parties, PartyId party, PartyId ancestor) noexcept {
-    for (; party != balance::kNoParty; party = parties.get(party).parent) {
-        if (party == ancestor) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 void sessions(Context& context, Words words, std::string& out) {
@@ -56,7 +49,7 @@ void sessions(Context& context, Words words, std::string& out) {
     const auto next = table.scan(
         *from, *wanted_count,
         [&](const balance::Session& session) {
-            return under == balance::kNoParty || below(parties, session.line, under);
+            return under == balance::kNoParty || parties.is_in_subtree(session.line, under);
         },
         [&](std::string_view id) { ids.emplace_back(id); });
     std::vector<Listed> listed;

@@ -1,78 +1,66 @@
 #include "daemon/mail/mailer.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "daemon/mail/message.h"
 
 namespace tollgate::daemon::mail {
 namespace {
 
-using balance::Steady;
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 
 /// How soon to look again where the journal has no room or is not as far yet.
 constexpr milliseconds kJournalPause{200};
 /// Beyond so many doublings the longest pause is reached whatever the first was.
-constexpr std::uint32_t kDoublingsMax = 30;
+constexpr std::int64_t kDoublingsMax = 30;
 
 }  // namespace
 
-milliseconds Mailer::pause_after(std::uint32_t failures) const noexcept {
+milliseconds Mailer::pause_after(std::int64_t failures) const noexcept {
     milliseconds pause = settings_.retry_first;
-    for (std::uint32_t i = 1; i < std::min(failures, kDoublingsMax) && pause < settings_.retry_longest; ++i)
+    for (std::int64_t i = 1; i < std::min(failures, kDoublingsMax) && pause < settings_.retry_longest; ++i)
         pause *= 2;
     return std::min(pause, settings_.retry_longest);
 }
 
-std::string Mailer::message_of(const Mail& mail) const {
-    std::vector<Value> values;
-    values.reserve(mail.draft.values.size() + 1);
-    const std::string number = std::to_string(mail.number);
-    for (const auto& [name, text] : mail.draft.values)
-        values.push_back({name, text});
-    values.push_back({"number", number});
-    const Written written = templates_.fill(text_of(mail.draft.kind), mail.draft.language, values);
+std::string Mailer::message_of(const MailRecord& mail) const {
     // The number alone would come again where a journal was begun anew.
-    const std::string id =
-        "tollgate." + number + '.' + std::to_string(mail.made_at.time_since_epoch().count());
-    return compose({settings_.from, mail.draft.to, id, mail.made_at, written.subject, written.text});
+    const std::string id = mail.id + '.' + std::to_string(mail.made.time_since_epoch().count()) + ".tollgate";
+    return compose({settings_.from, mail.to, id, mail.made, mail.subject, mail.text});
 }
 
-void Mailer::attempt(const Mail& mail, const std::stop_token& stop) {
-    const SendResult result = hooks_.send(settings_.from, mail.draft.to, message_of(mail), stop);
+void Mailer::attempt(const MailRecord& mail, const std::stop_token& stop) {
+    const SendResult result = hooks_.send(settings_.from, mail.to, message_of(mail), stop);
     if (result.status != SendStatus::sent && stop.stop_requested()) return;  // It was not the relay's fault.
     const balance::Moment now = hooks_.now();
-
-    MailStatus status = MailStatus::waiting;
-    if (result.status == SendStatus::sent) {
-        status = MailStatus::sent;
-    } else if (result.status == SendStatus::never) {
-        status = MailStatus::refused;
-    } else if (now.wall - mail.made_at >= settings_.give_up) {
-        status = MailStatus::given_up;
-    }
     if (result.status == SendStatus::unreachable) {
         paused_until_ = now.steady + pause_after(++unreachable_times_);
     } else {
         unreachable_times_ = 0;
     }
-    if (status == MailStatus::waiting) {
-        outbox_.try_again(mail.number, now.steady + pause_after(mail.attempts + 1), result.answer);
+
+    std::string_view state = kMailWaiting;
+    if (result.status == SendStatus::sent) {
+        state = kMailSent;
+        outbox_.sent(mail.id, now);
+    } else if (result.status == SendStatus::never || now.wall - mail.made >= settings_.give_up) {
+        state = kMailFailed;
+        outbox_.failed(mail.id, result.answer, now);
     } else {
-        outbox_.ended(mail.number, status, now, result.answer);
+        outbox_.try_again(mail.id, now.wall + pause_after(mail.attempts + 1), result.answer, now);
     }
-    if (hooks_.on_attempt) hooks_.on_attempt(mail, status, result.answer);
+    if (hooks_.on_attempt) hooks_.on_attempt(mail, state, result.answer);
 }
 
-Steady Mailer::step(const std::stop_token& stop) {
-    const Steady now = hooks_.now().steady;
-    if (now < paused_until_) return paused_until_;
-    const Outbox::Due due = outbox_.due(now);
-    if (!due.mail) return due.next_due.value_or(Steady::max());
-    if (!outbox_.has_room() || !hooks_.is_durable(due.mail->sequence)) return now + kJournalPause;
+nanoseconds Mailer::step(const std::stop_token& stop) {
+    const balance::Moment now = hooks_.now();
+    if (now.steady < paused_until_) return paused_until_ - now.steady;
+    const Outbox::Due due = outbox_.due(now.wall);
+    if (!due.mail) return due.next ? *due.next - now.wall : nanoseconds::max();
+    if (!outbox_.has_room() || !hooks_.is_durable(outbox_.newest())) return kJournalPause;
     attempt(*due.mail, stop);
-    return now;
+    return {};
 }
 
 void Mailer::start() {
@@ -88,14 +76,12 @@ void Mailer::start() {
 
 void Mailer::run(const std::stop_token& stop) {
     // However long nothing is due: the clocks of a machine that slept may have moved.
-    constexpr milliseconds kPauseMax{60'000};
+    constexpr nanoseconds kPauseMax = std::chrono::minutes{1};
     while (!stop.stop_requested()) {
-        const Steady next = step(stop);
-        const Steady now = hooks_.now().steady;
-        if (next <= now) continue;
-        const auto pause = std::min<std::chrono::nanoseconds>(next - now, kPauseMax);
+        const nanoseconds pause = step(stop);
+        if (pause == nanoseconds{}) continue;
         std::unique_lock lock{mutex_};
-        bell_.wait_for(lock, stop, pause, [this] { return rung_; });
+        bell_.wait_for(lock, stop, std::min(pause, kPauseMax), [this] { return rung_; });
         rung_ = false;
     }
 }

@@ -8,10 +8,10 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "daemon/mail/smtp_client.h"
-#include "daemon/mail/templates.h"
 #include "daemon/outbox.h"
 
 namespace tollgate::daemon::mail {
@@ -38,12 +38,13 @@ class Mailer {
         /// Waits for a moment until that event, and so the mail it made, is durable; false: not yet.
         std::function<bool(balance::Sequence)> is_durable;
         /// Told what became of each attempt, for the log. It must not throw.
-        std::function<void(const Mail& mail, MailStatus status, const std::string& answer)> on_attempt;
+        std::function<void(const MailRecord& mail, std::string_view state, const std::string& answer)>
+            on_attempt;
     };
 
-    /// Both must outlive this.
-    Mailer(Outbox& outbox, const Templates& templates, MailerSettings settings, Hooks hooks)
-        : outbox_(outbox), templates_(templates), settings_(std::move(settings)), hooks_(std::move(hooks)) {}
+    /// The outbox must outlive this.
+    Mailer(Outbox& outbox, MailerSettings settings, Hooks hooks)
+        : outbox_(outbox), settings_(std::move(settings)), hooks_(std::move(hooks)) {}
     Mailer(const Mailer&) = delete;
     Mailer& operator=(const Mailer&) = delete;
 
@@ -54,22 +55,21 @@ class Mailer {
 
     /// Sends one mail if there is one that is due. When to come again; Steady::max(): when there is a new
     /// one.
-    [[nodiscard]] balance::Steady step(const std::stop_token& stop = {});
+    [[nodiscard]] std::chrono::nanoseconds step(const std::stop_token& stop = {});
 
     /// The mail as it travels.
-    [[nodiscard]] std::string message_of(const Mail& mail) const;
+    [[nodiscard]] std::string message_of(const MailRecord& mail) const;
 
   private:
     void run(const std::stop_token& stop);
-    void attempt(const Mail& mail, const std::stop_token& stop);
-    [[nodiscard]] std::chrono::milliseconds pause_after(std::uint32_t failures) const noexcept;
+    void attempt(const MailRecord& mail, const std::stop_token& stop);
+    [[nodiscard]] std::chrono::milliseconds pause_after(std::int64_t failures) const noexcept;
 
     Outbox& outbox_;
-    const Templates& templates_;
     const MailerSettings settings_;
     const Hooks hooks_;
-    balance::Steady paused_until_{};
-    std::uint32_t unreachable_times_ = 0;
+    balance::Steady paused_until_{};  ///< While the relay cannot be reached.
+    std::int64_t unreachable_times_ = 0;
 
     std::mutex mutex_;
     std::condition_variable_any bell_;

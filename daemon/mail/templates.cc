@@ -16,9 +16,8 @@ constexpr std::string_view kSubject = "Subject:";
 constexpr std::string_view kSuffix = ".txt";
 constexpr std::size_t kLanguageBytesMax = 35;  // As long as tags of RFC 5646 get.
 
-constexpr std::array<std::string_view, 10> kThresholdPlaceholders = {
-    "party",        "name",         "currency", "balance", "owed",
-    "credit_limit", "threshold_is", "warning",  "time",    "number"};
+constexpr std::array<std::string_view, 9> kThresholdPlaceholders = {
+    "party", "name", "currency", "balance", "owed", "credit_limit", "threshold_is", "warning", "time"};
 constexpr std::string_view kThresholdText = R"(Subject: {{party}}: {{threshold_is}}
 
 {{name}}
@@ -33,8 +32,8 @@ When:          {{time}}
 This is said once. It is said again only after the balance has come back and crossed the threshold anew.
 )";
 
-constexpr std::array<std::string_view, 6> kPasswordPlaceholders = {"party",      "name", "login",
-                                                                   "changed_by", "time", "number"};
+constexpr std::array<std::string_view, 6> kPasswordPlaceholders = {"party", "name", "login", "changed_by",
+                                                                   "time"};
 constexpr std::string_view kPasswordText = R"(Subject: The password of {{login}} was changed
 
 {{name}}

@@ -39,7 +39,7 @@ class LedgerTest : public ::testing::Test {
             {party, PostingPlace::balance, parties_.get(party).currency, amount},
             {ledger_.seller_of(party), PostingPlace::cash, parties_.get(party).currency, -amount}};
         const auto posted = ledger_.begin_posting(postings, funds);
-        if (posted.status == Ledger::PostStatus::posted) ledger_.finish_posting(postings);
+        if (posted.status == Ledger::PostStatus::posted) ledger_.finish_posting(postings, posted);
         return posted;
     }
     Ledger::Posted top_up(PartyId party, Money amount) { return post(party, amount, Ledger::Funds::any); }

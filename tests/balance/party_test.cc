@@ -19,6 +19,19 @@ TEST(Status, IsASetOfReasons) {
     }
 }
 
+// What becomes of running calls is no reason to be suspended, and stays when reasons come and go.
+TEST(Status, KeepingCallsIsNoReason) {
+    const Status keeping = Status{}.keeping_calls(true);
+    EXPECT_TRUE(keeping.active());
+    EXPECT_TRUE(keeping.keeps_calls());
+    EXPECT_EQ(keeping.text().view(), "active");
+    const Status suspended = Status{Status::kAdmin}.keeping_calls(true);
+    EXPECT_FALSE(suspended.active());
+    EXPECT_EQ(suspended.text().view(), "admin");
+    EXPECT_EQ(suspended.keeping_calls(false).bits(), Status::kAdmin);
+    EXPECT_FALSE(Status{Status::kAdmin}.keeps_calls());
+}
+
 TEST(Party, IdsAreOfAFewCharacters) {
     EXPECT_TRUE(is_id("alice.desk_1:sip@example.com+x-9"));
     EXPECT_TRUE(is_id(std::string(64, 'a')));

@@ -50,8 +50,9 @@ class WarningsTest : public ::testing::Test {
         const std::vector<Posting> postings = {
             {customer_, PostingPlace::balance, parties_.get(customer_).currency, amount},
             {root_, PostingPlace::revenue, parties_.get(root_).currency, -amount}};
-        ASSERT_EQ(ledger_.begin_posting(postings, Ledger::Funds::any).status, Ledger::PostStatus::posted);
-        ledger_.finish_posting(postings);
+        const auto posted = ledger_.begin_posting(postings, Ledger::Funds::any);
+        ASSERT_EQ(posted.status, Ledger::PostStatus::posted);
+        ledger_.finish_posting(postings, posted);
     }
     void post(const char* amount) { post(money(amount)); }
     void set(const WarningSettings& settings) { parties_.get(customer_).set_warnings(settings); }

@@ -257,6 +257,29 @@ TEST(Charging, ASuspendedPartyEndsARunningCallAtItsGrant) {
     world.expect_at_rest();
 }
 
+// The other policy: no new call, but those that run go on. Who is closed ends them whatever he said before.
+TEST(Charging, ASuspendedPartyMayLetRunningCallsGoOn) {
+    World world;
+    world.top_up("alice", "10");
+    world.authorize("call", 60);
+    PartyChange suspend;
+    suspend.status = balance::Status{balance::Status::kAdmin};
+    suspend.keeps_calls = true;
+    ASSERT_TRUE(world.catalog.change(world.parties.find("north"), suspend).empty());
+    EXPECT_EQ(world.authorize("other", 60).reason, Reason::suspended);
+    const auto extended = world.charging.extend("call", seconds{20}, seconds{60}, world.now);
+    EXPECT_EQ(extended.granted, seconds{80});
+    EXPECT_FALSE(extended.final);
+    PartyChange fraud;
+    fraud.status = balance::Status{balance::Status::kFraud};
+    ASSERT_TRUE(world.catalog.change(world.parties.find("north"), fraud).empty());
+    EXPECT_EQ(world.charging.extend("call", seconds{40}, seconds{60}, world.now).granted, seconds{100});
+    ASSERT_TRUE(world.catalog.close(world.parties.find("north")));
+    EXPECT_EQ(world.charging.extend("call", seconds{60}, seconds{60}, world.now).granted, seconds{100});
+    world.stop("call", 100);
+    world.expect_at_rest();
+}
+
 TEST(Charging, EmergencyCallsGoThroughWhateverElseHolds) {
     ChargingSettings settings;
     settings.emergency_numbers = {"112"};
@@ -655,6 +678,89 @@ TEST(Charging, NoBundleIsRenewedWhileTheJournalIsFull) {
     world.log.admitted = balance::Admission::open;
     EXPECT_EQ(world.catalog.renew_bundles(world.now), 1U);
     EXPECT_EQ(left(), 100U);
+}
+
+/// South refills his customers with money of his own: what their calls cost is his again.
+class CreditedSeller : public ::testing::Test {
+  protected:
+    CreditedSeller() {
+        world_.party("south").credited_by_calls = true;
+        world_.top_up("alice", "10");
+    }
+    std::string available(const char* party) {
+        return std::string{rating::format(world_.party(party).account.available()).view()};
+    }
+    std::int64_t revenue() {
+        balance::Party& south = world_.party("south");
+        return south.book(south.currency).revenue.load();
+    }
+    World world_;
+};
+
+TEST_F(CreditedSeller, HasWhatHisCustomerSpends) {
+    EXPECT_EQ(world_.authorize("call", 300).code, Code::ok);
+    EXPECT_EQ(available("south"), "998.5") << "a hold credits nobody";
+    world_.charging.start("call", {}, world_.now);
+    world_.pass(seconds{60});
+    world_.charging.extend("call", seconds{60}, seconds{300}, world_.now);
+    EXPECT_EQ(world_.balance("south"), "1000.3") << "0.6 credited, 0.3 paid";
+    EXPECT_EQ(available("south"), "998.8") << "of which 1.5 are held";
+    world_.pass(seconds{2});
+    EXPECT_EQ(world_.stop("call", 62).charged, *rating::parse_money("0.62"));
+    EXPECT_EQ(world_.balance("alice"), "9.38");
+    EXPECT_EQ(world_.balance("south"), "1000.31");
+    EXPECT_EQ(available("south"), "1000.31");
+    EXPECT_EQ(world_.balance("north"), "999.876");
+    EXPECT_EQ(revenue(), 0);
+    world_.expect_at_rest();
+}
+
+TEST_F(CreditedSeller, GivesBackWhatIsCorrected) {
+    world_.authorize("call", 300);
+    world_.charging.extend("call", seconds{60}, seconds{300}, world_.now);
+    EXPECT_EQ(world_.stop("call", 30).status, EndStatus::corrected);
+    EXPECT_EQ(world_.balance("alice"), "9.7");
+    EXPECT_EQ(world_.balance("south"), "1000.15");
+    EXPECT_EQ(available("south"), "1000.15");
+    world_.expect_at_rest();
+}
+
+TEST_F(CreditedSeller, GivesBackWhatIsRefunded) {
+    world_.authorize("call", 300);
+    const std::string record = "r-" + std::to_string(world_.stop("call", 60).record);
+    const auto refund = [&](const char* amount, const char* id) {
+        return world_.payments.refund({.of = record, .amount = *rating::parse_money(amount)},
+                                      {id, {}, world_.now});
+    };
+    EXPECT_EQ(refund("0.2", "a").code, PaymentCode::ok);
+    EXPECT_EQ(world_.balance("south"), "1000.2") << "0.3 less 0.2, and a third of his own 0.3";
+    EXPECT_EQ(refund("0.4", "b").code, PaymentCode::ok);
+    EXPECT_EQ(world_.balance("alice"), "10");
+    EXPECT_EQ(world_.balance("south"), "1000");
+    EXPECT_EQ(refund("0.1", "c").code, PaymentCode::not_refundable);
+    EXPECT_EQ(available("south"), "1000");
+    world_.expect_at_rest();
+}
+
+TEST_F(CreditedSeller, IsSoForTheWholeCall) {
+    world_.authorize("before", 60);
+    world_.party("south").credited_by_calls = false;
+    world_.authorize("after", 60);
+    world_.stop("before", 60);
+    EXPECT_EQ(world_.balance("south"), "1000.3");
+    world_.stop("after", 60);
+    EXPECT_EQ(world_.balance("south"), "1000");
+    EXPECT_EQ(revenue(), 600'000);
+    world_.expect_at_rest();
+}
+
+TEST_F(CreditedSeller, HasNothingOfTheCallsOfThoseBelowHisCustomers) {
+    world_.party("south").credited_by_calls = false;
+    world_.party("north").credited_by_calls = true;
+    world_.authorize("call", 60);
+    world_.stop("call", 60);
+    EXPECT_EQ(world_.balance("north"), "999.88") << "south is no customer";
+    EXPECT_EQ(world_.balance("south"), "999.7");
 }
 
 // Goal: with money for K calls exactly K are granted, whatever the interleaving, and nobody is refused

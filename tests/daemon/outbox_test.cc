@@ -1,6 +1,7 @@
 #include "daemon/outbox.h"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -11,214 +12,249 @@
 namespace tollgate::daemon {
 namespace {
 
-using balance::ByteReader;
-using balance::ByteWriter;
-using balance::EventHeader;
-using balance::EventKind;
+using balance::JointEvent;
 using balance::Moment;
-using balance::Steady;
 using std::chrono::seconds;
 
 Moment at(std::int64_t second) {
-    return {rating::Instant{seconds{second}}, Steady{seconds{second}}};
+    return {rating::Instant{seconds{second}}, seconds{second}};
 }
 
-constexpr std::size_t kHeaderBytes = 1 + 8 + 8;  // Kind and two clocks.
+/// A state whose events go to a log, with one party that gets mails.
+struct World {
+    explicit World(std::size_t mails_max = 10) : state{settings(mails_max)} { state.events.connect(log); }
 
-MailDraft draft(const std::string& to) {
-    return {MailKind::threshold, balance::PartyId{3}, to, "de", {{"party", "acme"}, {"owed", "900.01"}}};
-}
+    static StateSettings settings(std::size_t mails_max) {
+        StateSettings made;
+        made.parties_max = 10;
+        made.mails_max = mails_max;
+        return made;
+    }
+    void add(const std::string& to, Moment moment) {
+        JointEvent joint;
+        state.outbox.add(joint, {"acme", "threshold", to, "Hello", "One line.\n"}, moment);
+        joint.write(state.events, moment);
+    }
+    [[nodiscard]] std::vector<std::string> ids() const {
+        std::vector<std::string> found;
+        state.registry.mails.visit([&found](const MailRecord& mail) { found.push_back(mail.id); });
+        return found;
+    }
+    [[nodiscard]] MailRecord mail(int number) const {
+        return state.registry.mails.find("m-00000000000" + std::to_string(number)).value();
+    }
 
-/// A cause that says nothing of its own.
-std::vector<std::byte> cause(Moment moment) {
-    std::vector<std::byte> event;
-    ByteWriter out{event};
-    EventHeader{EventKind::threshold, moment}.write(out);
-    return event;
-}
+    tests::MemoryLog log;
+    State state;
+};
 
-std::vector<Mail> all(const Outbox& outbox) {
-    return outbox.after(0, 1000, [](const Mail&) { return true; });
-}
-
-/// What a restart makes of a log, or of what another outbox saved.
-void restore(std::span<const std::byte> event, Outbox& outbox) {
-    ByteReader in{event};
-    const EventHeader header = EventHeader::read(in);
-    if (header.kind == EventKind::threshold) {
-        EXPECT_TRUE(outbox.apply_made(header.at, in));
-    } else if (header.kind == EventKind::mail_ended) {
-        EXPECT_TRUE(outbox.apply_ended(header.at, in));
-    } else {
-        ASSERT_EQ(header.kind, EventKind::mail);
-        EXPECT_TRUE(outbox.apply_kept(in));
+// Goal: after a restart there is what was there, from the events and from a snapshot, and it goes on from
+// there.
+void expect_restored(const World& world, std::size_t mails_max = 10) {
+    State replayed{World::settings(mails_max)};
+    for (const auto& event : world.log.events())
+        EXPECT_EQ(replayed.apply(event, {}), "");
+    EXPECT_EQ(replayed.digest(), world.state.digest());
+    State restored{World::settings(mails_max)};
+    world.state.save(
+        [&restored](std::span<const std::byte> record) { EXPECT_EQ(restored.apply(record, {}), ""); });
+    EXPECT_EQ(restored.digest(), world.state.digest());
+    for (const State* const other : {&replayed, &restored}) {
+        EXPECT_EQ(other->outbox.counts().made, world.state.outbox.counts().made);
+        EXPECT_EQ(other->outbox.counts().waiting, world.state.outbox.counts().waiting);
     }
 }
 
-std::vector<std::vector<std::byte>> saved(const Outbox& outbox) {
-    std::vector<std::vector<std::byte>> records;
-    outbox.save([&records](std::span<const std::byte> record) {
-        records.emplace_back(record.begin(), record.end());
-    });
-    return records;
-}
-
-// Goal: after a restart there is what was there: from the events, and from a snapshot.
-void expect_restored(const tests::MemoryLog& log, const Outbox& outbox, std::size_t mails_max) {
-    tests::MemoryLog nowhere;
-    Outbox replayed{nowhere, mails_max};
-    for (const auto& event : log.events())
-        restore(event, replayed);
-    EXPECT_EQ(saved(replayed), saved(outbox));
-    Outbox restored{nowhere, mails_max};
-    for (const auto& record : saved(outbox))
-        restore(record, restored);
-    EXPECT_EQ(saved(restored), saved(outbox));
-    EXPECT_EQ(restored.counts().made, outbox.counts().made);
-    EXPECT_TRUE(nowhere.events().empty()) << "a restart makes no events";
-}
-
 TEST(Outbox, AMailIsInTheEventOfItsCause) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    const std::vector<MailDraft> drafts{draft("a@b"), draft("c@d")};
-    EXPECT_EQ(outbox.append(cause(at(5)), at(5), drafts), 1U);
-    EXPECT_EQ(log.events().size(), 1U);
-    const auto mails = all(outbox);
-    ASSERT_EQ(mails.size(), 2U);
-    EXPECT_EQ(mails[0].number, 1U);
-    EXPECT_EQ(mails[1].number, 2U);
-    EXPECT_EQ(mails[1].draft.to, "c@d");
-    EXPECT_EQ(mails[1].draft.values, drafts[1].values);
-    EXPECT_EQ(mails[1].made_at, at(5).wall);
-    EXPECT_EQ(mails[1].status, MailStatus::waiting);
-    EXPECT_EQ(mails[1].sequence, 1U);
-    expect_restored(log, outbox, 10);
+    World world;
+    {
+        JointEvent joint;
+        for (const char* to : {"a@b", "c@d"})
+            world.state.outbox.add(joint, {"acme", "threshold", to, "Hello", "One line.\n"}, at(5));
+        EXPECT_TRUE(world.ids().empty()) << "nothing is there before it happened";
+        joint.write(world.state.events, at(5));
+    }
+    EXPECT_EQ(world.log.events().size(), 1U);
+    EXPECT_EQ(world.ids(), (std::vector<std::string>{"m-000000000001", "m-000000000002"}));
+    const MailRecord mail = world.mail(2);
+    EXPECT_EQ(mail.to, "c@d");
+    EXPECT_EQ(mail.made, at(5).wall);
+    EXPECT_EQ(mail.state, kMailWaiting);
+    expect_restored(world);
 }
 
-TEST(Outbox, ACauseWithoutMailsIsAnEventOfItsOwn) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    EXPECT_EQ(outbox.append(cause(at(5)), at(5), {}), 1U);
-    ASSERT_EQ(log.events().size(), 1U);
-    EXPECT_EQ(log.events().front(), cause(at(5)));
-    EXPECT_TRUE(all(outbox).empty());
+TEST(Outbox, WhatDidNotHappenMakesNone) {
+    World world;
+    {
+        JointEvent joint;
+        world.state.outbox.add(joint, {"acme", "threshold", "a@b", "Hello", "One line.\n"}, at(5));
+        joint.abandon();
+    }
+    EXPECT_TRUE(world.log.events().empty());
+    EXPECT_TRUE(world.ids().empty());
+    EXPECT_FALSE(world.state.outbox.due(at(9).wall).mail);
 }
 
 TEST(Outbox, WaitsUntilItEnds) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    EXPECT_FALSE(outbox.due(Steady{}).next_due);
-    outbox.append(cause(at(1)), at(1), std::vector{draft("a@b"), draft("c@d")});
-    EXPECT_EQ(outbox.due(Steady{}).mail->number, 1U);  // At once, the oldest first.
+    World world;
+    Outbox& outbox = world.state.outbox;
+    EXPECT_FALSE(outbox.due(at(1).wall).next);
+    world.add("a@b", at(1));
+    world.add("c@d", at(2));
+    EXPECT_EQ(outbox.due(at(2).wall).mail->to, "a@b");  // At once, the oldest first.
 
-    outbox.try_again(1, seconds{60}, "451 later");
-    EXPECT_EQ(outbox.due(seconds{1}).mail->number, 2U);
-    outbox.ended(2, MailStatus::sent, at(2), "");
-    EXPECT_FALSE(outbox.due(seconds{59}).mail);
-    EXPECT_EQ(outbox.due(seconds{59}).next_due, Steady{seconds{60}});
-    EXPECT_EQ(outbox.due(seconds{60}).mail->answer, "451 later");
-    EXPECT_EQ(outbox.due(seconds{60}).mail->attempts, 1U);
-    outbox.ended(1, MailStatus::refused, at(60), "550 never");
-    EXPECT_FALSE(outbox.due(seconds{60}).next_due);
+    outbox.try_again("m-000000000001", at(60).wall, "451 later", at(3));
+    EXPECT_EQ(outbox.due(at(3).wall).mail->to, "c@d");
+    outbox.sent("m-000000000002", at(4));
+    EXPECT_FALSE(outbox.due(at(59).wall).mail);
+    EXPECT_EQ(outbox.due(at(59).wall).next, at(60).wall);
+    EXPECT_EQ(outbox.due(at(60).wall).mail->error, "451 later");
+    EXPECT_EQ(outbox.due(at(60).wall).mail->attempts, 1);
+    expect_restored(world);
+    outbox.failed("m-000000000001", "550 never", at(60));
+    EXPECT_FALSE(outbox.due(at(60).wall).next);
 
-    EXPECT_EQ(outbox.find(1)->status, MailStatus::refused);
-    EXPECT_EQ(outbox.find(1)->answer, "550 never");
-    EXPECT_EQ(outbox.find(2)->status, MailStatus::sent);
-    EXPECT_EQ(outbox.find(2)->ended_at, at(2).wall);
-    EXPECT_EQ(log.events().size(), 3U) << "attempts that change nothing are no events";
-    expect_restored(log, outbox, 10);
+    EXPECT_EQ(world.mail(1).state, kMailFailed);
+    EXPECT_EQ(world.mail(1).error, "550 never");
+    EXPECT_EQ(world.mail(1).attempts, 2);
+    EXPECT_EQ(world.mail(2).state, kMailSent);
+    EXPECT_EQ(world.mail(2).sent, at(4).wall);
+    expect_restored(world);
 }
 
 TEST(Outbox, EndsOnce) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    outbox.append(cause(at(1)), at(1), std::vector{draft("a@b")});
-    outbox.ended(1, MailStatus::sent, at(2), "");
-    outbox.ended(1, MailStatus::given_up, at(3), "");
-    outbox.ended(7, MailStatus::sent, at(3), "");
-    outbox.try_again(1, seconds{9}, "");
-    EXPECT_EQ(outbox.find(1)->status, MailStatus::sent);
-    EXPECT_EQ(log.events().size(), 2U);
-    EXPECT_FALSE(outbox.due(seconds{100}).mail);
+    World world;
+    world.add("a@b", at(1));
+    world.state.outbox.sent("m-000000000001", at(2));
+    world.state.outbox.failed("m-000000000001", "no", at(3));
+    world.state.outbox.sent("m-000000000007", at(3));
+    world.state.outbox.try_again("m-000000000001", at(9).wall, "no", at(3));
+    EXPECT_EQ(world.mail(1).state, kMailSent);
+    EXPECT_EQ(world.log.events().size(), 2U);
 }
 
 // Goal: it is bounded, and what was not sent stays longest.
 TEST(Outbox, TheOldestThatEndedGoesFirst) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 2};
-    for (int i = 0; i < 2; ++i)
-        outbox.append(cause(at(1)), at(1), std::vector{draft("a@b")});
-    outbox.ended(2, MailStatus::sent, at(2), "");
-    outbox.append(cause(at(3)), at(3), std::vector{draft("a@b")});
-    EXPECT_TRUE(outbox.find(1) && outbox.find(3));
-    EXPECT_FALSE(outbox.find(2));
-    outbox.append(cause(at(4)), at(4), std::vector{draft("a@b")});
-    EXPECT_FALSE(outbox.find(1)) << "all wait: the oldest";
+    World world{2};
+    Outbox& outbox = world.state.outbox;
+    for (int i = 0; i < 3; ++i)
+        world.add("a@b", at(1));
+    outbox.sent("m-000000000002", at(2));
+    EXPECT_EQ(outbox.trim(at(3)), 1U);
+    EXPECT_EQ(world.ids(), (std::vector<std::string>{"m-000000000001", "m-000000000003"}));
+    world.add("a@b", at(4));
+    outbox.try_again("m-000000000001", at(99).wall, "", at(4));
+    EXPECT_EQ(outbox.trim(at(5)), 1U);
+    EXPECT_EQ(world.ids(), (std::vector<std::string>{"m-000000000003", "m-000000000004"}))
+        << "all wait: the oldest";
+    EXPECT_EQ(outbox.trim(at(5)), 0U);
     EXPECT_EQ(outbox.counts().waiting, 2U);
     EXPECT_EQ(outbox.counts().made, 4U);
-    EXPECT_EQ(outbox.due(Steady{}).mail->number, 3U);
-    expect_restored(log, outbox, 2);
+    expect_restored(world, 2);
 }
 
-TEST(Outbox, IsListedBothWays) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    for (int i = 0; i < 5; ++i)
-        outbox.append(cause(at(i)), at(i), std::vector{draft(i % 2 == 0 ? "even@b" : "odd@b")});
-    const auto even = [](const Mail& mail) { return mail.draft.to == "even@b"; };
-    const auto numbers = [](const std::vector<Mail>& mails) {
-        std::vector<std::uint64_t> of;
-        for (const Mail& mail : mails)
-            of.push_back(mail.number);
-        return of;
-    };
-    EXPECT_EQ(numbers(outbox.after(1, 9, even)), (std::vector<std::uint64_t>{3, 5}));
-    EXPECT_EQ(numbers(outbox.after(0, 2, even)), (std::vector<std::uint64_t>{1, 3}));
-    EXPECT_EQ(numbers(outbox.before(5, 9, even)), (std::vector<std::uint64_t>{3, 1}));
-    EXPECT_EQ(numbers(outbox.before(UINT64_MAX, 1, even)), (std::vector<std::uint64_t>{5}));
-}
-
-TEST(Outbox, RefusesWhatCannotHaveBeenWritten) {
-    tests::MemoryLog log;
-    Outbox outbox{log, 10};
-    outbox.append(cause(at(1)), at(1), std::vector{draft("a@b")});
-    const std::vector<std::byte> event = log.events().front();
-    tests::MemoryLog nowhere;
-    for (std::size_t size = kHeaderBytes + 1; size < event.size(); ++size) {
-        Outbox other{nowhere, 10};
-        ByteReader in{std::span{event}.first(size)};
-        (void)EventHeader::read(in);
-        EXPECT_FALSE(other.apply_made(at(1), in)) << size;
+// Goal: each mail has a number of its own, whoever makes it.
+TEST(OutboxThreads, AnybodyMakesMails) {
+    World world{10'000};
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 8; ++i) {
+            threads.emplace_back([&world] {
+                for (int j = 0; j < 100; ++j)
+                    world.add("a@b", at(1));
+            });
+        }
     }
-    ByteReader again{event};
-    (void)EventHeader::read(again);
-    EXPECT_FALSE(outbox.apply_made(at(1), again)) << "that number is taken";
+    EXPECT_EQ(world.ids().size(), 800U);
+    EXPECT_EQ(world.state.outbox.counts().made, 800U);
+    EXPECT_EQ(world.state.outbox.counts().waiting, 800U);
+    expect_restored(world, 10'000);
 }
 
-// Goal: a crossing and its mail are one event, and both are there after a restart. That 100 postings at once
-// cross once is shown against the running daemon, PB14.
-TEST(ThresholdEvents, BringTheirMailsAlong) {
-    tests::MemoryLog log;
-    StateSettings settings;
-    settings.parties_max = 10;
-    settings.mails_of_threshold = [](const ThresholdEvent& event) {
-        return std::vector{draft(std::to_string(event.number) + "@b")};
-    };
-    State state{settings};
-    state.events.connect(log);
-    state.threshold_events.crossed({balance::PartyId{0}, balance::Warning::percent, {}});
-    ASSERT_EQ(log.events().size(), 1U);
-    ASSERT_EQ(all(state.outbox).size(), 1U);
-    EXPECT_EQ(all(state.outbox)[0].draft.to, "1@b");
+/// A party without money that is warned at 90 % of its limit of 1000, and its address.
+balance::PartyId warned_party(World& world, const std::string& address) {
+    balance::PartySource source;
+    source.id = "acme";
+    source.kind = balance::PartyKind::provider;
+    source.currency = *rating::Currency::parse("EUR");
+    source.credit_limit = rating::Money::from_micros(1'000'000'000);
+    source.warnings.percent_hundredths = 9'000;
+    const balance::PartyId party = world.state.parties.add(source);
+    if (!address.empty()) {
+        Profile profile;
+        profile.id = "acme";
+        profile.name = "Acme & Söhne";
+        profile.accounting_email = address;
+        JointEvent joint;
+        world.state.registry.profiles.put(joint, profile, at(1));
+        joint.write(world.state.events, at(1));
+    }
+    return party;
+}
 
-    settings.mails_of_threshold = {};
-    State other{settings};
-    EXPECT_EQ(other.apply(log.events().front(), {}), "");
-    EXPECT_EQ(other.threshold_events.after(0, 9).size(), 1U);
-    ASSERT_EQ(all(other.outbox).size(), 1U);
-    EXPECT_EQ(all(other.outbox)[0].draft.to, "1@b");
-    EXPECT_EQ(other.digest(), state.digest());
+TEST(Notices, AThresholdIsOneEventWithItsMail) {
+    World world;
+    const auto party = warned_party(world, "ops@example.com");
+    const std::size_t before = world.log.events().size();
+    world.state.threshold_events.crossed(
+        {party, balance::Warning::percent, rating::Money::from_micros(-900'010'000)});
+    EXPECT_EQ(world.log.events().size(), before + 1);
+    EXPECT_EQ(world.state.threshold_events.after(0, 9).size(), 1U);
+    const MailRecord mail = world.mail(1);
+    EXPECT_EQ(mail.to, "ops@example.com");
+    EXPECT_EQ(mail.party, "acme");
+    EXPECT_EQ(mail.reason, "threshold");
+    EXPECT_EQ(mail.subject, "acme: more than 90 % of the credit limit is owed");
+    EXPECT_NE(mail.text.find("Owed:          900.01 EUR\nCredit limit:  1000 EUR\n"), std::string::npos)
+        << mail.text;
+    EXPECT_NE(mail.text.find("Acme & Söhne"), std::string::npos) << mail.text;
+}
+
+TEST(Notices, WithoutAnAddressThereIsNoMail) {
+    World world;
+    const auto party = warned_party(world, "");
+    world.state.threshold_events.crossed({party, balance::Warning::percent, {}});
+    EXPECT_EQ(world.state.threshold_events.after(0, 9).size(), 1U);
+    EXPECT_TRUE(world.ids().empty());
+}
+
+// Goal: what belongs to an operation that came to nothing is not told, neither as an event nor as a mail.
+TEST(Notices, AThresholdOfARefusedOperationIsNone) {
+    World world;
+    const auto party = warned_party(world, "ops@example.com");
+    {
+        JointEvent joint;
+        world.state.threshold_events.crossed({party, balance::Warning::percent, {}});
+        joint.abandon();
+    }
+    EXPECT_TRUE(world.state.threshold_events.after(0, 9).empty());
+    EXPECT_TRUE(world.ids().empty());
+    {
+        JointEvent joint;
+        world.state.threshold_events.crossed({party, balance::Warning::percent, {}});
+        joint.write(world.state.events, at(2));
+    }
+    EXPECT_EQ(world.state.threshold_events.after(0, 9).size(), 1U);
+    EXPECT_EQ(world.ids().size(), 1U);
+}
+
+TEST(Notices, APasswordThatChangedIsTold) {
+    World world;
+    (void)warned_party(world, "ops@example.com");
+    Person person;
+    person.id = "ann";
+    person.party = "acme";
+    for (const char* email : {"", "ann@example.com"}) {
+        person.email = email;
+        JointEvent joint;
+        world.state.notices.password_changed(person, "bob", joint, at(3));
+        joint.write(world.state.events, at(3));
+    }
+    EXPECT_EQ(world.mail(1).to, "ops@example.com");
+    EXPECT_EQ(world.mail(2).to, "ann@example.com");
+    EXPECT_EQ(world.mail(2).subject, "The password of ann was changed");
+    EXPECT_NE(world.mail(2).text.find("(acme) was changed by bob at 1970-01-01T00:00:03Z."),
+              std::string::npos);
 }
 
 }  // namespace

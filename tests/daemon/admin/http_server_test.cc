@@ -3,8 +3,10 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -457,6 +459,7 @@ struct SlowRouter {
             return text_response(200, "done\n");
         };
         router.add("POST", "/slow", Lane::bulk, wait);
+        router.add("POST", "/login", Lane::slow, wait);
         router.add("GET", "/brief", Lane::brief,
                    [](const Request&, std::string_view) { return text_response(200, "b"); });
         router.add("GET", "/healthz", Lane::at_once,
@@ -488,6 +491,39 @@ TEST(HttpServer, ServesOthersDuringAnImport) {
     EXPECT_EQ(first.receive().status, 200);
     EXPECT_EQ(second.receive().status, 200);
     EXPECT_EQ(third.receive().status, 200);
+}
+
+// Goal: logins take their turns; who comes when too many are under way is turned away at once, and nobody
+// else notices.
+TEST(HttpServer, TurnsLoginsAwayWhenTooManyAreUnderWay) {
+    SlowRouter slow;
+    HttpServer server{settings(), slow.router};
+    server.start();
+    constexpr std::size_t kLogins = kSlowAtOnce + 8;
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (std::size_t i = 0; i < kLogins; ++i) {
+        clients.push_back(std::make_unique<RawClient>(server.port()));
+        ASSERT_TRUE(clients.back()->send(request("POST", "/login")));
+    }
+    slow.wait_until_begun();
+    RawClient other{server.port()};
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(other.ask(request("GET", "/brief")).status, 200);
+        std::this_thread::sleep_for(milliseconds{4});
+    }
+    EXPECT_EQ(slow.begun, 1);
+    slow.go = true;
+    std::size_t served = 0;
+    for (const auto& client : clients) {
+        const RawResponse response = client->receive();
+        if (response.status == 200) {
+            ++served;
+        } else {
+            EXPECT_EQ(response.status, 503);
+            EXPECT_TRUE(has_header(response, "Retry-After: 3"));
+        }
+    }
+    EXPECT_EQ(served, kSlowAtOnce);
 }
 
 // Goal: stop() lets a request under way have its answer, ends idle connections and takes no new ones.

@@ -130,7 +130,7 @@ TEST_F(Folder, FaultsAreToldAllAtOnce) {
     EXPECT_EQ(complaint(),
               folder +
                   "/password_changed.txt: line 3: {{owed}} is not known here; there are party, name, "
-                  "login, changed_by, time, number\n" +
+                  "login, changed_by, time\n" +
                   folder +
                   "/threshold.d e.txt: no mail is called so; expected NAME.txt or NAME.LANGUAGE.txt "
                   "with one of threshold, password_changed\n" +

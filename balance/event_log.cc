@@ -1,0 +1,83 @@
+#include "balance/event_log.h"
+
+#include <cassert>
+#include <utility>
+
+#include "balance/event.h"
+
+namespace tollgate::balance {
+namespace {
+
+thread_local JointEvent* joint_of_thread = nullptr;
+
+}  // namespace
+
+JointEvent::JointEvent() noexcept {
+    assert(joint_of_thread == nullptr);
+    joint_of_thread = this;
+}
+
+JointEvent::~JointEvent() {
+    if (joint_of_thread == this) joint_of_thread = nullptr;
+}
+
+JointEvent* JointEvent::current() noexcept {
+    return joint_of_thread;
+}
+
+void JointEvent::add(std::span<const std::byte> event, std::function<void()> then) {
+    assert(!written_ && room(event.size()));
+    add_part(event, ByteWriter{after_});
+    if (then) then_.push_back(std::move(then));
+}
+
+void JointEvent::add_before(std::span<const std::byte> event, std::function<void()> then) {
+    assert(!written_ && room(event.size()));
+    add_part(event, ByteWriter{before_});
+    if (then) then_.push_back(std::move(then));
+}
+
+void JointEvent::abandon() {
+    if (written_) return;
+    before_.clear();
+    after_.clear();
+    then_.clear();
+}
+
+void JointEvent::write(EventLog& log, Moment at) {
+    if (before_.empty() && after_.empty()) return;
+    std::vector<std::byte> nothing;
+    begin_together(at, ByteWriter{nothing});
+    append(log, nothing);
+}
+
+Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
+    assert(!written_);
+    joint_of_thread = nullptr;  // What is appended from now on is another event.
+    written_ = true;
+    Sequence sequence = 0;
+    if (before_.empty() && after_.empty()) {
+        sequence = log.append(main);
+    } else {
+        ByteReader in{main};
+        std::vector<std::byte> event;
+        begin_together(EventHeader::read(in).at, ByteWriter{event});
+        event.insert(event.end(), before_.begin(), before_.end());
+        if (!is_together(main)) add_part(main, ByteWriter{event});
+        event.insert(event.end(), after_.begin(), after_.end());
+        sequence = log.append(event);
+    }
+    for (const auto& then : std::exchange(then_, {}))
+        then();
+    return sequence;
+}
+
+void append_or_join(EventLog& log, std::span<const std::byte> event) {
+    if (JointEvent* const joint = JointEvent::current()) {
+        joint->add(event);
+    } else {
+        log.append(event);
+    }
+}
+
+}  // namespace tollgate::balance
