@@ -32,7 +32,7 @@ When:          {{time}}
 This is said once. It is said again only after the balance has come back and crossed the threshold anew.
 )";
 
-constexpr std::array<std::string_view, 6> kPasswordPlaceholders = {"party", "name", "login", "changed_by",
+constexpr std::array<std::string_view, 5> kPasswordPlaceholders = {"party", "name", "login", "changed_by",
                                                                    "time"};
 constexpr std::string_view kPasswordText = R"(Subject: The password of {{login}} was changed
 
