@@ -344,8 +344,7 @@ std::atomic<std::int64_t>& Ledger::book_of(const Posting& posting) const noexcep
     std::abort();  // A balance is no book; else not an enumerator: memory is corrupt.
 }
 
-Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings,
-                                     std::span<const Funds> funds) noexcept {
+Ledger::Posted Ledger::begin_posting(std::span<Posting> postings, std::span<const Funds> funds) noexcept {
     assert(balanced(postings) && (postings.empty() || postings[0].place == PostingPlace::balance));
     assert(funds.size() == 1 || funds.size() == postings.size());
     Posted posted;
@@ -384,8 +383,9 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings,
     }
     // Nothing below fails. Balances and books decide nothing.
     for (std::size_t i = 0; i < postings.size(); ++i) {
-        const Posting& posting = postings[i];
+        Posting& posting = postings[i];
         if (is_later(posting)) {
+            posting.after = posting.amount;
             if (i == 0) posted.balance = posted.available = posting.amount;
             continue;
         }
@@ -395,6 +395,7 @@ Ledger::Posted Ledger::begin_posting(std::span<const Posting> postings,
         }
         Party& party = parties_.get(posting.party);
         const Money after = party.account.move_balance(posting.amount);
+        posting.after = after;
         if (i == 0) {
             posted.balance = after;
             posted.available = party.account.available() + std::max(posting.amount, Money{});

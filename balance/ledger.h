@@ -146,9 +146,9 @@ class Ledger {
     /// available. All of it, or nothing. `funds` is one for each posting, or one for all. The first posting
     /// must be one of a balance; none at all is a transaction too. A posting may put money on the balance of
     /// a party that is added between the two halves.
-    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings,
-                                       std::span<const Funds> funds) noexcept;
-    [[nodiscard]] Posted begin_posting(std::span<const Posting> postings, Funds funds) noexcept {
+    /// Each posting of a balance is told what the balance was after it.
+    [[nodiscard]] Posted begin_posting(std::span<Posting> postings, std::span<const Funds> funds) noexcept;
+    [[nodiscard]] Posted begin_posting(std::span<Posting> postings, Funds funds) noexcept {
         return begin_posting(postings, {&funds, 1});
     }
     /// The second half, once the transaction is written down: what raises what anybody has available.

@@ -40,6 +40,8 @@ void write_transaction(const Transaction& transaction, ByteWriter& out) {
     out.short_text(transaction.refunded_request);
     out.short_text(transaction.actor);
     out.short_text(transaction.subject);
+    for (const Posting& posting : transaction.postings)
+        out.put(posting.after);
 }
 
 bool read_transaction(ByteReader& in, Transaction& transaction) {
@@ -70,6 +72,10 @@ bool read_transaction(ByteReader& in, Transaction& transaction) {
     if (!in.at_end()) {  // Earlier versions wrote no more.
         transaction.actor = in.short_text();
         transaction.subject = in.short_text();
+    }
+    if (!in.at_end()) {
+        for (Posting& posting : transaction.postings)
+            in.get(posting.after);
     }
     return readable && in.at_end() && transaction.kind <= kTransactionKindLast;
 }

@@ -30,6 +30,7 @@ struct Posting {
     PostingPlace place = PostingPlace::balance;
     rating::Currency currency;
     Money amount;
+    Money after{};  ///< Of a balance: what it was then. Absent in earlier journals: 0.
 };
 
 /// Whether the postings add up to zero in each currency.

@@ -191,7 +191,9 @@ struct App::Parts {
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return Clock::now().steady; },
                     .wall_now = [] { return Clock::now().wall; },
-                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); }}),
+                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
+                    .commands = &services,
+                    .call_counters = &http_counters}),
                recovered.journal.get()) {
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
@@ -205,6 +207,7 @@ struct App::Parts {
         }
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
+        counter_views.push_back(&http_counters);
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
         facts = {.version = kVersion,
                  .resp_port = listeners.port,
@@ -249,6 +252,7 @@ struct App::Parts {
     // A cache line or more apart: each is written by one worker at every command.
     struct alignas(64) Counters : commands::WorkerCounters {};
     std::vector<Counters> counters;
+    Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
     commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
                                 state.sessions, clients,       facts,          counter_views};

@@ -53,7 +53,8 @@ Money left_of(const SessionLevel& level) noexcept {
 /// Whether a repeat of it gets the same refusal for a while. A conflict is about another request, and what is
 /// an error of RESP changed nothing and is not remembered anywhere.
 bool is_remembered(PaymentCode code) noexcept {
-    return code != PaymentCode::conflict && code != PaymentCode::busy && code != PaymentCode::out_of_bounds;
+    return code != PaymentCode::conflict && code != PaymentCode::busy && code != PaymentCode::out_of_bounds &&
+           code != PaymentCode::faulty;
 }
 
 }  // namespace
@@ -85,11 +86,21 @@ Payments::Remembered* Payments::find(Stripe& stripe, const Key& key) const noexc
     return found == stripe.requests.end() ? nullptr : found->second.get();
 }
 
-void Payments::make_room(Stripe& stripe, balance::Steady now) const {
+void Payments::list(const std::shared_ptr<Remembered>& entry) {
+    list_.add({entry, &entry->transaction});
+}
+
+void Payments::unlist_due(balance::Steady now) {
+    list_.forget(
+        [&](const Transaction& transaction) { return now - transaction.at.steady > settings_.remember; });
+}
+
+void Payments::make_room(Stripe& stripe, balance::Steady now) {
     const bool full = stripe.requests.size() >= kRequestsMax / kStripes;
     if (now - stripe.swept < (full ? settings_.repeat : std::chrono::nanoseconds{kSweepEvery})) return;
     stripe.swept = now;
     std::erase_if(stripe.requests, [&](const auto& entry) { return forgettable(*entry.second, now); });
+    unlist_due(now);
 }
 
 template <typename CarryOut>
@@ -111,7 +122,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
 
     if (events_.admission() != balance::Admission::open) return {.code = PaymentCode::no_room};
 
-    auto entry = std::make_unique<Remembered>();
+    auto entry = std::make_shared<Remembered>();
     entry->at = now;
     Transaction& transaction = entry->transaction;
     transaction.scope = request.scope;
@@ -127,6 +138,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
     stored.code = carry_out(stored.transaction);
     if (stored.code == PaymentCode::ok) {
         const Transaction& done = stored.transaction;
+        list(place->second);
         return {PaymentCode::ok, done.balance, done.available, done.number, false, done.subject};
     }
     const PaymentCode refusal = stored.code;
@@ -469,13 +481,14 @@ void Payments::note_refund(const Transaction& refund) noexcept {
 void Payments::remember(const Transaction& transaction) {
     number_last_ = std::max(number_last_, transaction.number);
     note_refund(transaction);
-    auto entry = std::make_unique<Remembered>();
+    auto entry = std::make_shared<Remembered>();
     entry->transaction = transaction;
     entry->at = transaction.at.steady;
     const Key key{entry->transaction.scope, entry->transaction.request};
     auto& requests = stripe_of(key).requests;
     requests.erase(key);  // The key of an older one lies in the older one.
-    requests.emplace(key, std::move(entry));
+    requests.emplace(key, entry);
+    list(entry);
 }
 
 void Payments::restore(const Transaction& transaction) {
@@ -550,6 +563,7 @@ void Payments::forget_due(balance::Steady now) {
         const std::lock_guard lock{stripe.mutex};
         std::erase_if(stripe.requests, [&](const auto& entry) { return forgettable(*entry.second, now); });
     }
+    unlist_due(now);
 }
 
 std::vector<Transaction> Payments::remembered() const {

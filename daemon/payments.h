@@ -19,6 +19,7 @@
 #include "balance/session_table.h"
 #include "balance/transaction.h"
 #include "daemon/catalog.h"
+#include "daemon/transaction_list.h"
 
 namespace tollgate::daemon {
 
@@ -44,6 +45,9 @@ enum class PaymentCode : std::uint8_t {
     busy,              ///< kRequestsMax; try again later.
     no_room,           ///< The journal has no room; try again later.
     out_of_bounds,     ///< A balance would leave rating::kBalanceMax.
+    faulty,            ///< Something is wrong with the arguments; whoever decided says what.
+    suspended,         ///< Who would sell or collect is suspended.
+    refill_limit,      ///< A reseller has put as much on his customers' accounts as he may.
 };
 
 struct PaymentAnswer {
@@ -128,6 +132,9 @@ class Payments {
     /// Of arguments as they were given.
     [[nodiscard]] static std::uint64_t fingerprint(std::span<const std::string_view> arguments) noexcept;
 
+    /// All that are remembered.
+    [[nodiscard]] const TransactionList& transactions() const noexcept { return list_; }
+
     // ---- Restarts ----
 
     /// Carries out what had been committed before a restart, and remembers its request id and answer. In the
@@ -167,7 +174,7 @@ class Payments {
     struct Stripe {
         mutable std::mutex mutex;
         // Keys are views of their transaction's own strings.
-        std::unordered_map<Key, std::unique_ptr<Remembered>, KeyHash> requests;
+        std::unordered_map<Key, std::shared_ptr<Remembered>, KeyHash> requests;
         balance::Steady swept{};
     };
     static constexpr std::size_t kStripes = 64;
@@ -177,7 +184,9 @@ class Payments {
     [[nodiscard]] Stripe& stripe_of(const Key& key) noexcept;
     [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
     [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
-    void make_room(Stripe& stripe, balance::Steady now) const;
+    void make_room(Stripe& stripe, balance::Steady now);
+    void list(const std::shared_ptr<Remembered>& entry);
+    void unlist_due(balance::Steady now);
 
     /// Answers a repeat, or has `carry_out` decide and do it. Requires: the stripe of the request is locked.
     template <typename CarryOut>
@@ -218,6 +227,7 @@ class Payments {
     balance::EventLog& events_;
     PaymentSettings settings_;
     std::array<Stripe, kStripes> stripes_;
+    TransactionList list_;
     mutable std::mutex commit_mutex_;  // Numbers and the order of events are one order.
     std::uint64_t number_last_ = 0;
 };

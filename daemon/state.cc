@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/partners/sales.h"
+
 namespace tollgate::daemon {
 namespace {
 
@@ -75,7 +77,9 @@ State::State(const StateSettings& settings)
       payments(parties, ledger, sessions, catalog, events,
                {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}),
       outbox(registry.mails, events, settings.mails_max),
-      notices(parties, registry, outbox, settings.mail_templates) {}
+      notices(parties, registry, outbox, settings.mail_templates) {
+    credit_refills(registry, parties);
+}
 
 void State::found(Moment now) {
     std::vector<std::byte> event;

@@ -7,8 +7,8 @@ namespace {
 
 /// By their numbers.
 constexpr std::array<std::string_view, kPermissions> kPermissionNames = {
-    "view",   "customers", "activate",  "renew",   "collect",
-    "prices", "people",    "resellers", "numbers", "tariffs", "calls"};
+    "view",   "customers", "activate", "renew",   "collect", "prices",
+    "people", "resellers", "numbers",  "tariffs", "calls"};
 constexpr std::array<std::string_view, 4> kRoleNames = {"viewer", "operator", "finance", "admin"};
 
 template <typename Enum, std::size_t N>

@@ -493,7 +493,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         if (const auto origin = head.find(http::field::origin); origin != head.end()) {
             caller.origin = view(origin->value());
         }
-        if (auto refusal = refusal_of(caller)) return refusal;
+        const Door* const door = server_.router.door();
+        if (door == nullptr || door->is_for_this_machine()) {
+            if (auto refusal = refusal_of(caller)) return refusal;
+        }
 
         if (!request.set_target(view(head.target()))) {
             return problem(
@@ -510,16 +513,18 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         const auto lane = server_.router.lane(request);
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
-        if (server_.journal != nullptr && changes_something(request) &&
+        // Nobody's large body is read in vain; a small one is, so that the connection can go on.
+        if (lane_ == Lane::bulk || lane_ == Lane::stream) {
+            if (auto refusal = server_.router.admit(request)) return refusal;
+        }
+        if (server_.journal != nullptr && lane_ != Lane::call && changes_something(request) &&
             server_.journal->admission() != balance::Admission::open) {
             Response full =
                 problem({.status = 503, .detail = "the journal's disk is full; nothing can be changed now"});
             full.headers.emplace_back("Retry-After", "1");
             return full;
         }
-        const std::size_t bytes_max = lane_ == Lane::bulk || lane_ == Lane::stream
-                                          ? server_.settings.body_bytes_max
-                                          : std::min(kBriefBodyBytesMax, server_.settings.body_bytes_max);
+        const std::size_t bytes_max = most_body_bytes();
         if (parser.content_length().value_or(0) > bytes_max) return too_large(bytes_max);
         parser.body_limit(bytes_max);
         body_bytes_max_ = bytes_max;
@@ -556,6 +561,23 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         co_return refusal_of_read(failure);
     }
 
+    /// Of the request under way.
+    [[nodiscard]] std::size_t most_body_bytes() const noexcept {
+        const std::size_t most = server_.settings.body_bytes_max;
+        switch (lane_) {
+            case Lane::bulk:
+            case Lane::stream:
+                return most;
+            case Lane::at_once:
+            case Lane::brief:
+            case Lane::slow:
+                return std::min(kBriefBodyBytesMax, most);
+            case Lane::call:
+                return std::min(kCallBodyBytesMax, most);
+        }
+        std::abort();  // Not an enumerator: memory is corrupt.
+    }
+
     void give_back_body() noexcept {
         server_.bodies_bytes -= body_bytes_;
         body_bytes_ = 0;
@@ -564,6 +586,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<Response> handle(const Request& request) {
         switch (lane_) {
             case Lane::at_once:
+            case Lane::call:
                 co_return server_.router.handle(request);
             case Lane::brief:
                 co_return co_await asio::co_spawn(server_.brief, run(server_.router, request),

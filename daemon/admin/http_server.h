@@ -16,6 +16,8 @@ namespace tollgate::daemon::admin {
 inline constexpr std::chrono::seconds kStopWait{5};
 /// A body of Lane::bulk or Lane::stream may be larger: http.body_bytes_max.
 inline constexpr std::size_t kBriefBodyBytesMax = std::size_t{1024} * 1024;
+/// What a command of a call may take, as on the RESP port.
+inline constexpr std::size_t kCallBodyBytesMax = std::size_t{16} * 1024;
 /// Bodies being read or worked on at one time take together at most so many times http.body_bytes_max. One of
 /// Lane::stream counts with all that has arrived: what is built from it takes memory too.
 inline constexpr std::size_t kBodiesAtOnce = 2;
@@ -26,10 +28,11 @@ inline constexpr std::size_t kSlowAtOnce = 32;
 /// One thread has all sockets; one thread each runs the handlers of Lane::brief and of Lane::bulk, so that an
 /// import of seconds holds up neither /healthz nor a top-up; a fourth waits for the journal, for all of them.
 /// A fifth hashes passwords, which is slow on purpose, when the others leave it the processor: a flood of
-/// logins makes its own senders wait, and beyond kSlowAtOnce of them it is turned away. A body of
-/// Lane::stream goes to the bulk thread in pieces while it arrives: a few of them at most are in memory, and
-/// a slow peer holds up nobody. At most kStreamsAtOnce of them go on at once, because each builds something
-/// large; others get 503.
+/// logins makes its own senders wait, and beyond kSlowAtOnce of them it is turned away. Commands of calls
+/// (Lane::call) run with the sockets, because they never wait, and are answered when they are durable. A body
+/// of Lane::stream goes to the bulk thread in pieces while it arrives: a few of them at most are in memory,
+/// and a slow peer holds up nobody. At most kStreamsAtOnce of them go on at once, because each builds
+/// something large; others get 503.
 ///
 /// Every limit is one of http.* in the configuration. Whoever goes beyond one gets a problem where that is
 /// still possible and is disconnected: 431 for headers, 413 for a body, 408 for a request that does not come

@@ -114,6 +114,12 @@ Response answer_of(const PaymentAnswer& answer, std::string_view id) {
         }
         case PaymentCode::out_of_bounds:
             return faulty("amount", "the balance would leave what an account can hold");
+        case PaymentCode::faulty:
+            return faulty("", "something is wrong with it");
+        case PaymentCode::suspended:
+            return problem({.status = 409, .detail = "the distributor is suspended"});
+        case PaymentCode::refill_limit:
+            return problem({.status = 402, .detail = "the reseller has put as much on accounts as he may"});
     }
     JsonWriter json;
     json.open_object().name("txn").text("t-" + std::to_string(answer.transaction));

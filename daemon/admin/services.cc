@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/admin/bundles.h"
+#include "daemon/admin/calls.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
@@ -88,6 +89,8 @@ Router make_router(Services services) {
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
+
+    if (services.commands != nullptr) Calls{services}.add_to(router);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));

@@ -8,6 +8,7 @@
 #include "balance/session_table.h"
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
+#include "daemon/commands/context.h"
 #include "daemon/notices.h"
 #include "daemon/outbox.h"
 #include "daemon/partners/registry.h"
@@ -33,6 +34,9 @@ struct Services {
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
+    // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
+    const commands::Services* commands = nullptr;
+    commands::WorkerCounters* call_counters = nullptr;
 };
 
 [[nodiscard]] inline Moment now_of(const Services& services) {
@@ -40,7 +44,7 @@ struct Services {
 }
 
 /// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups,
-/// parties, money, bundles.
+/// parties, money, bundles, calls.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

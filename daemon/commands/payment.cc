@@ -26,7 +26,10 @@ std::string_view text_of(PaymentCode code) noexcept {
         case PaymentCode::busy:
         case PaymentCode::no_room:
         case PaymentCode::out_of_bounds:
-            break;
+        case PaymentCode::faulty:
+        case PaymentCode::suspended:
+        case PaymentCode::refill_limit:
+            break;  // None of RESP's operations is refused so but for the first three.
     }
     std::abort();  // An error, or not an enumerator: memory is corrupt.
 }

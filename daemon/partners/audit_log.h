@@ -18,12 +18,12 @@ namespace tollgate::daemon {
 struct AuditEntry {
     std::uint64_t number = 0;  ///< 1, 2, 3 …
     rating::Instant at{};
-    std::string actor{};    ///< The login; `console` while nobody is declared.
-    std::string operation;  ///< As docs/openapi.yaml names it: `changeParty`.
-    std::string party;      ///< Whose it is; empty: nobody's.
-    std::string target;     ///< The path that was asked for.
-    std::string before;  ///< JSON: the fields that were named, as they were; empty where nothing was there.
-    std::string after;   ///< JSON: what was sent, without secrets; empty where nothing is there any more.
+    std::string actor{};      ///< The login; `console` while nobody is declared.
+    std::string operation{};  ///< As docs/openapi.yaml names it: `changeParty`.
+    std::string party{};      ///< Whose it is; empty: nobody's.
+    std::string target{};     ///< The path that was asked for.
+    std::string before{};  ///< JSON: the fields that were named, as they were; empty where nothing was there.
+    std::string after{};   ///< JSON: what was sent, without secrets; empty where nothing is there any more.
 };
 
 /// Any thread may call any member.

@@ -59,6 +59,61 @@ TEST(Router, FindsTheHandlerAndItsId) {
     EXPECT_EQ(router.lane(request_for("HEAD", "/things/a")), Lane::brief);
 }
 
+/// What `{id}:verb` and two ids are found by.
+Router router_of_ids() {
+    const auto told = [](std::string_view name) {
+        return [name](const Request&, std::string_view id, std::string_view second) {
+            return text_response(
+                200, std::string{name} + " [" + std::string{id} + "] [" + std::string{second} + "]");
+        };
+    };
+    Router router;
+    router.add("GET", "/parties/{id}", Lane::brief, told("show"));
+    router.add("POST", "/parties/{id}:close", Lane::brief, told("close"));
+    router.add("DELETE", "/parties/{id}/numbers/{number}", Lane::brief, told("return"));
+    router.add("POST", "/parties/{id}/numbers/{number}:renew", Lane::brief, told("renew"));
+    router.add("POST", "/parties/{id}/numbers/free", Lane::brief, told("free"));
+    router.add("GET", "/calls/{session}:start", Lane::call, told("start"));
+    return router;
+}
+
+TEST(Router, TakesAVerbOffAnId) {
+    const Router router = router_of_ids();
+    const auto body = [&router](std::string_view method, std::string_view target) {
+        return router.handle(request_for(method, target)).body;
+    };
+    EXPECT_EQ(body("POST", "/parties/a:close"), "close [a] []");
+    EXPECT_EQ(body("POST", "/parties/sip:a:close"), "close [sip:a] []");
+    EXPECT_EQ(body("POST", "/parties/a%3Ab%2F:close"), "close [a:b/] []");
+    EXPECT_EQ(body("POST", "/parties/:close"), "close [] []");
+    EXPECT_EQ(router.handle(request_for("POST", "/parties/a:open")).status, 405U);
+    EXPECT_EQ(router.handle(request_for("POST", "/parties/a:close:")).status, 405U);
+    // Another method has no such verb, so it is part of the id; and so is one whose colon is encoded.
+    EXPECT_EQ(body("GET", "/parties/a:close"), "show [a:close] []");
+    EXPECT_EQ(router.handle(request_for("POST", "/parties/a%3Aclose")).status, 405U);
+    EXPECT_EQ(router.handle(request_for("GET", "/calls/a%3Astart")).status, 404U);
+}
+
+TEST(Router, HasTwoIds) {
+    const Router router = router_of_ids();
+    const auto body = [&router](std::string_view method, std::string_view target) {
+        return router.handle(request_for(method, target)).body;
+    };
+    EXPECT_EQ(body("DELETE", "/parties/a/numbers/4930"), "return [a] [4930]");
+    EXPECT_EQ(body("POST", "/parties/a/numbers/4930:renew"), "renew [a] [4930]");
+    EXPECT_EQ(body("POST", "/parties/a/numbers/free"), "free [a] []");
+    EXPECT_EQ(router.handle(request_for("DELETE", "/parties/a/numbers")).status, 404U);
+}
+
+// Goal: HEAD, which changes nothing, is never a command of a call.
+TEST(Router, HasNoHeadOfCalls) {
+    const Router router = router_of_ids();
+    EXPECT_EQ(router.handle(request_for("GET", "/calls/a:start")).status, 200U);
+    const Response head = router.handle(request_for("HEAD", "/calls/a:start"));
+    EXPECT_EQ(head.status, 405U);
+    EXPECT_EQ(head.headers.front(), (std::pair<std::string, std::string>{"Allow", "GET"}));
+}
+
 TEST(Router, AnswersHeadAsGet) {
     EXPECT_EQ(small_router().handle(request_for("HEAD", "/things/a")).body, "thing a");
     EXPECT_EQ(small_router().handle(request_for("HEAD", "/things:import")).status, 405U);
