@@ -4,15 +4,19 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
+#include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
+#include "daemon/admin/gate.h"
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/payment_intents.h"
+#include "daemon/admin/people.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
@@ -109,6 +113,19 @@ Router make_router(Services services) {
                    return intents->callback(request, gateway);
                });
 
+    const auto classes = std::make_shared<Classes>(services);
+    router.add("GET", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->list(request); });
+    router.add("POST", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->create(request); });
+    router.add("GET", "/v1/classes/{id}", Lane::brief,
+               [classes](const Request& request, std::string_view id) { return classes->get(request, id); });
+    router.add(
+        "PATCH", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->change(request, id); });
+    router.add(
+        "DELETE", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
     const auto transactions = std::make_shared<Transactions>(services);
     router.add(
         "GET", "/v1/transactions", Lane::bulk,
@@ -124,23 +141,37 @@ Router make_router(Services services) {
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
+    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
+    People{services, directory}.add_to(router);
+    const auto audit = std::make_shared<Audit>(services, directory);
+    router.add("GET", "/v1/audit", Lane::brief,
+               [audit](const Request& request, std::string_view) { return audit->list(request); });
+    const auto gate = std::make_shared<Gate>(services, directory);
+
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
+    router.add("GET", "/v1/parties", Lane::brief,
+               [parties](const Request& request, std::string_view) { return parties->list(request); });
+    router.add("POST", "/v1/parties:close", Lane::brief, [parties](const Request& request, std::string_view) {
+        return parties->close_several(request);
+    });
     router.add("POST", "/v1/parties:import", Lane::bulk,
                [parties](const Request& request, std::string_view) { return parties->import(request); });
     router.add("GET", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->get(id); });
+               [parties](const Request& request, std::string_view id) { return parties->get(request, id); });
     router.add(
         "PATCH", "/v1/parties/{id}", Lane::brief,
         [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
-    router.add("DELETE", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->close(id); });
+    router.add(
+        "DELETE", "/v1/parties/{id}", Lane::brief,
+        [parties](const Request& request, std::string_view id) { return parties->close(request, id); });
     router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
+    router.set_door(gate);
     return router;
 }
 

@@ -5,10 +5,15 @@
 #include <functional>
 #include <string_view>
 
+#include "balance/session_table.h"
+#include "daemon/access/password.h"
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/notices.h"
+#include "daemon/outbox.h"
 #include "daemon/partners/online_payments.h"
+#include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
@@ -22,6 +27,10 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
+    const ProfileIndex& profile_index;
+    Outbox& outbox;
+    Notices& notices;
+    balance::SessionTable& sessions;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;
@@ -29,7 +38,12 @@ struct Services {
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
     OnlinePayments::Gateways gateways = {};  ///< Through which people pay; none: nobody pays online.
-    Router::Unexpected on_unexpected = {};   ///< Told what no handler should have thrown.
+    access::PasswordCost password_cost{};
+    /// Adds to the event in which somebody's password was changed that he is told so.
+    std::function<void(const Person& person, std::string_view changed_by, balance::JointEvent& joint,
+                       Moment now)>
+        password_changed = {};
+    Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
