@@ -255,8 +255,8 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
-                                state.sessions, clients,       facts,          counter_views};
+    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
+                                state.sessions, clients,       facts,          counter_views, state.registry};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;

@@ -53,9 +53,9 @@ class CallsTest : public ::testing::Test {
     commands::ServerFacts facts_;
     commands::WorkerCounters counters_;
     std::vector<const commands::WorkerCounters*> all_counters_{&counters_};
-    commands::Services services_{world_.charging, world_.catalog, world_.payments,
-                                 world_.resync,   world_.ledger,  world_.sessions,
-                                 clients_,        facts_,         all_counters_};
+    commands::Services services_{world_.charging, world_.catalog,       world_.payments, world_.resync,
+                                 world_.ledger,   world_.sessions,      clients_,        facts_,
+                                 all_counters_,   world_.state.registry};
     Router router_;
 };
 
