@@ -250,7 +250,7 @@ def chain_of_resellers(daemon, api):
     # AUTHORIZE over HTTP or RESP is the same; the switch is not one of these people.
     assert daemon.resp.call("AUTHORIZE", "ann-1", NUMBER, "call", "WANT", 60).code == "OK"
     assert daemon.resp.call("STOP", "call", 60).code == "OK"
-    paid = {"ann": "0.9", **{f"r{level}": f"0.{98 - level}" for level in range(1, 9)}}
+    paid = {"ann": "0.9", **{f"r{level}": f"0.{99 - level}" for level in range(1, 9)}}
     assert {party: admin.balance(party) for party in paid} == paid
     daemon.assert_settled()
 
