@@ -22,6 +22,7 @@ class CallsTest : public ::testing::Test {
                .payments = world_.payments,
                .threshold_events = world_.state.threshold_events,
                .registry = world_.state.registry,
+               .profile_index = world_.state.profile_index,
                .ledger = world_.ledger,
                .events = world_.state.events,
                .deck_limits = {},
