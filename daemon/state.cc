@@ -69,10 +69,15 @@ class Records {
 State::State(const StateSettings& settings)
     : tariffs(settings.versions_kept),
       parties(settings.hash_key, settings.parties_max),
-      threshold_events(events, settings.clock, settings.on_threshold),
+      threshold_events(events, settings.clock, settings.on_threshold,
+                       [this](const ThresholdEvent& event, balance::JointEvent& joint) {
+                           notices.threshold(event, joint);
+                       }),
       sessions(settings.hash_key, settings.sessions),
       payments(parties, ledger, sessions, catalog, events,
-               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {
+               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}),
+      outbox(registry.mails, events, settings.mails_max),
+      notices(parties, registry, outbox, settings.mail_templates) {
     credit_refills(registry, parties);
 }
 
@@ -156,6 +161,14 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
                 if (auto fault = apply(part, read_aside); !fault.empty()) return fault;
             }
             break;
+        case EventKind::together_aside: {
+            const std::string name{in.text()};
+            if (!in.at_end()) break;
+            files_.insert(name);
+            const auto whole = read_aside(name);
+            if (!balance::is_together(whole)) break;
+            return apply(whole, read_aside);
+        }
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;

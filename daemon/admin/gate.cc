@@ -149,7 +149,6 @@ std::string image_of(const JsonValue& object, const Wanted& wanted) {
 
 std::optional<Response> Gate::identify(Request& request) const {
     request.actor = {};
-    request.authenticated = false;
     constexpr std::string_view kBearer = "Bearer ";
     const std::string_view shown = request.authorization;
     if (shown.empty()) return unauthorized("a token is needed: Authorization: Bearer tg_…");
@@ -169,7 +168,6 @@ std::optional<Response> Gate::identify(Request& request) const {
                      .kind = known.kind,
                      .permissions = known.permissions,
                      .token = std::move(known.token)};
-    request.authenticated = true;
     return std::nullopt;
 }
 

@@ -5,10 +5,14 @@
 #include <functional>
 #include <string_view>
 
+#include "balance/session_table.h"
 #include "daemon/access/password.h"
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/notices.h"
+#include "daemon/outbox.h"
+#include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
@@ -22,6 +26,10 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
+    const ProfileIndex& profile_index;
+    Outbox& outbox;
+    Notices& notices;
+    balance::SessionTable& sessions;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;
