@@ -16,6 +16,7 @@
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/people.h"
+#include "daemon/admin/quick_forms.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
@@ -131,6 +132,7 @@ Router make_router(Services services) {
 
     const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
     People{services, directory}.add_to(router);
+    QuickForms{services, directory}.add_to(router);
     const auto audit = std::make_shared<Audit>(services, directory);
     router.add("GET", "/v1/audit", Lane::brief,
                [audit](const Request& request, std::string_view) { return audit->list(request); });
