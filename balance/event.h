@@ -44,6 +44,7 @@ enum class EventKind : std::uint8_t {
     record = 53,          ///< One of daemon/partners/records.h as it stands now, or that it is gone.
     audit = 54,           ///< Who changed what.
     together = 55,        ///< Events that are one: all of them happened, or none.
+    together_aside = 56,  ///< The same, in a file that it names.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,

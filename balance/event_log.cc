@@ -10,6 +10,18 @@ namespace {
 
 thread_local JointEvent* joint_of_thread = nullptr;
 
+/// An event that names a file with the parts of another.
+std::vector<std::byte> aside(EventLog& log, std::span<const std::byte> event) {
+    ByteReader in{event};
+    const Moment at = EventHeader::read(in).at;
+    const std::string name = log.put_aside("event", event);
+    std::vector<std::byte> naming;
+    ByteWriter out{naming};
+    EventHeader{EventKind::together_aside, at}.write(out);
+    out.text(name);
+    return naming;
+}
+
 }  // namespace
 
 JointEvent::JointEvent() noexcept {
@@ -26,13 +38,13 @@ JointEvent* JointEvent::current() noexcept {
 }
 
 void JointEvent::add(std::span<const std::byte> event, std::function<void()> then) {
-    assert(!written_ && room(event.size()));
+    assert(!written_);
     add_part(event, ByteWriter{after_});
     if (then) then_.push_back(std::move(then));
 }
 
 void JointEvent::add_before(std::span<const std::byte> event, std::function<void()> then) {
-    assert(!written_ && room(event.size()));
+    assert(!written_);
     add_part(event, ByteWriter{before_});
     if (then) then_.push_back(std::move(then));
 }
@@ -65,7 +77,7 @@ Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
         event.insert(event.end(), before_.begin(), before_.end());
         if (!is_together(main)) add_part(main, ByteWriter{event});
         event.insert(event.end(), after_.begin(), after_.end());
-        sequence = log.append(event);
+        sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
     }
     for (const auto& then : std::exchange(then_, {}))
         then();

@@ -64,7 +64,8 @@ class EventLog {
 /// At most one a thread; for administration, not for calls.
 class JointEvent {
   public:
-    /// Its parts take together at most so many bytes, so that there is room for them beside a main event.
+    /// Beside a main event of any size there is room for parts of so many bytes. Whoever adds more lets
+    /// `write` append all of it: a file may be made, and that may throw.
     static constexpr std::size_t kBytesMax = kEventBytesMax / 2;
 
     JointEvent() noexcept;
@@ -76,7 +77,7 @@ class JointEvent {
     [[nodiscard]] static JointEvent* current() noexcept;
 
     /// Adds an event that follows the main one. `then` makes visible what it says: it is called once all is
-    /// appended, in the order of the calls, and must not fail. Requires: not yet written, and room().
+    /// appended, in the order of the calls, and must not fail. Requires: not yet written.
     void add(std::span<const std::byte> event, std::function<void()> then = {});
     /// The same of one that the main event builds on.
     void add_before(std::span<const std::byte> event, std::function<void()> then = {});
@@ -87,7 +88,8 @@ class JointEvent {
     /// Forgets all of it: what it belonged to was refused.
     void abandon();
 
-    /// Appends what was added, without a main event; nothing where nothing was added.
+    /// Appends what was added, without a main event; nothing where nothing was added. Throws
+    /// std::runtime_error where it has to be put aside and cannot be: then nothing happened.
     void write(EventLog& log, Moment at);
     /// Appends all of it with its main event. For EventRelay.
     Sequence append(EventLog& log, std::span<const std::byte> main);

@@ -185,6 +185,7 @@ struct App::Parts {
                     .outbox = state.outbox,
                     .notices = state.notices,
                     .sessions = state.sessions,
+                    .profile_index = state.profile_index,
                     .ledger = state.ledger,
                     .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},

@@ -283,6 +283,8 @@ class DraftChecker {
         }
         return sources_;
     }
+    /// The same, for the last time.
+    [[nodiscard]] std::vector<balance::PartySource> take_sources() { return std::move(sources_); }
 
   private:
     std::optional<ParentFacts> parent_of(const PartyDraft& draft, balance::PartySource& source) const {
@@ -474,6 +476,13 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
             adopt(parties_.get(id), source);
             break;
         }
+        case EventKind::parties_closed:
+            for (auto left = in.get<std::uint32_t>(); left > 0; --left) {
+                const auto id = in.get<PartyId>();
+                if (!in.good() || static_cast<std::size_t>(id) >= parties_.size()) return false;
+                (void)close_subtree(id);
+            }
+            break;
         case EventKind::tariff_put:
         case EventKind::deck_put:
         case EventKind::deck_rolled_back: {
@@ -517,10 +526,10 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         }
         case EventKind::founded:
         case EventKind::started:
-        case EventKind::parties_closed:
         case EventKind::record:
         case EventKind::audit:
         case EventKind::together:
+        case EventKind::together_aside:
         case EventKind::session_opened:
         case EventKind::session_changed:
         case EventKind::session_rewritten:
@@ -675,8 +684,9 @@ std::vector<Fault> Catalog::add_to(std::span<const PartyDraft> drafts, Moment no
         return {};
     }
     const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(std::move(lock));
-    joint->add_before(event_of(EventKind::parties_added, now, body), [this, kept, added = sources] {
-        for (const auto& source : added)
+    const auto added = std::make_shared<std::vector<balance::PartySource>>(checker.take_sources());
+    joint->add_before(event_of(EventKind::parties_added, now, body), [this, kept, added] {
+        for (const auto& source : *added)
             parties_.add(source);
     });
     return {};
@@ -908,15 +918,50 @@ void Catalog::put(PartyId id, const balance::PartySource& source, Moment now, ba
     }
 }
 
-bool Catalog::close(PartyId id, Moment now) {
+std::optional<std::vector<PartyId>> Catalog::close(std::span<const PartyId> tops, Moment now) {
     const std::lock_guard lock{mutex_};
-    Party& party = parties_.get(id);
-    if (party.kind == PartyKind::provider) return false;
-    if (party.status().closed()) return true;
-    balance::PartySource source = source_of(party);
-    source.status = balance::Status{balance::Status::kClosed};
-    put(id, source, now, nullptr);
-    return true;
+    std::vector<PartyId> open;
+    for (const PartyId top : tops) {
+        if (parties_.get(top).kind == PartyKind::provider) return std::nullopt;
+        if (has_open(top)) open.push_back(top);
+    }
+    std::vector<PartyId> closed;
+    if (open.empty()) return closed;
+    std::vector<std::byte> body;
+    balance::ByteWriter out{body};
+    out.put(static_cast<std::uint32_t>(open.size()));
+    for (const PartyId top : open)
+        out.put(top);
+    append(EventKind::parties_closed, now, body);
+    for (const PartyId top : open) {
+        const auto below = close_subtree(top);
+        closed.insert(closed.end(), below.begin(), below.end());
+    }
+    return closed;
+}
+
+bool Catalog::has_open(PartyId top) const noexcept {
+    for (PartyId at = top; at != kNoParty; at = parties_.next_in_subtree(at, top)) {
+        if (!parties_.get(at).status().closed()) return true;
+    }
+    return false;
+}
+
+std::vector<PartyId> Catalog::close_subtree(PartyId top) {
+    std::vector<PartyId> closed;
+    for (PartyId at = top; at != kNoParty; at = parties_.next_in_subtree(at, top)) {
+        auto& status = parties_.get(at).status_bits;
+        const auto before = status.exchange(balance::Status::kClosed, std::memory_order_relaxed);
+        if (!balance::Status{before}.closed()) closed.push_back(at);
+    }
+    return closed;
+}
+
+std::string Catalog::image_of(const Party& party) const {
+    std::vector<std::byte> bytes;
+    balance::ByteWriter out{bytes};
+    write_party(source_of(party), parties_.tariff_lists(), dial_plans_, out);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // ---- Dial plans and destination groups ----

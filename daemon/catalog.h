@@ -128,8 +128,17 @@ class Catalog {
     /// A bundle as an operator described it.
     [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;
 
-    /// Closes a party for good: it and everyone below it place no more calls. The provider stays: false.
-    [[nodiscard]] bool close(balance::PartyId id, Moment now = {});
+    /// Closes parties for good, and everyone below them: they place no more calls, and nothing of them is
+    /// changed any more. Those that were open until now; nullopt, and nothing was done, where one of `tops`
+    /// is the provider, who stays. Requires: parties of the table.
+    [[nodiscard]] std::optional<std::vector<balance::PartyId>> close(std::span<const balance::PartyId> tops,
+                                                                     Moment now = {});
+    [[nodiscard]] bool close(balance::PartyId id, Moment now = {}) {
+        return close({&id, 1}, now).has_value();
+    }
+
+    /// All that administration may change of a party, as bytes: the same where nothing has been changed.
+    [[nodiscard]] std::string image_of(const balance::Party& party) const;
 
     /// While it is held, nobody changes a setting of a party: for a payment that lifts a suspension, and for
     /// nothing that calls wait for.
@@ -209,6 +218,9 @@ class Catalog {
     [[nodiscard]] balance::PartySource source_of(const balance::Party& party) const;
     [[nodiscard]] balance::PartySource read_source(ByteReader& in);
     void adopt(balance::Party& party, const balance::PartySource& source) const;
+    [[nodiscard]] bool has_open(balance::PartyId top) const noexcept;
+    /// Those that were open until now.
+    std::vector<balance::PartyId> close_subtree(balance::PartyId top);
     [[nodiscard]] std::vector<Fault> add_to(std::span<const PartyDraft> drafts, Moment now,
                                             balance::JointEvent* joint);
     [[nodiscard]] std::vector<Fault> change_to(balance::PartyId id, const PartyChange& change, Moment now,

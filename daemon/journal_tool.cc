@@ -70,6 +70,8 @@ std::string_view text_of(EventKind kind) noexcept {
             return "audit";
         case EventKind::together:
             return "together";
+        case EventKind::together_aside:
+            return "together_aside";
         case EventKind::account:
             return "account";
         case EventKind::book:

@@ -161,6 +161,14 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
                 if (auto fault = apply(part, read_aside); !fault.empty()) return fault;
             }
             break;
+        case EventKind::together_aside: {
+            const std::string name{in.text()};
+            if (!in.at_end()) break;
+            files_.insert(name);
+            const auto whole = read_aside(name);
+            if (!balance::is_together(whole)) break;
+            return apply(whole, read_aside);
+        }
         case EventKind::request:
             good = payments.apply_remembered(in);
             break;

@@ -21,6 +21,7 @@
 #include "daemon/mail/templates.h"
 #include "daemon/notices.h"
 #include "daemon/outbox.h"
+#include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
@@ -66,6 +67,7 @@ class State {
     Registry registry;
     Outbox outbox;
     Notices notices;
+    ProfileIndex profile_index{registry, parties};
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
-#include <cstdlib>
+#include <random>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "daemon/admin/bodies.h"
-#include "daemon/admin/fields.h"
+#include "daemon/admin/etag.h"
+#include "daemon/admin/listing.h"
+#include "daemon/admin/party_fields.h"
+#include "daemon/admin/party_json.h"
+#include "daemon/partners/party_list.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -15,466 +20,8 @@ namespace {
 using balance::kNoParty;
 using balance::Party;
 using balance::PartyId;
-using rating::Money;
+using balance::PartyKind;
 using Kind = JsonValue::Kind;
-
-/// A tariff, or none.
-using TariffName = std::optional<std::string>;
-
-/// What an object said of a party. What may be changed later stands in `change`, the rest in `draft`.
-struct PartyFields {
-    PartyDraft draft;
-    PartyChange change;
-    bool kind_named = false;
-    std::optional<std::vector<TariffEntryDraft>> from_list;  ///< What `tariffs` says.
-};
-
-// ---- One field each ----
-
-template <typename Enum>
-std::optional<Enum> word_of(const JsonValue& value, std::optional<Enum> (*parse)(std::string_view) noexcept,
-                            std::string_view expected, FieldFaults& faults) {
-    const auto word = value.kind == Kind::string ? parse(value.text) : std::nullopt;
-    if (!word) faults.add(value.name, shown(value) + ": expected " + std::string{expected});
-    return word;
-}
-
-void read_id(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.id = text_of(value, faults);
-}
-
-void read_parent(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.parent = text_of(value, faults);
-}
-
-void read_kind(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.kind_named = true;
-    const auto kind =
-        word_of(value, parse_kind, "provider, reseller, distributor, partner, customer or line", faults);
-    if (kind) fields.draft.kind = *kind;
-}
-
-void read_terms(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.terms = word_of(value, parse_terms, "margin or commission", faults);
-}
-
-void read_billing(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.billing = word_of(value, parse_billing, "prepaid or postpaid", faults);
-}
-
-void read_currency(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.currency =
-        word_of(value, rating::Currency::parse, "an ISO 4217 code such as \"EUR\"", faults);
-}
-
-void read_time_zone(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.draft.time_zone = text_of(value, faults);
-}
-
-/// `active`, reasons behind commas, or a list of reasons, of which none is active.
-void read_status(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    std::string text{value.kind == Kind::string ? value.text : ""};
-    bool readable = value.kind != Kind::number && value.kind != Kind::boolean && value.kind != Kind::object;
-    for (const JsonValue& reason : value.children()) {
-        if (!text.empty()) text.push_back(',');
-        text.append(reason.text);
-        readable = readable && reason.kind == Kind::string;
-    }
-    const bool none = value.is_null() || (value.kind == Kind::list && text.empty());
-    if (none) text = "active";
-    const auto status = readable ? balance::Status::parse(text) : std::nullopt;
-    if (status) {
-        fields.change.status = *status;
-    } else if (text == "closed") {
-        faults.add("status", "\"closed\": DELETE /v1/parties/{id} closes a party");
-    } else {
-        faults.add("status",
-                   (value.kind == Kind::list ? '"' + text.substr(0, kShownBytesMax) + '"' : shown(value)) +
-                       ": expected active, or some of admin, fraud, overdue and limit");
-    }
-}
-
-void read_credit_limit(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.credit_limit = value.is_null() ? Money{} : money_of(value, faults);
-}
-
-void read_min_available(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.min_available = value.is_null() ? Money{} : money_of(value, faults);
-}
-
-void read_max_calls(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.max_calls = std::optional<std::uint32_t>{};
-    if (value.is_null()) return;
-    const auto calls = whole_of(value, balance::kCallsMax);
-    if (!calls) {
-        faults.add("max_calls", shown(value) + ": expected a whole number from 0 to " +
-                                    std::to_string(balance::kCallsMax));
-        return;
-    }
-    fields.change.max_calls = static_cast<std::uint32_t>(*calls);
-}
-
-/// A percentage of the credit limit with at most two places.
-void read_warn_percent(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.warn_percent_hundredths = 0;
-    if (value.is_null()) return;
-    const auto hundredths = decimal_of(value, 2);
-    if (!hundredths || *hundredths <= 0 || *hundredths > balance::kWarnPercentMax) {
-        faults.add("warn_percent",
-                   shown(value) + ": expected a percentage above 0 and up to 100 with at most 2 places");
-        return;
-    }
-    fields.change.warn_percent_hundredths = static_cast<std::uint32_t>(*hundredths);
-}
-
-void read_warn_owed(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.warn_owed = value.is_null() ? Money{} : money_of(value, faults);
-    if (!value.is_null() && fields.change.warn_owed == Money{})
-        faults.add("warn_owed", shown(value) + ": expected more than 0");
-}
-
-void read_warn_balance(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.warn_balance = value.is_null() ? std::optional<Money>{} : money_of(value, faults);
-}
-
-void read_tariff(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.tariff = value.is_null() ? TariffName{} : TariffName{text_of(value, faults)};
-}
-
-void read_entry_service(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
-    if (value.kind == Kind::string) {
-        entry.service = value.text;
-    } else {
-        faults.add("tariffs", "service " + shown(value) + ": expected a string such as \"voice\"");
-    }
-}
-
-void read_entry_prefixes(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
-    bool readable = value.kind == Kind::list;
-    for (const JsonValue& prefix : value.children()) {
-        readable = readable && prefix.kind == Kind::string;
-        entry.from_prefixes.emplace_back(prefix.text);
-    }
-    if (!readable) faults.add("tariffs", "from_prefixes: expected a list of strings such as \"49\"");
-}
-
-void read_entry_tariff(const JsonValue& value, TariffEntryDraft& entry, FieldFaults& faults) {
-    if (value.kind == Kind::string && !value.text.empty()) {
-        entry.tariff = value.text;
-    } else {
-        faults.add("tariffs", "tariff " + shown(value) + ": expected a string");
-    }
-}
-
-constexpr std::array<Field<TariffEntryDraft>, 3> kEntryFields = {
-    {{"service", read_entry_service}, {"from_prefixes", read_entry_prefixes}, {"tariff", read_entry_tariff}}};
-
-/// In its order: the first entry that matches a call pays. An empty list is none.
-void read_tariffs(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    auto& list = fields.from_list.emplace();
-    if (value.is_null()) return;
-    if (value.kind != Kind::list) {
-        faults.add("tariffs",
-                   shown(value) + ": expected a list of {\"service\",\"from_prefixes\",\"tariff\"}");
-        return;
-    }
-    for (const JsonValue& object : value.children()) {
-        TariffEntryDraft entry;
-        bool named = false;
-        for (const JsonValue& field : object.children())
-            named = named || (field.name == "tariff" && !field.is_null());
-        read_fields(object, kEntryFields, Nulls::are_absent, entry, faults);
-        if (!named) faults.add("tariffs", "an entry names no tariff");
-        list.push_back(std::move(entry));
-    }
-}
-
-void read_dial_plan(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.dial_plan = std::optional<std::string>{};
-    if (!value.is_null()) fields.change.dial_plan = std::optional{text_of(value, faults)};
-}
-
-// ---- Limits: a null is none ----
-
-using balance::Country;
-using balance::LimitChange;
-
-/// Reads an amount into one of the caps.
-template <LimitChange::Field kField, auto kCap>
-void read_cap(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(kField);
-    if (!value.is_null()) fields.change.limits.values.*kCap = money_of(value, faults);
-}
-
-void read_max_price(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(LimitChange::kMaxPrice);
-    if (value.is_null()) return;
-    const auto nanos = decimal_of(value, rating::Price::kPlaces);
-    if (nanos && *nanos >= 0 && *nanos <= rating::kPriceMax.nanos()) {
-        fields.change.limits.values.max_price = rating::Price::from_nanos(*nanos);
-    } else {
-        faults.add("max_price", shown(value) +
-                                    ": expected a price per minute from 0 to 1000000000 with at most 9 "
-                                    "places, such as \"0.35\"");
-    }
-}
-
-/// Reads a whole number up to `kMost` into one of the counts.
-template <LimitChange::Field kField, auto kCount, std::uint32_t kMost>
-void read_count(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(kField);
-    if (value.is_null()) return;
-    const auto count = whole_of(value, kMost);
-    if (count) {
-        fields.change.limits.values.*kCount = static_cast<std::uint32_t>(*count);
-    } else {
-        faults.add(value.name, shown(value) + ": expected a whole number from 0 to " + std::to_string(kMost));
-    }
-}
-
-constexpr std::string_view kCountryExpected =
-    ": expected an ISO 3166-1 code of two capital letters such as \"DE\"";
-
-void read_home_country(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(LimitChange::kHomeCountry);
-    if (value.is_null()) return;
-    const auto country = value.kind == Kind::string ? Country::parse(value.text) : std::nullopt;
-    if (!country) faults.add("home_country", shown(value) + std::string{kCountryExpected});
-    fields.change.limits.values.home_country = country;
-}
-
-void read_opened_countries(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(LimitChange::kOpenedCountries);
-    if (value.is_null()) return;
-    auto& opened = fields.change.limits.values.opened_countries.emplace();
-    if (value.kind != Kind::list) {
-        faults.add("opened_countries", shown(value) + ": expected a list such as [\"DE\",\"AT\"]");
-        return;
-    }
-    for (const JsonValue& element : value.children()) {
-        const auto country = element.kind == Kind::string ? Country::parse(element.text) : std::nullopt;
-        if (country) {
-            opened.push_back(*country);
-        } else {
-            faults.add("opened_countries", shown(element) + std::string{kCountryExpected});
-        }
-    }
-}
-
-void read_loss_policy(const JsonValue& value, PartyFields& fields, FieldFaults& faults) {
-    fields.change.limits.name(LimitChange::kLossPolicy);
-    const bool refuse = value.kind == Kind::string && value.text == "refuse";
-    if (!refuse && !value.is_null() && !(value.kind == Kind::string && value.text == "allow")) {
-        faults.add("loss_policy", shown(value) + ": expected allow or refuse");
-    }
-    fields.change.limits.values.refuse_loss = refuse;
-}
-
-void refuse_unavailable(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
-    if (!value.is_null()) faults.add(value.name, shown(value) + ": not available yet in this version");
-}
-
-void refuse_money(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
-    faults.add(value.name, "is never written; only transactions move it");
-}
-
-void refuse_fixed(const JsonValue& value, PartyFields& /*fields*/, FieldFaults& faults) {
-    faults.add(value.name, "cannot be changed");
-}
-
-// ---- The fields of a party ----
-
-/// What is said once, when a party is made.
-constexpr std::array<Field<PartyFields>, 7> kFixedFields = {{{"id", read_id},
-                                                             {"kind", read_kind},
-                                                             {"parent", read_parent},
-                                                             {"currency", read_currency},
-                                                             {"time_zone", read_time_zone},
-                                                             {"billing", read_billing},
-                                                             {"terms", read_terms}}};
-using balance::LimitSettings;
-constexpr auto kReadCapCall = read_cap<LimitChange::kCapCall, &LimitSettings::cap_call>;
-constexpr auto kReadCapDay = read_cap<LimitChange::kCapDay, &LimitSettings::cap_day>;
-constexpr auto kReadCapMonth = read_cap<LimitChange::kCapMonth, &LimitSettings::cap_month>;
-constexpr auto kReadMaxSeconds = read_count<LimitChange::kMaxSeconds, &LimitSettings::max_seconds,
-                                            static_cast<std::uint32_t>(rating::kDurationMax.count())>;
-constexpr auto kReadCallsPerSecond =
-    read_count<LimitChange::kCallsPerSecond, &LimitSettings::calls_per_second, balance::kCallsPerSecondMax>;
-
-/// What may be said at any time.
-constexpr std::array<Field<PartyFields>, 23> kOtherFields = {{{"status", read_status},
-                                                              {"credit_limit", read_credit_limit},
-                                                              {"tariff", read_tariff},
-                                                              {"tariffs", read_tariffs},
-                                                              {"max_calls", read_max_calls},
-                                                              {"min_available", read_min_available},
-                                                              {"warn_percent", read_warn_percent},
-                                                              {"warn_owed", read_warn_owed},
-                                                              {"warn_balance", read_warn_balance},
-                                                              {"loss_policy", read_loss_policy},
-                                                              {"calls_per_second", kReadCallsPerSecond},
-                                                              {"cap_call", kReadCapCall},
-                                                              {"cap_day", kReadCapDay},
-                                                              {"cap_month", kReadCapMonth},
-                                                              {"max_price", read_max_price},
-                                                              {"max_seconds", kReadMaxSeconds},
-                                                              {"home_country", read_home_country},
-                                                              {"opened_countries", read_opened_countries},
-                                                              {"refill_policy", refuse_unavailable},
-                                                              {"dial_plan", read_dial_plan},
-                                                              {"balance", refuse_money},
-                                                              {"held", refuse_money},
-                                                              {"available", refuse_money}}};
-
-using FieldTable = std::array<Field<PartyFields>, kFixedFields.size() + kOtherFields.size()>;
-
-/// POST and import.
-constexpr FieldTable kDraftFields = [] {
-    FieldTable table{};
-    std::copy(kFixedFields.begin(), kFixedFields.end(), table.begin());
-    std::copy(kOtherFields.begin(), kOtherFields.end(), table.begin() + kFixedFields.size());
-    return table;
-}();
-
-/// PATCH.
-constexpr FieldTable kChangeFields = [] {
-    FieldTable table = kDraftFields;
-    for (std::size_t i = 0; i < kFixedFields.size(); ++i)
-        table[i].read = refuse_fixed;
-    return table;
-}();
-
-/// `tariff` and `tariffs` may say the same in two ways: afterwards one of them says it, `tariff` where it
-/// can.
-void join_tariffs(PartyFields& fields, FieldFaults& faults) {
-    if (!fields.from_list) return;
-    auto& tariff = fields.change.tariff;
-    auto& list = *fields.from_list;
-    const bool is_short = list.empty() || (list.size() == 1 && list[0].service == balance::kVoice &&
-                                           list[0].from_prefixes.empty());
-    TariffName only;
-    if (is_short && !list.empty()) only = std::move(list[0].tariff);
-    if (tariff && (!is_short || *tariff != only)) {
-        faults.add("tariffs", "names another tariff than \"tariff\"; expected one of the two");
-        return;
-    }
-    if (is_short) {
-        tariff = std::move(only);
-    } else {
-        fields.change.tariffs = std::move(list);
-    }
-}
-
-/// The draft of one object. Worth something only where no fault was added.
-PartyDraft read_draft(const JsonValue& object, FieldFaults& faults) {
-    PartyFields fields;
-    read_fields(object, kDraftFields, Nulls::are_absent, fields, faults);
-    join_tariffs(fields, faults);
-    if (!fields.kind_named && object.kind == Kind::object) {
-        faults.add("kind", "missing; expected provider, reseller, distributor, partner, customer or line");
-    }
-    fields.draft.status = fields.change.status;
-    fields.draft.credit_limit = fields.change.credit_limit;
-    fields.draft.min_available = fields.change.min_available;
-    fields.draft.warnings = {fields.change.warn_percent_hundredths.value_or(0),
-                             fields.change.warn_owed.value_or(Money{}),
-                             fields.change.warn_balance.value_or(std::nullopt)};
-    if (fields.change.tariff) fields.draft.tariff = std::move(*fields.change.tariff);
-    fields.draft.tariffs = std::move(fields.change.tariffs);
-    if (fields.change.dial_plan) fields.draft.dial_plan = std::move(*fields.change.dial_plan);
-    if (fields.change.max_calls) fields.draft.max_calls = *fields.change.max_calls;
-    if (fields.change.limits.named != 0) {
-        LimitSettings limits = fields.change.limits.applied_to({});
-        // Most parties that name some say that they have none.
-        if (!(limits == LimitSettings{}))
-            fields.draft.limits = std::make_shared<const LimitSettings>(std::move(limits));
-    }
-    return std::move(fields.draft);
-}
-
-// ---- A party as it is shown ----
-
-void write_tariffs(JsonWriter& json, const std::vector<TariffEntryDraft>& tariffs) {
-    json.name("tariffs");
-    if (tariffs.empty()) {
-        json.null();
-        return;
-    }
-    json.open_list();
-    for (const auto& entry : tariffs) {
-        json.open_object().name("service").text(entry.service).name("from_prefixes").open_list();
-        for (const auto& prefix : entry.from_prefixes)
-            json.text(prefix);
-        json.close_list().name("tariff").text(entry.tariff).close_object();
-    }
-    json.close_list();
-}
-
-void write_countries(JsonWriter& json, const std::optional<std::vector<balance::Country>>& countries) {
-    json.name("opened_countries");
-    if (!countries) {
-        json.null();
-        return;
-    }
-    json.open_list();
-    for (const balance::Country country : *countries)
-        json.text(country.text());
-    json.close_list();
-}
-
-void write_party(JsonWriter& json, const Catalog& catalog, const Party& party) {
-    const bool has_account = party.has_account();
-    const auto write_money = [&json](std::string_view name, std::optional<Money> amount) {
-        json.name(name);
-        amount ? json.text(rating::format(*amount)) : json.null();
-    };
-    const auto only_with_account = [has_account](Money amount) {
-        return has_account ? std::optional{amount} : std::nullopt;
-    };
-    const auto max_calls = party.max_calls.load(std::memory_order_relaxed);
-
-    json.open_object();
-    json.name("id").text(party.id).name("kind").text(daemon::text_of(party.kind));
-    json.name("parent").text_or_null(party.parent == kNoParty ? std::string_view{}
-                                                              : catalog.parties().get(party.parent).id);
-    json.name("status").text(party.status().text());
-    json.name("currency").text(party.currency.view()).name("time_zone").text(party.time_zone);
-    json.name("billing").text_or_null(has_account ? daemon::text_of(party.billing) : std::string_view{});
-    write_money("credit_limit", only_with_account(party.account.credit_limit()));
-    json.name("tariff").text_or_null(catalog.tariff_of(party));
-    write_tariffs(json, catalog.tariffs_of(party));
-    json.name("terms").text_or_null(party.kind == balance::PartyKind::reseller ? daemon::text_of(party.terms)
-                                                                               : std::string_view{});
-    json.name("max_calls");
-    max_calls == balance::kCallsUnlimited ? json.null() : json.whole(max_calls);
-    const balance::LimitSettings limits = Catalog::limits_of(party);
-    const auto write_count = [&json](std::string_view name, std::optional<std::uint32_t> count) {
-        json.name(name);
-        count ? json.whole(*count) : json.null();
-    };
-    write_count("calls_per_second", limits.calls_per_second);
-    write_money("cap_call", limits.cap_call);
-    write_money("cap_day", limits.cap_day);
-    write_money("cap_month", limits.cap_month);
-    json.name("max_price");
-    limits.max_price ? json.text(rating::format(*limits.max_price)) : json.null();
-    write_count("max_seconds", limits.max_seconds);
-    write_money("min_available", Money::from_micros(party.min_available.load(std::memory_order_relaxed)));
-    json.name("home_country").text_or_null(limits.home_country.value_or(balance::Country{}).text());
-    write_countries(json, limits.opened_countries);
-    json.name("loss_policy").text(limits.refuse_loss ? "refuse" : "allow").name("refill_policy").null();
-    json.name("dial_plan").text_or_null(catalog.dial_plan_of(party));
-    const balance::WarningSettings warnings = party.warning_settings();
-    json.name("warn_percent");
-    warnings.percent_hundredths == 0 ? json.null()
-                                     : json.text(rating::format_decimal(warnings.percent_hundredths, 2));
-    write_money("warn_owed", warnings.owed == Money{} ? std::nullopt : std::optional{warnings.owed});
-    write_money("warn_balance", warnings.balance);
-    write_money("balance", only_with_account(party.account.balance()));
-    write_money("held", only_with_account(party.account.held()));
-    write_money("available", only_with_account(party.account.available()));
-    json.close_object();
-}
 
 /// The catalog's faults as a response's. `lines[i]` is the line of draft i; empty for a body that is one
 /// object.
@@ -489,6 +36,14 @@ std::vector<RequestFault> request_faults(const std::vector<Fault>& faults,
     return result;
 }
 
+/// 409 where what is to be unique is taken, else 422 with every fault.
+Response refused(const std::vector<Fault>& faults) {
+    const auto taken =
+        std::find_if(faults.begin(), faults.end(), [](const Fault& fault) { return fault.exists; });
+    if (taken != faults.end()) return problem({.status = 409, .detail = taken->message});
+    return invalid(request_faults(faults, {}));
+}
+
 /// The next line without its end and without blanks around it, taken off the front of `text`.
 std::string_view take_line(std::string_view& text) noexcept {
     const std::size_t end = text.find('\n');
@@ -501,6 +56,102 @@ std::string_view take_line(std::string_view& text) noexcept {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// ---- Searching ----
+
+char in_small(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Whether `part`, which is in small letters, stands somewhere in `text`.
+bool contains(std::string_view text, std::string_view part) noexcept {
+    return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                       [](char a, char b) { return in_small(a) == b; }) != text.end();
+}
+
+/// What a list is searched by.
+struct PartyFilter {
+    std::optional<PartyKind> kind;
+    std::string status;  ///< `active`, `suspended`, `closed`, or reasons, all of which are there.
+    std::uint8_t reasons = 0;
+    std::optional<balance::Billing> billing;
+    std::optional<rating::Currency> currency;
+    balance::PartyId below = kNoParty;
+    // In small letters, somewhere in the text; empty: any.
+    std::string anywhere;  ///< In id, name, company or e-mail.
+    std::string name;
+    std::string email;
+    std::string customer_class;
+    std::string came_with;
+
+    [[nodiscard]] bool asks_profiles() const noexcept {
+        return !name.empty() || !email.empty() || !customer_class.empty() || !came_with.empty();
+    }
+
+    [[nodiscard]] bool matches(const Services& services, PartyId id) const {
+        const auto& parties = services.catalog.parties();
+        const Party& party = parties.get(id);
+        if (kind && party.kind != *kind) return false;
+        if (!matches_status(party.status())) return false;
+        if (billing && (!party.has_account() || party.billing != *billing)) return false;
+        if (currency && !(party.currency == *currency)) return false;
+        if (below != kNoParty && !parties.is_below(id, below)) return false;
+        const bool by_id = !anywhere.empty() && contains(party.id, anywhere);
+        if (!asks_profiles() && (anywhere.empty() || by_id)) return true;
+        const auto profile = services.registry.profiles.find(party.id);
+        if (!profile) return false;
+        if (!anywhere.empty() && !by_id && !contains(profile->name, anywhere) &&
+            !contains(profile->company, anywhere) && !contains(profile->email, anywhere))
+            return false;
+        return contains(profile->name, name) && contains(profile->email, email) &&
+               (customer_class.empty() || profile->customer_class == customer_class) &&
+               (came_with.empty() || profile->came_with == came_with);
+    }
+
+    [[nodiscard]] bool matches_status(balance::Status of) const noexcept {
+        if (status.empty()) return true;
+        if (status == "active") return of.active();
+        if (status == "closed") return of.closed();
+        if (status == "suspended") return !of.active() && !of.closed();
+        return !of.closed() && (of.bits() & reasons) == reasons;
+    }
+};
+
+std::string in_small_letters(std::string_view text) {
+    std::string small{text};
+    std::transform(small.begin(), small.end(), small.begin(), in_small);
+    return small;
+}
+
+/// The filter that a listing says; what it does not understand is a fault.
+PartyFilter filter_of(const Listing& listing, FieldFaults& faults) {
+    PartyFilter filter;
+    const auto read = [&](std::string_view name, auto parse, std::string_view expected) {
+        const std::string_view text = listing.filter(name);
+        const auto value = text.empty() ? std::nullopt : parse(text);
+        if (!text.empty() && !value) {
+            faults.add(name, '"' + std::string{text.substr(0, kShownBytesMax)} + "\": expected " +
+                                 std::string{expected});
+        }
+        return value;
+    };
+    filter.kind = read("kind", parse_kind, "provider, reseller, distributor, partner, customer or line");
+    filter.billing = read("billing", parse_billing, "prepaid or postpaid");
+    filter.currency = read("currency", rating::Currency::parse, "an ISO 4217 code such as EUR");
+    filter.status = listing.filter("status");
+    constexpr std::array<std::string_view, 3> kWords = {"active", "suspended", "closed"};
+    if (std::find(kWords.begin(), kWords.end(), filter.status) == kWords.end()) {
+        const auto reasons = read("status", balance::Status::parse,
+                                  "active, suspended, closed, or some of admin, fraud, overdue and limit");
+        if (reasons) filter.reasons = reasons->bits();
+    }
+    filter.anywhere = in_small_letters(listing.filter("q"));
+    filter.name = in_small_letters(listing.filter("name"));
+    filter.email = in_small_letters(listing.filter("email"));
+    filter.customer_class = listing.filter("class");
+    filter.came_with = listing.filter("came_with");
+    return filter;
+}
+
 }  // namespace
 
 Response unknown_party(std::string_view id) {
@@ -508,11 +159,173 @@ Response unknown_party(std::string_view id) {
         {.status = 404, .detail = "no party \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
 }
 
-Response Parties::shown_party(unsigned status, PartyId id) const {
-    const Party& party = services_.catalog.parties().get(id);
+bool Parties::is_visible(const Request& request, PartyId id) const {
+    return view_of(services_, request.actor, id) != PartyView::none;
+}
+
+Response Parties::shown_party(unsigned status, const Request& request, PartyId id) const {
     JsonWriter json;
-    write_party(json, services_.catalog, party);
-    return json_response(status, json.take());
+    write_party(json, services_, id, view_of(services_, request.actor, id));
+    return with_etag(json_response(status, json.take()), etag_of_party(services_, id));
+}
+
+// ---- Lists ----
+
+Response Parties::list(const Request& request) const {
+    auto listing = Listing::read(request, {"under", "parent", "kind", "status", "q", "name", "email", "class",
+                                           "came_with", "billing", "currency", "sort"});
+    if (listing.refusal) return *std::move(listing.refusal);
+    std::vector<RequestFault> all;
+    FieldFaults faults{all};
+    PartyFilter filter = filter_of(listing, faults);
+    std::string_view sort = listing.filter("sort");
+    PartySearch search;
+    search.backwards = sort.starts_with('-');
+    if (search.backwards) sort.remove_prefix(1);
+    const auto order = parse_order(sort.empty() ? "tree" : sort);
+    if (order) {
+        search.order = *order;
+    } else {
+        faults.add("sort", "expected tree, id, name, balance or made, with or without a minus sign in front");
+    }
+    if (!all.empty()) return invalid(all);
+
+    const auto& parties = services_.catalog.parties();
+    const Actor& reader = request.actor;
+    search.top = parties.size() == 0 ? kNoParty : reader.party;
+    for (const std::string_view name : {"under", "parent"}) {
+        const std::string_view wanted = listing.filter(name);
+        if (wanted.empty()) continue;
+        const PartyId id = parties.find(wanted);
+        if (!parties.is_in_subtree(id, reader.party)) return unknown_party(wanted);
+        if (name == "parent") filter.below = search.with_top ? kNoParty : search.top;
+        search.top = id;
+        search.with_top = false;
+        search.children_only = name == "parent";
+    }
+    const bool is_partner =
+        search.top != kNoParty && parties.get(search.top).kind == PartyKind::partner && !reader.login.empty();
+    if (is_partner) {
+        const auto own = services_.registry.profiles.find(parties.get(search.top).id);
+        search.instead = services_.profile_index.came_with(own ? own->code : std::string{});
+    } else if (!filter.came_with.empty() && !search.children_only && search.top != kNoParty) {
+        // Few of very many: who is not below the reader is left out below.
+        filter.below = search.top;
+        search.with_top = false;
+        search.instead = services_.profile_index.came_with(filter.came_with);
+    }
+    search.matches = [&](PartyId id) { return filter.matches(services_, id); };
+    search.name_of = [&](PartyId id) {
+        const auto profile = services_.registry.profiles.find(parties.get(id).id);
+        return profile ? profile->name : std::string{};
+    };
+
+    const std::size_t wanted = listing.csv && !listing.limited ? kCsvRowsMax + 1 : listing.limit;
+    PageWriter page{"parties"};
+    CsvWriter csv;
+    JsonReader json;
+    if (listing.csv) write_party_columns(csv);
+    std::string cursor = listing.cursor;
+    std::size_t rows = 0;
+    do {
+        const PartyPage found = page_of(parties, search, cursor, wanted - rows);
+        if (found.status == PartyPage::Status::wrong_cursor) return wrong_cursor(cursor);
+        if (found.status == PartyPage::Status::too_many) {
+            return wrong_filter("sort",
+                                "there are more than " + std::to_string(kSortedLooksMax) +
+                                    " parties to sort; search below one of them, or leave them in the "
+                                    "order of the tree");
+        }
+        for (const PartyId id : found.parties) {
+            const PartyView view = view_of(services_, reader, id);
+            if (listing.csv) {
+                write_party_row(csv, json, services_, id, view);
+            } else {
+                write_party(page.row(), services_, id, view);
+            }
+        }
+        rows += found.parties.size();
+        cursor = found.next;
+    } while (listing.csv && !listing.limited && !cursor.empty() && rows < wanted);
+    if (!listing.csv) return page.done(cursor);
+    if (rows > kCsvRowsMax) {
+        return wrong_filter("limit", "these are more than " + std::to_string(kCsvRowsMax) +
+                                         " parties; search for fewer, or read them page by page");
+    }
+    return csv_response(csv);
+}
+
+// ---- Making ----
+
+std::string Parties::draw_id(const std::function<bool(const std::string&)>& taken) const {
+    std::random_device chance;
+    std::uniform_int_distribution<std::uint64_t> ten_digits{1'000'000'000, 9'999'999'999};
+    for (;;) {
+        std::string id = std::to_string(ten_digits(chance));
+        if (services_.catalog.parties().find(id) == kNoParty && !taken(id)) return id;
+    }
+}
+
+std::vector<Fault> Parties::add(std::span<const PartyDraft> drafts, std::span<Profile> profiles,
+                                Moment now) const {
+    balance::JointEvent* const joint = balance::JointEvent::current();
+    const bool plain = std::all_of(profiles.begin(), profiles.end(),
+                                   [](const Profile& profile) { return profile.id.empty(); });
+    if (plain || joint == nullptr) return services_.catalog.add(drafts, now);
+    auto faults = services_.catalog.add(drafts, now, *joint);
+    if (!faults.empty()) return faults;
+    for (Profile& profile : profiles) {
+        if (profile.id.empty()) continue;
+        profile.made = now.wall;
+        services_.registry.profiles.put(*joint, profile, now);
+    }
+    joint->write(services_.events, now);
+    return {};
+}
+
+std::vector<Fault> Parties::prepare(std::span<PartyDraft> drafts, std::span<Profile> profiles) const {
+    const auto& parties = services_.catalog.parties();
+    std::unordered_map<std::string_view, std::string_view> parents;  // Of those that are about to be made.
+    std::unordered_set<std::string> drawn;
+    for (PartyDraft& draft : drafts) {
+        if (draft.id.empty()) {
+            draft.id = draw_id([&drawn](const std::string& id) { return drawn.contains(id); });
+            drawn.insert(draft.id);
+        }
+    }
+    std::vector<Fault> faults;
+    if (profiles.empty()) return faults;
+    for (const PartyDraft& draft : drafts)
+        parents.emplace(draft.id, draft.parent);
+    // Classes and catalogues are those of somebody who is there already.
+    const auto place_of = [&](const PartyDraft& draft) {
+        std::string_view parent = draft.parent;
+        for (std::size_t steps = 0; steps < balance::kChainDepthMax; ++steps) {
+            const auto made = parents.find(parent);
+            if (parties.find(parent) != kNoParty || made == parents.end()) break;
+            parent = made->second;
+        }
+        return PartyRules::Place{draft.kind, parties.find(parent), kNoParty};
+    };
+    std::unordered_set<std::string_view> codes;
+    std::unordered_set<std::string> names;  // Of distributors, behind their parents.
+    for (std::size_t i = 0; i < profiles.size() && faults.size() < Catalog::kFaultsMax; ++i) {
+        Profile& profile = profiles[i];
+        const PartyDraft& draft = drafts[i];
+        if (image_of(profile).empty()) continue;
+        profile.id = draft.id;
+        for (Fault& fault : rules_.faults_of(profile, {}, place_of(draft))) {
+            if (fault.field == "came_with" && codes.contains(profile.came_with)) continue;
+            fault.item = i;
+            faults.push_back(std::move(fault));
+        }
+        if (!profile.code.empty() && !codes.insert(profile.code).second)
+            faults.push_back({i, "code", "stands on an earlier line too", true});
+        if (draft.kind == PartyKind::distributor && !profile.name.empty() &&
+            !names.insert(draft.parent + '/' + profile.name).second)
+            faults.push_back({i, "name", "is the name of a distributor on an earlier line", true});
+    }
+    return faults;
 }
 
 Response Parties::create(const Request& request) const {
@@ -521,15 +334,24 @@ Response Parties::create(const Request& request) const {
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    const PartyDraft draft = read_draft(*object, faults);
+    PartyFields fields = read_party_draft(*object, faults);
     if (!all.empty()) return invalid(all);
+    PartyDraft& draft = fields.draft;
 
-    const auto refused = services_.catalog.add({&draft, 1}, now_of(services_));
-    const auto taken =
-        std::find_if(refused.begin(), refused.end(), [](const Fault& fault) { return fault.exists; });
-    if (taken != refused.end()) return problem({.status = 409, .detail = taken->message});
-    if (!refused.empty()) return invalid(request_faults(refused, {}));
-    Response response = shown_party(201, services_.catalog.parties().find(draft.id));
+    const std::scoped_lock lock{services_.registry.mutex};
+    const auto& parties = services_.catalog.parties();
+    const bool is_root = request.actor.party == parties.root();
+    if (draft.parent.empty() && !is_root) draft.parent = parties.get(request.actor.party).id;
+    if (draft.id.empty()) draft.id = draw_id([](const std::string&) { return false; });
+    const PartyRules::Place place{draft.kind, parties.find(draft.parent), kNoParty};
+    Profile& profile = fields.profile;
+    profile.id = draft.id;
+    rules_.complete(profile, place);
+    const auto wrong = rules_.faults_of(profile, {}, place);
+    if (!wrong.empty() && balance::is_id(draft.id)) return refused(wrong);
+    const auto refusal = add({&draft, 1}, {&profile, 1}, now_of(services_));
+    if (!refusal.empty()) return refused(refusal);
+    Response response = shown_party(201, request, parties.find(draft.id));
     // An id has no byte that would have to be encoded in a path.
     response.headers.emplace_back("Location", "/v1/parties/" + draft.id);
     return response;
@@ -544,9 +366,11 @@ Response Parties::import(const Request& request) const {
     JsonReader reader;
     std::vector<PartyDraft> drafts;
     std::vector<std::uint64_t> lines;  // Of each draft.
+    std::vector<Profile> profiles;     // Of each; without an id where it says nothing.
     std::vector<RequestFault> all;
     // Beyond what the table takes nothing more is read: the catalog will say so.
-    const std::size_t drafts_max = services_.catalog.parties().parties_max() + 1;
+    const auto& parties = services_.catalog.parties();
+    const std::size_t drafts_max = parties.parties_max() + 1;
     for (std::uint64_t line = 1;
          !rest.empty() && all.size() < Catalog::kFaultsMax && drafts.size() < drafts_max; ++line) {
         const std::string_view text = take_line(rest);
@@ -557,51 +381,128 @@ Response Parties::import(const Request& request) const {
             faults.add("", reader.error());
             continue;
         }
-        PartyDraft draft = read_draft(*object, faults);
+        PartyFields fields = read_party_draft(*object, faults);
         if (!all.empty()) continue;  // Only faults are of interest from the first one on.
-        drafts.push_back(std::move(draft));
+        if (fields.says_profile) {
+            profiles.resize(drafts.size());
+            profiles.push_back(std::move(fields.profile));
+        }
+        drafts.push_back(std::move(fields.draft));
         lines.push_back(line);
     }
-    if (all.empty()) all = request_faults(services_.catalog.add(drafts, now_of(services_)), lines);
+    if (!all.empty()) return invalid(all);
+
+    const std::scoped_lock lock{services_.registry.mutex};
+    all = request_faults(prepare(drafts, profiles), lines);
+    if (all.empty()) all = request_faults(add(drafts, profiles, now_of(services_)), lines);
     if (!all.empty()) return invalid(all);
     JsonWriter json;
     json.open_object().name("imported").whole(drafts.size()).close_object();
     return json_response(200, json.take());
 }
 
-Response Parties::get(std::string_view id) const {
+// ---- One of them ----
+
+Response Parties::get(const Request& request, std::string_view id) const {
     const PartyId party = services_.catalog.parties().find(id);
-    return party == kNoParty ? unknown_party(id) : shown_party(200, party);
+    return is_visible(request, party) ? shown_party(200, request, party) : unknown_party(id);
 }
 
 Response Parties::change(const Request& request, std::string_view id) const {
-    const PartyId party_id = services_.catalog.parties().find(id);
-    if (party_id == kNoParty) return unknown_party(id);
-    const Party& party = services_.catalog.parties().get(party_id);
+    const std::scoped_lock lock{services_.registry.mutex};
+    const auto& parties = services_.catalog.parties();
+    const PartyId party_id = parties.find(id);
+    if (!is_visible(request, party_id)) return unknown_party(id);
+    const Party& party = parties.get(party_id);
+    const auto known = services_.registry.profiles.find(party.id);
+    const Profile before = known.value_or(Profile{});
     JsonReader reader;
     const JsonValue* const object = reader.read(request.body);
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    PartyFields fields;
-    read_fields(*object, kChangeFields, Nulls::are_values, fields, faults);
-    join_tariffs(fields, faults);
+    PartyFields fields = read_party_change(*object, before, faults);
     if (!all.empty()) return invalid(all);
 
+    // Whoever changes settings otherwise, and a payment that lifts a suspension, does it before or after
+    // this.
+    const auto settings = services_.catalog.hold_settings();
+    if (auto stale = refusal_of(request, etag_of_party(services_, party_id))) return *std::move(stale);
     if (party.status().closed()) {
         return problem({.status = 409, .detail = "the party is closed; nothing of it can be changed"});
     }
-    all = request_faults(services_.catalog.change(party_id, fields.change, now_of(services_)), {});
-    return all.empty() ? shown_party(200, party_id) : invalid(all);
+    Profile& profile = fields.profile;
+    const auto wrong = rules_.faults_of(profile, before, {party.kind, party.parent, party_id});
+    if (!wrong.empty()) return refused(wrong);
+    const Moment now = now_of(services_);
+    balance::JointEvent* const joint = balance::JointEvent::current();
+    if (fields.says_profile && joint != nullptr) {
+        profile.id = party.id;
+        if (image_of(profile) != image_of(before)) services_.registry.profiles.put(*joint, profile, now);
+    }
+    if (fields.says_party) {
+        const auto refusal = services_.catalog.change(party_id, fields.change, now);
+        if (!refusal.empty()) {
+            if (joint != nullptr) joint->abandon();
+            return refused(refusal);
+        }
+    } else if (joint != nullptr) {
+        joint->write(services_.events, now);
+    }
+    return shown_party(200, request, party_id);
 }
 
-Response Parties::close(std::string_view id) const {
+Response Parties::close(const Request& request, std::string_view id) const {
+    const std::scoped_lock lock{services_.registry.mutex};
     const PartyId party = services_.catalog.parties().find(id);
-    if (party == kNoParty) return unknown_party(id);
+    if (!is_visible(request, party)) return unknown_party(id);
+    const auto settings = services_.catalog.hold_settings();
+    if (auto stale = refusal_of(request, etag_of_party(services_, party))) return *std::move(stale);
     if (!services_.catalog.close(party, now_of(services_))) {
         return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});
     }
-    return shown_party(200, party);
+    return shown_party(200, request, party);
+}
+
+Response Parties::close_several(const Request& request) const {
+    JsonReader reader;
+    const JsonValue* const object = reader.read(request.body);
+    if (object == nullptr) return not_json(reader);
+    std::vector<RequestFault> all;
+    FieldFaults faults{all};
+    std::vector<std::string> ids;
+    const std::array<Field<std::vector<std::string>>, 1> table = {
+        {{"ids", [](const JsonValue& value, std::vector<std::string>& target, FieldFaults& wrong) {
+              target = read_texts(value, kRowsMax, balance::is_id, "ids", wrong);
+              if (target.empty()) wrong.add("ids", "names nobody");
+          }}}};
+    read_fields(*object, table, Nulls::are_absent, ids, faults);
+    if (all.empty() && ids.empty()) faults.add("ids", "missing; expected a list of ids");
+    if (!all.empty()) return invalid(all);
+
+    const std::scoped_lock lock{services_.registry.mutex};
+    const auto& parties = services_.catalog.parties();
+    std::vector<PartyId> tops;
+    for (const std::string& id : ids) {
+        const PartyId party = parties.find(id);
+        if (!is_visible(request, party)) return unknown_party(id);
+        tops.push_back(party);
+    }
+    const auto closed = services_.catalog.close(tops, now_of(services_));
+    if (!closed) {
+        return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});
+    }
+    JsonWriter json;
+    json.open_object().name("closed").whole(closed->size()).name("left").open_list();
+    for (const PartyId id : *closed) {
+        const Party& party = parties.get(id);
+        const rating::Money balance = party.account.balance();
+        if (!party.has_account() || balance == rating::Money{}) continue;
+        json.open_object().name("party").text(party.id).name("currency").text(party.currency.view());
+        json.name("balance").text(rating::format(balance)).close_object();
+    }
+    json.close_list().close_object();
+    return json_response(200, json.take());
 }
 
 }  // namespace tollgate::daemon::admin

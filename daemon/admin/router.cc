@@ -294,7 +294,9 @@ Router::Match Router::find(const Request& request) const {
 std::optional<Lane> Router::lane(const Request& request) const {
     const Match match = find(request);
     if (match.route == nullptr) return std::nullopt;
-    return match.route->lane;
+    // A list as CSV is all of it, not a page.
+    const bool is_table = request.method == "GET" && request.accept.find("text/csv") != std::string::npos;
+    return is_table ? Lane::bulk : match.route->lane;
 }
 
 Response Router::nothing_served(const Match& match) {

@@ -4,18 +4,23 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
+#include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
 #include "daemon/admin/events.h"
+#include "daemon/admin/gate.h"
 #include "daemon/admin/mails.h"
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/people.h"
 #include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
+#include "daemon/admin/transactions.h"
 
 namespace tollgate::daemon::admin {
 
@@ -75,14 +80,20 @@ Router make_router(Services services) {
 
     const auto money = std::make_shared<MoneyResource>(services);
     using Operation = Response (MoneyResource::*)(const Request&, std::string_view) const;
-    constexpr std::array<std::pair<std::string_view, Operation>, 6> kOperations = {{
+    constexpr std::array<std::pair<std::string_view, Operation>, 9> kOperations = {{
         {"/v1/parties/{id}/topups", &MoneyResource::top_up},
         {"/v1/parties/{id}/debits", &MoneyResource::debit},
         {"/v1/parties/{id}/adjustments", &MoneyResource::adjust},
         {"/v1/parties/{id}/transfers", &MoneyResource::transfer},
         {"/v1/parties/{id}/payouts", &MoneyResource::pay_out},
         {"/v1/parties/{id}/refunds", &MoneyResource::refund},
+        {"/v1/parties/{id}/payments", &MoneyResource::record_payment},
+        {"/v1/parties/{id}/refills", &MoneyResource::refill},
+        {"/v1/parties/{id}/distributor", &MoneyResource::assign_distributor},
     }};
+    router.add("POST", "/v1/payments", Lane::brief, [money](const Request& request, std::string_view) {
+        return money->record_payment_of(request);
+    });
     for (const auto& row : kOperations) {
         router.add("POST", row.first, Lane::brief,
                    [money, run = row.second](const Request& request, std::string_view id) {
@@ -103,25 +114,65 @@ Router make_router(Services services) {
         return money->threshold_events(request);
     });
 
+    const auto classes = std::make_shared<Classes>(services);
+    router.add("GET", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->list(request); });
+    router.add("POST", "/v1/classes", Lane::brief,
+               [classes](const Request& request, std::string_view) { return classes->create(request); });
+    router.add("GET", "/v1/classes/{id}", Lane::brief,
+               [classes](const Request& request, std::string_view id) { return classes->get(request, id); });
+    router.add(
+        "PATCH", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->change(request, id); });
+    router.add(
+        "DELETE", "/v1/classes/{id}", Lane::brief,
+        [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+    const auto transactions = std::make_shared<Transactions>(services);
+    router.add(
+        "GET", "/v1/transactions", Lane::bulk,
+        [transactions](const Request& request, std::string_view) { return transactions->list(request); });
+    router.add("GET", "/v1/parties/{id}/transactions", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->list_of(request, id);
+               });
+    router.add("GET", "/v1/transactions/{id}", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->get(request, id);
+               });
+
     if (services.commands != nullptr) Calls{services}.add_to(router);
+
+    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
+    People{services, directory}.add_to(router);
+    const auto audit = std::make_shared<Audit>(services, directory);
+    router.add("GET", "/v1/audit", Lane::brief,
+               [audit](const Request& request, std::string_view) { return audit->list(request); });
+    const auto gate = std::make_shared<Gate>(services, directory);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
+    router.add("GET", "/v1/parties", Lane::brief,
+               [parties](const Request& request, std::string_view) { return parties->list(request); });
+    router.add("POST", "/v1/parties:close", Lane::brief, [parties](const Request& request, std::string_view) {
+        return parties->close_several(request);
+    });
     router.add("POST", "/v1/parties:import", Lane::bulk,
                [parties](const Request& request, std::string_view) { return parties->import(request); });
     router.add("GET", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->get(id); });
+               [parties](const Request& request, std::string_view id) { return parties->get(request, id); });
     router.add(
         "PATCH", "/v1/parties/{id}", Lane::brief,
         [parties](const Request& request, std::string_view id) { return parties->change(request, id); });
-    router.add("DELETE", "/v1/parties/{id}", Lane::brief,
-               [parties](const Request&, std::string_view id) { return parties->close(id); });
+    router.add(
+        "DELETE", "/v1/parties/{id}", Lane::brief,
+        [parties](const Request& request, std::string_view id) { return parties->close(request, id); });
     router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
+    router.set_door(gate);
     return router;
 }
 

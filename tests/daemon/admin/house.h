@@ -28,6 +28,7 @@ struct House {
                                  .outbox = state.outbox,
                                  .notices = state.notices,
                                  .sessions = state.sessions,
+                                 .profile_index = state.profile_index,
                                  .ledger = state.ledger,
                                  .events = state.events,
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
