@@ -119,6 +119,27 @@ Response Events::list(const Request& request) const {
     });
     std::reverse(told[1].begin(), told[1].end());
 
+    services_.payments.transactions().visit_back(
+        TransactionList::kNewest, [&](const balance::Transaction& transaction) {
+            if (transaction.number <= (*begin)[2] || told[2].size() == looks_max) return false;
+            Told& row = told[2].emplace_back();
+            row.number = transaction.number;
+            row.at = transaction.at.wall;
+            // Of several balances the first that the reader may see.
+            for (const balance::Posting& posting : transaction.postings) {
+                if (posting.place != balance::PostingPlace::balance || !sees(posting.party)) continue;
+                row.is_visible = true;
+                row.party = parties.get(posting.party).id;
+                row.text = std::string{balance::text_of(transaction.kind)} + ' ' +
+                           std::string{rating::format(posting.amount).view()} + ' ' +
+                           std::string{posting.currency.view()} + ": balance " +
+                           std::string{rating::format(posting.after).view()};
+                break;
+            }
+            return true;
+        });
+    std::reverse(told[2].begin(), told[2].end());
+
     const Instant now = services_.wall_now();
     PageWriter page{"events"};
     Position position = *begin;

@@ -37,10 +37,6 @@ struct Services {
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
     access::PasswordCost password_cost{};
-    /// Adds to the event in which somebody's password was changed that he is told so.
-    std::function<void(const Person& person, std::string_view changed_by, balance::JointEvent& joint,
-                       Moment now)>
-        password_changed = {};
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
