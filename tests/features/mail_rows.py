@@ -72,3 +72,74 @@ def notification_by_email(daemon, api):
     assert mails(api, "?party=silent") == [] and mails(api, "?state=sent") == []
     assert api.get("/v1/outbox?state=gone").fields() == {"state"}
     assert api.get("/v1/outbox?colour=red").fields() == {"colour"}
+
+
+@row("mail_scopes")
+def nobody_sees_what_others_are_told(daemon, api):
+    """Mails, events and open calls are shown to whoever has the party in his subtree, and to nobody else."""
+    api.party("root", None, "provider", currency="EUR")
+    daemon.tariff("retail", {}, "prefix,rate_per_minute\n44,0.6\n")
+    for name in ("one", "two"):
+        api.party(name, "root", "reseller", currency="EUR", credit_limit="1000", warn_percent="90", terms="margin",
+                  tariff="retail", email=f"{name}@example.test")
+        debit(api, name, "901", 1)
+    admin = api.person("boss", "root", "admin")
+    ann = admin.person("ann", "one", "admin")
+    eve = admin.person("eve", "two", "viewer")
+
+    assert {mail["party"] for mail in mails(admin)} == {"one", "two"}
+    assert {mail["party"] for mail in mails(ann)} == {"one"}
+    assert mails(ann, "?party=two") == []
+    assert eve.get("/v1/outbox").status == 403  # Whoever looks after nobody sees no mail.
+    for who, own in ((ann, "one"), (eve, "two")):
+        crossed = who.get("/v1/threshold-events").expect(200)["events"]
+        assert [event["party"] for event in crossed] == [own], crossed
+        told = who.get("/v1/events").expect(200)
+        assert {event["party"] for event in told["events"]} == {own}, told.json
+        assert {event["kind"] for event in told["events"]} >= {"threshold", "money"}, told.json
+        # Everything there is has been told: after it comes nothing, and what is new comes once.
+        assert who.get(f"/v1/events?after={told['next']}").expect(200)["events"] == []
+        assert who.get("/v1/events?after=latest").expect(200)["next"] == told["next"]
+    before = ann.get("/v1/events?after=latest").expect(200)["next"]
+    admin.topup("two", "1")
+    admin.topup("one", "2")
+    [event] = ann.get(f"/v1/events?after={before}").expect(200)["events"]
+    assert event["party"] == "one" and event["text"] == "topup 2 EUR: balance -899", event
+    # One at a time is the same as all at once.
+    everything = admin.get("/v1/events").expect(200)["events"]
+    piecewise, after = [], "0.0.0"
+    while page := admin.get(f"/v1/events?limit=1&after={after}").expect(200)["events"]:
+        piecewise += page
+        after = page[0]["number"]
+    assert piecewise == everything
+    assert admin.get("/v1/events?after=yesterday").fields() == {"after"}
+
+
+@row("open_calls")
+def open_calls(daemon, api):
+    """GET /v1/sessions: every open call of the own subtree, each on exactly one page."""
+    api.party("root", None, "provider", currency="EUR")
+    daemon.tariff("retail", {}, "prefix,rate_per_minute\n44,0.6\n")
+    for name in ("one", "two"):
+        api.party(name, "root", "customer", currency="EUR", tariff="retail")
+        api.party(f"line-{name}", name, "line")
+        api.topup(name, "100")
+    for i in range(25):
+        name = "one" if i < 20 else "two"
+        answer = daemon.resp.call("AUTHORIZE", f"line-{name}", "4420123", f"call-{i}", "WANT", "60")
+        assert answer[0] == "OK", answer
+    daemon.resp.call("START", "call-0")
+    admin = api.person("boss", "root", "admin")
+    ann = admin.person("ann", "one", "viewer")
+    assert len(admin.rows("/v1/sessions?limit=7", "sessions")) == 25
+    calls = ann.rows("/v1/sessions?limit=7", "sessions")
+    assert {call["id"] for call in calls} == {f"call-{i}" for i in range(20)} and len(calls) == 20, calls
+    assert [call["id"] for call in calls if call["state"] == "answered"] == ["call-0"]
+    assert all(call["line"] == "line-one" and call["granted"] == 60 and call["charged"] == "0" for call in calls)
+    assert len(admin.rows("/v1/sessions?party=two", "sessions")) == 5
+    assert ann.rows("/v1/sessions?party=two", "sessions") == []
+    assert ann.rows("/v1/sessions?party=nobody", "sessions") == []
+    assert ann.get("/v1/sessions?cursor=x").fields() == {"cursor"}
+    for i in range(25):
+        daemon.resp.call("RELEASE" if i else "STOP", f"call-{i}", *([] if i else ["0"]))
+    assert admin.rows("/v1/sessions", "sessions") == []
