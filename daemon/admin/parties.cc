@@ -340,8 +340,8 @@ Response Parties::create(const Request& request) const {
 
     const std::scoped_lock lock{services_.registry.mutex};
     const auto& parties = services_.catalog.parties();
-    const bool is_root = request.actor.party == parties.root();
-    if (draft.parent.empty() && !is_root) draft.parent = parties.get(request.actor.party).id;
+    if (draft.parent.empty() && !request.actor.login.empty())
+        draft.parent = parties.get(request.actor.party).id;
     if (draft.id.empty()) draft.id = draw_id([](const std::string&) { return false; });
     const PartyRules::Place place{draft.kind, parties.find(draft.parent), kNoParty};
     Profile& profile = fields.profile;
