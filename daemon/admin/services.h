@@ -26,10 +26,10 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
-    const ProfileIndex& profile_index;
     Outbox& outbox;
     Notices& notices;
     balance::SessionTable& sessions;
+    const ProfileIndex& profile_index;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;
