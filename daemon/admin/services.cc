@@ -17,6 +17,7 @@
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/payment_intents.h"
 #include "daemon/admin/people.h"
 #include "daemon/admin/quick_forms.h"
 #include "daemon/admin/sessions.h"
@@ -114,6 +115,17 @@ Router make_router(Services services) {
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
+
+    const auto intents = std::make_shared<PaymentIntents>(services, Orders{});
+    router.add(
+        "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
+        [intents](const Request& request, std::string_view id) { return intents->create(request, id); });
+    router.add("GET", "/v1/payment-intents/{id}", Lane::brief,
+               [intents](const Request& request, std::string_view id) { return intents->get(request, id); });
+    router.add("POST", "/v1/gateways/{gateway}/callbacks", Lane::brief,
+               [intents](const Request& request, std::string_view gateway) {
+                   return intents->callback(request, gateway);
+               });
 
     const auto classes = std::make_shared<Classes>(services);
     router.add("GET", "/v1/classes", Lane::brief,
