@@ -195,10 +195,10 @@ struct App::Parts {
                     .payments = state.payments,
                     .threshold_events = state.threshold_events,
                     .registry = state.registry,
-                    .profile_index = state.profile_index,
                     .outbox = state.outbox,
                     .notices = state.notices,
                     .sessions = state.sessions,
+                    .profile_index = state.profile_index,
                     .ledger = state.ledger,
                     .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
@@ -269,8 +269,8 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
-                                state.sessions, clients,       facts,          counter_views};
+    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
+                                state.sessions, clients,       facts,          counter_views, state.registry};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;

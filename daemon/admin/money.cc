@@ -464,6 +464,7 @@ Response MoneyResource::threshold_events(const Request& request) const {
     for (const ThresholdEvent& event : services_.threshold_events.after(after, kPage)) {
         after = event.number;
         const auto& crossing = event.crossing;
+        if (!services_.catalog.parties().is_in_subtree(crossing.party, request.actor.party)) continue;
         json.open_object().name("number").whole(event.number);
         json.name("party").text(services_.catalog.parties().get(crossing.party).id);
         json.name("threshold").text(daemon::text_of(crossing.warning));
