@@ -108,9 +108,9 @@ Recovered recover_state(const config::Config& config, std::unique_ptr<balance::j
     return recover(*disk, journal_settings(config), fresh_state);
 }
 
-/// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
-/// tariffs are freed that no call pins any more, snapshots are made.
-void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapshots,
+/// What is done from time to time, away from calls: bundles, packages, plans and numbers are renewed whose
+/// month is over, versions of tariffs are freed that no call pins any more, snapshots are made.
+void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Snapshots* snapshots,
                 std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
@@ -119,6 +119,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Snapshots* snapsh
     std::unique_lock lock{mutex};
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
         catalog.renew_bundles(Clock::now());
+        shop.renew_due(Clock::now());
         catalog.tariffs().reclaim();
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
     }
@@ -146,6 +147,7 @@ struct App::Parts {
                     .threshold_events = state.threshold_events,
                     .registry = state.registry,
                     .profile_index = state.profile_index,
+                    .shop = state.shop,
                     .ledger = state.ledger,
                     .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
@@ -256,7 +258,7 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.catalog, parts_->snapshots.get(), parts_->snapshot_segments);
+        keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->snapshots.get(), parts_->snapshot_segments);
     }};
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/account_drafts.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
 #include "daemon/admin/classes.h"
@@ -11,8 +12,11 @@
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
 #include "daemon/admin/money.h"
+#include "daemon/admin/numbers.h"
 #include "daemon/admin/openapi.h"
+#include "daemon/admin/packages.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/plans.h"
 #include "daemon/admin/tariffs.h"
 
 namespace tollgate::daemon::admin {
@@ -106,6 +110,11 @@ Router make_router(Services services) {
         [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
+
+    Packages{services}.add_to(router);
+    Plans{services}.add_to(router);
+    Numbers{services}.add_to(router);
+    AccountDrafts{services}.add_to(router);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));

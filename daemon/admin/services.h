@@ -10,6 +10,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
+#include "daemon/partners/shop.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
@@ -23,6 +24,7 @@ struct Services {
     ThresholdEvents& threshold_events;
     Registry& registry;
     const ProfileIndex& profile_index;
+    Shop& shop;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;

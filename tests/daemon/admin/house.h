@@ -26,6 +26,7 @@ struct House {
                                  .threshold_events = state.threshold_events,
                                  .registry = state.registry,
                                  .profile_index = state.profile_index,
+                                 .shop = state.shop,
                                  .ledger = state.ledger,
                                  .events = state.events,
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
