@@ -36,6 +36,25 @@ struct Endpoint {
 /// As it is written in the configuration: `127.0.0.1:7379`, `[::1]:7379`.
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
 
+/// A mail server that takes what is sent. Its host may be a name: it is looked up each time something is
+/// sent.
+struct MailRelay {
+    std::string host;  ///< Empty: no mail is sent.
+    std::uint16_t port = 0;
+
+    friend bool operator==(const MailRelay&, const MailRelay&) = default;
+};
+
+/// `mail.example.com:25`, `[::1]:25`; empty for none.
+[[nodiscard]] std::string to_string(const MailRelay& relay);
+
+/// Whether mail goes to the relay encrypted (STARTTLS).
+enum class MailTls : std::uint8_t {
+    never,
+    offered,   ///< Where the relay offers it; whose certificate it is is not asked.
+    required,  ///< With a certificate of that host, or nothing is sent.
+};
+
 /// What a session is charged that nobody ended.
 enum class ExpiryCharge : std::uint8_t {
     reported,  ///< What EXTEND reported; the rest of the grant is given back.
@@ -154,6 +173,21 @@ struct Config {
         friend bool operator==(const Journal&, const Journal&) = default;
     };
 
+    /// Notifications by e-mail.
+    struct Mail {
+        MailRelay relay;
+        std::string from{"tollgate@localhost"};  ///< An address; see config/mail_address.h.
+        MailTls tls = MailTls::offered;
+        std::string templates;  ///< Directory; empty = the built-in ones.
+        std::chrono::milliseconds timeout = std::chrono::seconds{60};     ///< For a relay that says nothing.
+        std::chrono::milliseconds retry_first = std::chrono::minutes{1};  ///< Doubled each time, up to
+        std::chrono::milliseconds retry_longest = std::chrono::hours{1};  ///< this. At least `retry_first`.
+        std::chrono::milliseconds give_up = std::chrono::hours{5 * 24};   ///< After the mail was made.
+        std::uint32_t outbox_max = 100'000;  ///< Mails that are kept, sent ones too.
+
+        friend bool operator==(const Mail&, const Mail&) = default;
+    };
+
     struct Log {
         LogLevel level = LogLevel::info;
 
@@ -170,6 +204,7 @@ struct Config {
     Restart restart;
     Dial dial;
     Journal journal;
+    Mail mail;
     Log log;
 
     friend bool operator==(const Config&, const Config&) = default;

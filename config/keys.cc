@@ -132,6 +132,19 @@ std::vector<Key> make_keys() {
         Size{kJournalSegmentLeast, kGiB});
     add("journal.snapshot_segments", field(&C::journal, &C::Journal::snapshot_segments), Count{1, 10'000});
 
+    add("mail.relay", field(&C::mail, &C::Mail::relay), Relay{});
+    add("mail.from", field(&C::mail, &C::Mail::from), MailAddress{});
+    add("mail.tls", field(&C::mail, &C::Mail::tls),
+        Choice<MailTls>{
+            {{"never", MailTls::never}, {"offered", MailTls::offered}, {"required", MailTls::required}}});
+    add("mail.templates", field(&C::mail, &C::Mail::templates), Path{kPathBytesMax});
+    add("mail.timeout", field(&C::mail, &C::Mail::timeout), Duration{milliseconds{100}, hours{1}});
+    add("mail.retry_first", field(&C::mail, &C::Mail::retry_first), Duration{milliseconds{100}, kDay});
+    add("mail.retry_longest", field(&C::mail, &C::Mail::retry_longest),
+        Duration{milliseconds{100}, 7 * kDay});
+    add("mail.give_up", field(&C::mail, &C::Mail::give_up), Duration{milliseconds{0}, 30 * kDay});
+    add("mail.outbox_max", field(&C::mail, &C::Mail::outbox_max), Count{1, 10'000'000});
+
     add("log.level", field(&C::log, &C::Log::level),
         Choice<LogLevel>{{{"trace", LogLevel::trace},
                           {"debug", LogLevel::debug},
@@ -167,7 +180,7 @@ struct Rule {
     std::string_view other_must_be;
 };
 
-constexpr std::array<Rule, 4> kRules{{
+constexpr std::array<Rule, 5> kRules{{
     {"session.longest", "session.shortest",
      [](const Config& config) { return config.session.longest >= config.session.shortest; },  //
      "must be at least", "must be at most"},
@@ -179,6 +192,9 @@ constexpr std::array<Rule, 4> kRules{{
          return config.resp.command_bytes_before_auth_max <= config.resp.command_bytes_max;
      },
      "must be at most", "must be at least"},
+    {"mail.retry_longest", "mail.retry_first",
+     [](const Config& config) { return config.mail.retry_longest >= config.mail.retry_first; },  //
+     "must be at least", "must be at most"},
     {"http.listen", "resp.listen",
      [](const Config& config) {
          return config.http.listen != config.resp.listen || config.http.listen.port == 0;

@@ -11,6 +11,8 @@
 
 #include <arpa/inet.h>
 
+#include "config/mail_address.h"
+
 namespace tollgate::config {
 
 namespace {
@@ -147,6 +149,10 @@ std::string to_string(const Endpoint& endpoint) {
     return (is_v6 ? '[' + endpoint.host + ']' : endpoint.host) + ':' + std::to_string(endpoint.port);
 }
 
+std::string to_string(const MailRelay& relay) {
+    return relay.host.empty() ? std::string{} : to_string(Endpoint{relay.host, relay.port});
+}
+
 std::string Count::expects() const {
     return "a whole number from " + show(least) + " to " + show(most);
 }
@@ -253,6 +259,47 @@ Outcome<Address::Value> Address::read(const Written& written) {
 
 std::string Address::show(const Value& endpoint) {
     return to_string(endpoint);
+}
+
+std::string Relay::expects() {
+    return "a host and a port from 1 to 65535, such as mail.example.com:25 or [::1]:25, or empty for none";
+}
+
+Outcome<Relay::Value> Relay::read(const Written& written) {
+    if (!is_text(written)) return is_not_text(written, expects());
+    if (written.text.empty()) return Value{};
+    const Outcome<Endpoint> address = Address::read(written);
+    if (const Endpoint* endpoint = std::get_if<Endpoint>(&address);
+        endpoint != nullptr && endpoint->port != 0)
+        return Value{endpoint->host, endpoint->port};
+
+    const std::string_view text = written.text;
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return is_not_text(written, expects());
+    const std::string_view port = text.substr(colon + 1);
+    const std::uint64_t number = all_digits(port) && port.size() <= kPortDigitsMax ? read_digits(port) : 0;
+    if (number == 0 || number > std::numeric_limits<std::uint16_t>::max() ||
+        !is_host_name(text.substr(0, colon))) {
+        return is_not_text(written, expects());
+    }
+    return Value{std::string{text.substr(0, colon)}, static_cast<std::uint16_t>(number)};
+}
+
+std::string Relay::show(const Value& relay) {
+    return to_string(relay);
+}
+
+std::string MailAddress::expects() {
+    return "an e-mail address, such as tollgate@example.com";
+}
+
+Outcome<MailAddress::Value> MailAddress::read(const Written& written) {
+    if (!is_text(written) || !is_mail_address(written.text)) return is_not_text(written, expects());
+    return written.text;
+}
+
+std::string MailAddress::show(const Value& address) {
+    return address;
 }
 
 std::string Path::expects() const {
@@ -454,5 +501,6 @@ std::string Choice<Enumeration>::show(Value value) const {
 template struct Choice<ExpiryCharge>;
 template struct Choice<JournalReply>;
 template struct Choice<LogLevel>;
+template struct Choice<MailTls>;
 
 }  // namespace tollgate::config

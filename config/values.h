@@ -111,6 +111,24 @@ struct Path {
     [[nodiscard]] static std::string show(const Value& path);
 };
 
+/// A mail server, or empty for none: `mail.example.com:25`, `192.0.2.1:587`, `[::1]:25`.
+struct Relay {
+    using Value = MailRelay;
+
+    [[nodiscard]] static std::string expects();
+    [[nodiscard]] static Outcome<Value> read(const Written& written);
+    [[nodiscard]] static std::string show(const Value& relay);
+};
+
+/// An e-mail address.
+struct MailAddress {
+    using Value = std::string;
+
+    [[nodiscard]] static std::string expects();
+    [[nodiscard]] static Outcome<Value> read(const Written& written);
+    [[nodiscard]] static std::string show(const Value& address);
+};
+
 /// Numbers to dial, as digits. They are texts, for `000` is one.
 struct Numbers {
     using Value = std::vector<std::string>;

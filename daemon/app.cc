@@ -20,6 +20,9 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/mail/mailer.h"
+#include "daemon/mail/smtp_client.h"
+#include "daemon/mail/templates.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
@@ -108,10 +111,43 @@ Recovered recover_state(const config::Config& config, std::unique_ptr<balance::j
     return recover(*disk, journal_settings(config), fresh_state);
 }
 
+/// How long is waited for the journal before it is asked again.
+constexpr std::chrono::milliseconds kDurableSoon{200};
+
+/// Sends mails and says in the log what became of each. nullptr where no relay is named.
+std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& outbox,
+                                          balance::journal::Journal* journal) {
+    if (config.mail.relay.host.empty()) return nullptr;
+    // It must outlive each copy of the function that uses it.
+    const auto client = std::make_shared<mail::SmtpClient>(
+        mail::SmtpSettings{config.mail.relay, config.mail.tls, config.mail.timeout});
+    const auto log = [](const MailRecord& mail, std::string_view state, const std::string& answer) {
+        if (state == kMailSent) {
+            spdlog::info("mail {} ({}) to {}: sent", mail.id, mail.reason, mail.to);
+        } else {
+            spdlog::warn("mail {} ({}) to {}: {}: {}", mail.id, mail.reason, mail.to, state, answer);
+        }
+    };
+    return std::make_unique<mail::Mailer>(
+        outbox,
+        mail::MailerSettings{config.mail.from, config.mail.retry_first, config.mail.retry_longest,
+                             config.mail.give_up},
+        mail::Mailer::Hooks{
+            .send = [client](const std::string& from, const std::string& to, const std::string& message,
+                             const std::stop_token& stop) { return client->send(from, to, message, stop); },
+            .now = [] { return Clock::now(); },
+            .is_durable =
+                [journal](balance::Sequence sequence) {
+                    return journal == nullptr || journal->wait(sequence, kDurableSoon);
+                },
+            .on_attempt = log});
+}
+
 /// What is done from time to time, away from calls: bundles, packages, plans and numbers are renewed whose
-/// month is over, versions of tariffs are freed that no call pins any more, snapshots are made.
-void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Snapshots* snapshots,
-                std::uint64_t snapshot_segments) {
+/// month is over, versions of tariffs are freed that no call pins any more, mails are forgotten, snapshots
+/// are made.
+void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbox& outbox,
+                Snapshots* snapshots, std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
@@ -121,6 +157,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Snaps
         catalog.renew_bundles(Clock::now());
         shop.renew_due(Clock::now());
         catalog.tariffs().reclaim();
+        outbox.trim(Clock::now());
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
     }
 }
@@ -129,7 +166,8 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Snaps
 
 struct App::Parts {
     explicit Parts(const config::Config& config)
-        : recovered(recover_state(config, disk,
+        : templates(std::make_shared<mail::Templates>(config.mail.templates)),
+          recovered(recover_state(config, disk,
                                   [this, &config]() -> State& {
                                       made.reset();  // There is not room for two.
                                       made = std::make_unique<State>(with_thresholds(state_settings(config)));
@@ -146,6 +184,9 @@ struct App::Parts {
                     .payments = state.payments,
                     .threshold_events = state.threshold_events,
                     .registry = state.registry,
+                    .outbox = state.outbox,
+                    .notices = state.notices,
+                    .sessions = state.sessions,
                     .profile_index = state.profile_index,
                     .shop = state.shop,
                     .ledger = state.ledger,
@@ -158,6 +199,7 @@ struct App::Parts {
                     .commands = &services,
                     .call_counters = &http_counters}),
                recovered.journal.get()) {
+        mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
         if (recovered.journal != nullptr) {
@@ -190,9 +232,10 @@ struct App::Parts {
         }
     }
 
-    /// Thresholds have the time, and a line in the log each.
+    /// Thresholds have the time, a line in the log each, and mails in the operator's words.
     StateSettings with_thresholds(StateSettings settings) const {
         settings.clock = [] { return Clock::now(); };
+        settings.mail_templates = templates;
         settings.on_threshold = [this](const ThresholdEvent& event) {
             const auto& [party, warning, balance] = event.crossing;
             spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
@@ -201,6 +244,7 @@ struct App::Parts {
         return settings;
     }
 
+    std::shared_ptr<const mail::Templates> templates;
     std::unique_ptr<balance::journal::PosixDisk> disk;
     std::unique_ptr<State> made;
     Recovered recovered;
@@ -214,12 +258,13 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,       state.ledger,
-                                state.sessions, clients,       facts,          counter_views};
+    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
+                                state.sessions, clients,       facts,          counter_views, state.registry};
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
+    std::unique_ptr<mail::Mailer> mailer;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
@@ -228,7 +273,8 @@ StateSettings state_settings(const config::Config& config) {
             .parties_max = config.party.max,
             .sessions = session_limits(config),
             .remember_requests = config.request.remember,
-            .hash_key = random_key()};
+            .hash_key = random_key(),
+            .mails_max = config.mail.outbox_max};
 }
 
 App::App(const config::Config& config) {
@@ -254,11 +300,13 @@ void App::start() {
         });
         journal->start();
     }
+    if (parts_->mailer != nullptr) parts_->mailer->start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->snapshots.get(), parts_->snapshot_segments);
+        keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->state.outbox,
+                   parts_->snapshots.get(), parts_->snapshot_segments);
     }};
 }
 
@@ -267,6 +315,7 @@ void App::stop() {
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();
+    if (parts_->mailer != nullptr) parts_->mailer->stop();
     auto* const journal = parts_->recovered.journal.get();
     if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
 }

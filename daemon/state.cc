@@ -69,10 +69,15 @@ class Records {
 State::State(const StateSettings& settings)
     : tariffs(settings.versions_kept),
       parties(settings.hash_key, settings.parties_max),
-      threshold_events(events, settings.clock, settings.on_threshold),
+      threshold_events(events, settings.clock, settings.on_threshold,
+                       [this](const ThresholdEvent& event, balance::JointEvent& joint) {
+                           notices.threshold(event, joint);
+                       }),
       sessions(settings.hash_key, settings.sessions),
       payments(parties, ledger, sessions, catalog, events,
-               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}) {
+               {.remember = settings.remember_requests, .repeat = settings.sessions.repeat}),
+      outbox(registry.mails, events, settings.mails_max),
+      notices(parties, registry, outbox, settings.mail_templates) {
     credit_refills(registry, parties);
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -17,6 +18,9 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/catalog.h"
+#include "daemon/mail/templates.h"
+#include "daemon/notices.h"
+#include "daemon/outbox.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/partners/shop.h"
@@ -35,6 +39,9 @@ struct StateSettings {
     std::uint64_t hash_key = 0;  ///< Random in a running daemon.
     ThresholdEvents::Clock clock = [] { return Moment{}; };
     ThresholdEvents::Observer on_threshold{};
+    std::size_t mails_max = 100'000;
+    /// What mails say.
+    std::shared_ptr<const mail::Templates> mail_templates = std::make_shared<mail::Templates>();
 };
 
 /// When and on which boot of the machine a daemon began to use a journal.
@@ -59,6 +66,8 @@ class State {
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
     Registry registry;
+    Outbox outbox;
+    Notices notices;
     ProfileIndex profile_index{registry, parties};
     Shop shop{registry, catalog, payments, ledger, events};
     ResyncTokens resync_tokens;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 namespace tollgate::daemon {
 
@@ -26,17 +27,22 @@ void ThresholdEvents::keep(const ThresholdEvent& event) {
         kept_.begin(), kept_.end(), [&event](const auto& other) { return other.number < event.number; });
     kept_.insert(place, event);
     if (kept_.size() > kEventsMax) kept_.pop_front();
-    last_ = std::max(last_, event.number);
 }
 
 void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
-    const std::lock_guard lock{mutex_};
-    const ThresholdEvent event{last_ + 1, crossing, clock_()};
+    const ThresholdEvent event{drawn_.fetch_add(1, std::memory_order_relaxed) + 1, crossing, clock_()};
     std::vector<std::byte> bytes;
     write(event, bytes);
-    balance::append_or_join(events_, bytes);
-    if (observer_) observer_(event);
-    keep(event);
+    std::optional<balance::JointEvent> own;
+    balance::JointEvent* joint = balance::JointEvent::current();
+    if (joint == nullptr) joint = &own.emplace();
+    joint->add(bytes, [this, event] {
+        const std::lock_guard lock{mutex_};
+        if (observer_) observer_(event);
+        keep(event);
+    });
+    if (companion_) companion_(event, *joint);
+    if (own) own->write(events_, event.at);
 }
 
 bool ThresholdEvents::apply(balance::ByteReader& in) {
@@ -46,8 +52,9 @@ bool ThresholdEvents::apply(balance::ByteReader& in) {
     in.get(event.crossing.warning);
     in.get(event.crossing.balance);
     in.get(event.at.wall);
-    const std::lock_guard lock{mutex_};
     if (!in.at_end() || event.number == 0 || event.crossing.warning > balance::Warning::balance) return false;
+    drawn_.store(std::max(drawn_.load(std::memory_order_relaxed), event.number), std::memory_order_relaxed);
+    const std::lock_guard lock{mutex_};
     keep(event);
     return true;
 }
@@ -68,6 +75,11 @@ std::vector<ThresholdEvent> ThresholdEvents::after(std::uint64_t number, std::si
                                             [number](const auto& event) { return event.number <= number; });
     const auto left = static_cast<std::size_t>(kept_.end() - first);
     return {first, first + static_cast<std::ptrdiff_t>(std::min(count, left))};
+}
+
+std::vector<ThresholdEvent> ThresholdEvents::newest(std::size_t count) const {
+    const std::lock_guard lock{mutex_};
+    return {kept_.end() - static_cast<std::ptrdiff_t>(std::min(count, kept_.size())), kept_.end()};
 }
 
 std::string_view text_of(balance::Warning warning) noexcept {

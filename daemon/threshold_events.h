@@ -1,6 +1,8 @@
 /// The thresholds that balances have crossed, the newest of them kept for whoever asks.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,11 +34,18 @@ class ThresholdEvents final : public balance::CrossingSink {
     using Clock = std::function<balance::Moment()>;
     /// Told of each event in order. It must not throw.
     using Observer = std::function<void(const ThresholdEvent&)>;
+    /// Adds what is to stand in the journal together with an event, such as a mail. In the middle of a
+    /// movement of money: it must be short, and it must not throw.
+    using Companion = std::function<void(const ThresholdEvent&, balance::JointEvent&)>;
 
     /// `events` must outlive this.
-    ThresholdEvents(balance::EventLog& events, Clock clock, Observer observer = {})
-        : events_(events), clock_(std::move(clock)), observer_(std::move(observer)) {}
+    ThresholdEvents(balance::EventLog& events, Clock clock, Observer observer = {}, Companion companion = {})
+        : events_(events),
+          clock_(std::move(clock)),
+          observer_(std::move(observer)),
+          companion_(std::move(companion)) {}
 
+    /// What belongs to an operation that has a JointEvent open is told with it, or not at all.
     void crossed(const balance::Crossing& crossing) noexcept override;
 
     /// The rest of an event of the journal, which was told before a restart: the observer hears nothing of
@@ -48,6 +57,8 @@ class ThresholdEvents final : public balance::CrossingSink {
 
     /// Up to `count` of those with higher numbers, the oldest first.
     [[nodiscard]] std::vector<ThresholdEvent> after(std::uint64_t number, std::size_t count) const;
+    /// The `count` newest, the oldest first.
+    [[nodiscard]] std::vector<ThresholdEvent> newest(std::size_t count) const;
 
   private:
     void keep(const ThresholdEvent& event);
@@ -55,9 +66,12 @@ class ThresholdEvents final : public balance::CrossingSink {
     balance::EventLog& events_;
     Clock clock_;
     Observer observer_;
+    Companion companion_;
+    /// The last number that was drawn: each thread gets one of its own, and nothing else is told by it, so
+    /// relaxed is enough. One whose operation came to nothing is not used again before a restart.
+    std::atomic<std::uint64_t> drawn_{0};
     mutable std::mutex mutex_;
     std::deque<ThresholdEvent> kept_;
-    std::uint64_t last_ = 0;
 };
 
 /// `percent`, `owed` or `balance`.

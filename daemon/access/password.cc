@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <stdexcept>
 
 #include <sodium.h>
 
@@ -109,11 +108,6 @@ std::optional<PasswordHash> PasswordHash::parse(std::string_view text) {
 
 Passwords::Passwords(PasswordCost cost) : cost_(cost) {
     need_sodium();
-    std::array<char, 32> unknown{};
-    randombytes_buf(unknown.data(), unknown.size());
-    auto made = hash({unknown.data(), unknown.size()});
-    if (!made) throw std::runtime_error{"no memory to hash a password"};
-    nobodys_ = *std::move(made);
 }
 
 std::optional<PasswordHash> Passwords::hash(std::string_view password) const {
@@ -125,7 +119,13 @@ std::optional<PasswordHash> Passwords::hash(std::string_view password) const {
 }
 
 bool Passwords::verify(const std::optional<PasswordHash>& hash, std::string_view password) const {
-    const PasswordHash& compared = hash ? *hash : nobodys_;
+    std::call_once(made_, [this] {
+        std::array<char, 32> unknown{};
+        randombytes_buf(unknown.data(), unknown.size());
+        nobodys_ = this->hash({unknown.data(), unknown.size()});
+    });
+    if (!hash && !nobodys_) return false;
+    const PasswordHash& compared = hash ? *hash : *nobodys_;
     const std::string_view given = password.substr(0, std::min(password.size(), kPasswordBytesMax + 1));
     const bool right = crypto_pwhash_str_verify(compared.text.c_str(), given.data(), given.size()) == 0;
     return right && hash.has_value() && password.size() <= kPasswordBytesMax;

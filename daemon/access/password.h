@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,7 +57,6 @@ struct PasswordHash {
 /// Lane::slow.
 class Passwords {
   public:
-    /// Makes one hash. Throws std::runtime_error where there is no memory for that.
     explicit Passwords(PasswordCost cost = {});
 
     /// With a salt of its own. nullopt: there is no memory at the moment. Requires: at most
@@ -73,7 +73,8 @@ class Passwords {
 
   private:
     PasswordCost cost_;
-    PasswordHash nobodys_;
+    mutable std::once_flag made_;
+    mutable std::optional<PasswordHash> nobodys_;  // Made at the first use.
 };
 
 /// Overwrites a password with zeros and empties it, so that it does not stay in freed memory.

@@ -12,4 +12,11 @@ void need_sodium() {
     if (!ready) throw std::runtime_error{"libsodium: sodium_init failed; is there no source of randomness?"};
 }
 
+std::uint64_t random_number() {
+    need_sodium();
+    std::uint64_t number = 0;
+    randombytes_buf(&number, sizeof number);
+    return number;
+}
+
 }  // namespace tollgate::daemon::access

@@ -45,7 +45,6 @@ struct Request {
     std::string authorization;
     std::string peer;  ///< The address that it came from.
     Actor actor;
-    bool authenticated = false;  ///< A declared user asks, by a token of his.
     std::string_view body;
 
     /// Takes path and query apart; false where the target does not begin with a slash or a `%` is not

@@ -5,19 +5,27 @@
 #include <utility>
 
 #include "daemon/admin/account_drafts.h"
+#include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
 #include "daemon/admin/classes.h"
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
+#include "daemon/admin/events.h"
+#include "daemon/admin/gate.h"
+#include "daemon/admin/mails.h"
 #include "daemon/admin/money.h"
 #include "daemon/admin/numbers.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/packages.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/people.h"
 #include "daemon/admin/plans.h"
+#include "daemon/admin/quick_forms.h"
+#include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
+#include "daemon/admin/transactions.h"
 
 namespace tollgate::daemon::admin {
 
@@ -77,20 +85,36 @@ Router make_router(Services services) {
 
     const auto money = std::make_shared<MoneyResource>(services);
     using Operation = Response (MoneyResource::*)(const Request&, std::string_view) const;
-    constexpr std::array<std::pair<std::string_view, Operation>, 6> kOperations = {{
+    constexpr std::array<std::pair<std::string_view, Operation>, 9> kOperations = {{
         {"/v1/parties/{id}/topups", &MoneyResource::top_up},
         {"/v1/parties/{id}/debits", &MoneyResource::debit},
         {"/v1/parties/{id}/adjustments", &MoneyResource::adjust},
         {"/v1/parties/{id}/transfers", &MoneyResource::transfer},
         {"/v1/parties/{id}/payouts", &MoneyResource::pay_out},
         {"/v1/parties/{id}/refunds", &MoneyResource::refund},
+        {"/v1/parties/{id}/payments", &MoneyResource::record_payment},
+        {"/v1/parties/{id}/refills", &MoneyResource::refill},
+        {"/v1/parties/{id}/distributor", &MoneyResource::assign_distributor},
     }};
+    router.add("POST", "/v1/payments", Lane::brief, [money](const Request& request, std::string_view) {
+        return money->record_payment_of(request);
+    });
     for (const auto& row : kOperations) {
         router.add("POST", row.first, Lane::brief,
                    [money, run = row.second](const Request& request, std::string_view id) {
                        return ((*money).*run)(request, id);
                    });
     }
+    const auto mails = std::make_shared<MailResource>(services);
+    router.add("GET", "/v1/outbox", Lane::brief,
+               [mails](const Request& request, std::string_view) { return mails->list(request); });
+    const auto events = std::make_shared<Events>(services);
+    router.add("GET", "/v1/events", Lane::brief,
+               [events](const Request& request, std::string_view) { return events->list(request); });
+    const auto sessions = std::make_shared<SessionResource>(services);
+    router.add("GET", "/v1/sessions", Lane::brief,
+               [sessions](const Request& request, std::string_view) { return sessions->list(request); });
+
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
@@ -108,6 +132,18 @@ Router make_router(Services services) {
     router.add(
         "DELETE", "/v1/classes/{id}", Lane::brief,
         [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+    const auto transactions = std::make_shared<Transactions>(services);
+    router.add(
+        "GET", "/v1/transactions", Lane::bulk,
+        [transactions](const Request& request, std::string_view) { return transactions->list(request); });
+    router.add("GET", "/v1/parties/{id}/transactions", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->list_of(request, id);
+               });
+    router.add("GET", "/v1/transactions/{id}", Lane::brief,
+               [transactions](const Request& request, std::string_view id) {
+                   return transactions->get(request, id);
+               });
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
@@ -115,6 +151,13 @@ Router make_router(Services services) {
     Plans{services}.add_to(router);
     Numbers{services}.add_to(router);
     AccountDrafts{services}.add_to(router);
+    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
+    People{services, directory}.add_to(router);
+    QuickForms{services, directory}.add_to(router);
+    const auto audit = std::make_shared<Audit>(services, directory);
+    router.add("GET", "/v1/audit", Lane::brief,
+               [audit](const Request& request, std::string_view) { return audit->list(request); });
+    const auto gate = std::make_shared<Gate>(services, directory);
 
     const auto bundles = std::make_shared<Bundles>(services);
     const auto parties = std::make_shared<Parties>(std::move(services));
@@ -139,6 +182,7 @@ Router make_router(Services services) {
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
+    router.set_door(gate);
     return router;
 }
 

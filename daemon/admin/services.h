@@ -5,9 +5,13 @@
 #include <functional>
 #include <string_view>
 
+#include "balance/session_table.h"
+#include "daemon/access/password.h"
 #include "daemon/admin/router.h"
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
+#include "daemon/notices.h"
+#include "daemon/outbox.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/partners/shop.h"
@@ -23,6 +27,9 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
+    Outbox& outbox;
+    Notices& notices;
+    balance::SessionTable& sessions;
     const ProfileIndex& profile_index;
     Shop& shop;
     balance::Ledger& ledger;
@@ -31,6 +38,7 @@ struct Services {
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
+    access::PasswordCost password_cost{};
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;

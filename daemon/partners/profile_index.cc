@@ -1,5 +1,7 @@
 #include "daemon/partners/profile_index.h"
 
+#include <utility>
+
 namespace tollgate::daemon {
 namespace {
 
@@ -16,7 +18,9 @@ void take(std::map<std::string, std::set<PartyId>, std::less<>>& index, const st
 }  // namespace
 
 ProfileIndex::ProfileIndex(Registry& registry, const balance::PartyTable& parties) : parties_(parties) {
-    registry.profiles.on_change = [this](const Profile* before, const Profile* after) {
+    registry.profiles.on_change = [this, next = std::move(registry.profiles.on_change)](
+                                      const Profile* before, const Profile* after) {
+        if (next) next(before, after);
         change(before, after);
     };
 }

@@ -334,6 +334,16 @@ Sales::Answer Sales::assign_distributor(std::string_view customer, std::string_v
     return answer_of(std::move(done), std::move(faults));
 }
 
+bool Sales::refills_are_limited(PartyId customer) const {
+    const auto& parties = catalog_.parties();
+    if (parties.get(customer).kind != PartyKind::customer) return false;
+    const Party& seller = parties.get(ledger_.seller_of(customer));
+    if (seller.kind != PartyKind::reseller) return false;
+    const auto profile = registry_.profiles.find(seller.id);
+    return profile && (profile->mint_limit || profile->overcommit_percent ||
+                       refills_by_transfer(profile->refill_policy, balance::Terms::margin));
+}
+
 // ---- Refills by transfer ----
 
 bool refills_by_transfer(std::string_view policy, balance::Terms terms) noexcept {

@@ -81,6 +81,9 @@ class Sales {
     [[nodiscard]] Answer assign_distributor(std::string_view customer, std::string_view distributor,
                                             const PaymentRequest& request);
 
+    /// Whether his seller may put only so much on a customer's account, or only his own money.
+    [[nodiscard]] bool refills_are_limited(balance::PartyId customer) const;
+
     /// Of a payment that came in by another way (a gateway): who earns a commission of it, and the postings.
     /// Requires: Registry::mutex is held.
     [[nodiscard]] PaymentCode post_payment(std::string_view party, rating::Money amount,

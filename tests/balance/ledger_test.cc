@@ -35,7 +35,7 @@ class LedgerTest : public ::testing::Test {
         return parties_.add(source);
     }
     Ledger::Posted post(PartyId party, Money amount, Ledger::Funds funds) {
-        const std::vector<Posting> postings = {
+        std::vector<Posting> postings = {
             {party, PostingPlace::balance, parties_.get(party).currency, amount},
             {ledger_.seller_of(party), PostingPlace::cash, parties_.get(party).currency, -amount}};
         const auto posted = ledger_.begin_posting(postings, funds);

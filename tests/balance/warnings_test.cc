@@ -47,7 +47,7 @@ class WarningsTest : public ::testing::Test {
         line_ = parties_.add(source);
     }
     void post(Money amount) {
-        const std::vector<Posting> postings = {
+        std::vector<Posting> postings = {
             {customer_, PostingPlace::balance, parties_.get(customer_).currency, amount},
             {root_, PostingPlace::revenue, parties_.get(root_).currency, -amount}};
         const auto posted = ledger_.begin_posting(postings, Ledger::Funds::any);
@@ -128,7 +128,7 @@ TEST_F(WarningsTest, CallsCount) {
 }
 
 TEST_F(WarningsTest, WhatIsReplayedWasToldBefore) {
-    const std::vector<Posting> postings = {
+    std::vector<Posting> postings = {
         {customer_, PostingPlace::balance, parties_.get(customer_).currency, money("-950")},
         {root_, PostingPlace::revenue, parties_.get(root_).currency, money("950")}};
     ledger_.replay_posting(postings);

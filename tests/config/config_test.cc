@@ -158,8 +158,8 @@ TEST_F(Load, UnknownKeyNamesTheNearest) {
     // One key with a dot in its name is not the key of a section.
     EXPECT_EQ(complaint("\"session.hold\" = \"3m\"\n"),
               R"(FILE:1: "session.hold": no such key for the value "3m"; the nearest is session.hold)");
-    EXPECT_EQ(complaint("\"a\\nb\" = 1\n"),
-              R"(FILE:1: "a\x0ab": no such key for the value "1"; the nearest is workers)");
+    EXPECT_EQ(complaint("\"work\\ners\" = 1\n"),
+              R"(FILE:1: "work\x0aers": no such key for the value "1"; the nearest is workers)");
 }
 
 TEST_F(Load, SectionIsNoKeyAndKeyIsNoSection) {

@@ -62,7 +62,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 41U);
+    EXPECT_EQ(names.size(), 50U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -110,6 +110,15 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"journal.reply", "written"},
         {"journal.segment_bytes", "65 MiB"},
         {"journal.snapshot_segments", "5"},
+        {"mail.relay", "mail.example.com:25"},
+        {"mail.from", "a@b"},
+        {"mail.tls", "required"},
+        {"mail.templates", "/etc/a"},
+        {"mail.timeout", "61s"},
+        {"mail.retry_first", "2m"},
+        {"mail.retry_longest", "2h"},
+        {"mail.give_up", "6d"},
+        {"mail.outbox_max", "100001"},
         {"log.level", "trace"},
     };
     const Config defaults;
@@ -191,6 +200,12 @@ TEST(Conflicts, AreToldOfBothKeys) {
     EXPECT_EQ(conflicts(config)[0].complaint,
               R"("16385" must be at most resp.command_bytes_max, which is "16 KiB")");
     config.resp.command_bytes_before_auth_max = 16 * kKiB;
+    EXPECT_TRUE(conflicts(config).empty());
+
+    config.mail.retry_longest = std::chrono::seconds{59};
+    ASSERT_EQ(conflicts(config).size(), 1U);
+    EXPECT_EQ(conflicts(config)[0].complaint, R"("59s" must be at least mail.retry_first, which is "1m")");
+    config.mail.retry_longest = std::chrono::seconds{60};
     EXPECT_TRUE(conflicts(config).empty());
 
     config.http.listen = config.resp.listen;

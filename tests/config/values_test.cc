@@ -265,6 +265,28 @@ TEST(Numbers, TakesTextsOfDigits) {
               R"("112" is not a list of up to 2 numbers of 1 to 3 digits each; write ["112", "911"])");
 }
 
+TEST(Relay, TakesAHostAndAPort) {
+    for (const char* text :
+         {"", "mail.example.com:25", "localhost:2525", "192.0.2.1:587", "[::1]:25", "a-b.c:65535"}) {
+        const Outcome<MailRelay> relay = Relay::read(string(text));
+        ASSERT_EQ(problem_of(relay), "(none)") << text;
+        EXPECT_EQ(Relay::show(std::get<MailRelay>(relay)), text);
+    }
+    EXPECT_EQ(std::get<MailRelay>(Relay::read(plain("[::1]:25"))), (MailRelay{"::1", 25}));
+    for (const char* text : {"mail.example.com", ":25", "mail:0", "mail:65536", "mail:2x", "mail:", "-a:25",
+                             "a b:25", "a/b:25", "::1:25", "user@mail:25", "smtp://mail:25", "a..b:25"}) {
+        EXPECT_NE(problem_of(Relay::read(string(text))).find("is not a host and a port"), std::string::npos)
+            << text;
+    }
+}
+
+TEST(MailAddress, TakesOneAddress) {
+    EXPECT_EQ(std::get<std::string>(MailAddress::read(string("a@example.com"))), "a@example.com");
+    EXPECT_EQ(problem_of(MailAddress::read(string("a"))),
+              R"("a" is not an e-mail address, such as tollgate@example.com)");
+    EXPECT_NE(problem_of(MailAddress::read(string(""))), "(none)");
+}
+
 TEST(Choice, TakesItsWordsExactly) {
     const Choice<JournalReply> kind{{{"synced", JournalReply::synced}, {"written", JournalReply::written}}};
     EXPECT_EQ(std::get<JournalReply>(kind.read(string("synced"))), JournalReply::synced);
