@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/account_drafts.h"
 #include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
@@ -15,10 +16,13 @@
 #include "daemon/admin/gate.h"
 #include "daemon/admin/mails.h"
 #include "daemon/admin/money.h"
+#include "daemon/admin/numbers.h"
 #include "daemon/admin/openapi.h"
+#include "daemon/admin/packages.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/payment_intents.h"
 #include "daemon/admin/people.h"
+#include "daemon/admin/plans.h"
 #include "daemon/admin/quick_forms.h"
 #include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
@@ -155,6 +159,10 @@ Router make_router(Services services) {
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
+    Packages{services}.add_to(router);
+    Plans{services}.add_to(router);
+    Numbers{services}.add_to(router);
+    AccountDrafts{services}.add_to(router);
     const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
     People{services, directory}.add_to(router);
     QuickForms{services, directory}.add_to(router);
