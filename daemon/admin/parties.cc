@@ -64,8 +64,9 @@ char in_small(char c) noexcept {
 
 /// Whether `part`, which is in small letters, stands somewhere in `text`.
 bool contains(std::string_view text, std::string_view part) noexcept {
-    return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                       [](char a, char b) { return in_small(a) == b; }) != text.end();
+    const auto found = std::search(text.begin(), text.end(), part.begin(), part.end(),
+                                   [](char a, char b) { return in_small(a) == b; });
+    return part.empty() || found != text.end();
 }
 
 /// What a list is searched by.
