@@ -65,9 +65,9 @@ class State {
     Catalog catalog{tariffs, parties, events, &threshold_events};
     Payments payments;
     Registry registry;
-    ProfileIndex profile_index{registry, parties};
     Outbox outbox;
     Notices notices;
+    ProfileIndex profile_index{registry, parties};
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

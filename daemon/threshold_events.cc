@@ -77,6 +77,11 @@ std::vector<ThresholdEvent> ThresholdEvents::after(std::uint64_t number, std::si
     return {first, first + static_cast<std::ptrdiff_t>(std::min(count, left))};
 }
 
+std::vector<ThresholdEvent> ThresholdEvents::newest(std::size_t count) const {
+    const std::lock_guard lock{mutex_};
+    return {kept_.end() - static_cast<std::ptrdiff_t>(std::min(count, kept_.size())), kept_.end()};
+}
+
 std::string_view text_of(balance::Warning warning) noexcept {
     switch (warning) {
         case balance::Warning::percent:

@@ -57,6 +57,8 @@ class ThresholdEvents final : public balance::CrossingSink {
 
     /// Up to `count` of those with higher numbers, the oldest first.
     [[nodiscard]] std::vector<ThresholdEvent> after(std::uint64_t number, std::size_t count) const;
+    /// The `count` newest, the oldest first.
+    [[nodiscard]] std::vector<ThresholdEvent> newest(std::size_t count) const;
 
   private:
     void keep(const ThresholdEvent& event);

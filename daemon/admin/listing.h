@@ -36,8 +36,8 @@ struct Listing {
     [[nodiscard]] static Listing read(const Request& request,
                                       std::initializer_list<std::string_view> filters);
 
-    std::optional<Response>
-        refusal;  ///< 422: a name that is unknown or stands there twice, or no such limit.
+    /// 400: a name that the list does not know; 422: one that stands there twice, or no such limit.
+    std::optional<Response> refusal;
     std::size_t limit = kRowsDefault;
     std::string cursor;  ///< Empty: from the beginning.
     bool csv = false;    ///< All of it as CSV; a limit, where one was named, holds all the same.

@@ -64,8 +64,9 @@ char in_small(char c) noexcept {
 
 /// Whether `part`, which is in small letters, stands somewhere in `text`.
 bool contains(std::string_view text, std::string_view part) noexcept {
-    return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                       [](char a, char b) { return in_small(a) == b; }) != text.end();
+    const auto found = std::search(text.begin(), text.end(), part.begin(), part.end(),
+                                   [](char a, char b) { return in_small(a) == b; });
+    return part.empty() || found != text.end();
 }
 
 /// What a list is searched by.
@@ -340,8 +341,8 @@ Response Parties::create(const Request& request) const {
 
     const std::scoped_lock lock{services_.registry.mutex};
     const auto& parties = services_.catalog.parties();
-    const bool is_root = request.actor.party == parties.root();
-    if (draft.parent.empty() && !is_root) draft.parent = parties.get(request.actor.party).id;
+    if (draft.parent.empty() && !request.actor.login.empty())
+        draft.parent = parties.get(request.actor.party).id;
     if (draft.id.empty()) draft.id = draw_id([](const std::string&) { return false; });
     const PartyRules::Place place{draft.kind, parties.find(draft.parent), kNoParty};
     Profile& profile = fields.profile;

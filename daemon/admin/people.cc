@@ -559,9 +559,8 @@ Response People::change_password(const Request& request, std::string_view login)
     person->password = hash->text;
     registry.people.put(joint, *person, now);
     end_tokens(login, himself ? std::string_view{request.actor.token} : std::string_view{}, now);
-    if (services_.password_changed)
-        services_.password_changed(*person, request.actor.login.empty() ? "console" : request.actor.login,
-                                   joint, now);
+    services_.notices.password_changed(*person, request.actor.login.empty() ? "console" : request.actor.login,
+                                       joint, now);
     joint.write(services_.events, now);
     return nothing(204);
 }

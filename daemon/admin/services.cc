@@ -11,11 +11,16 @@
 #include "daemon/admin/decks.h"
 #include "daemon/admin/destination_groups.h"
 #include "daemon/admin/dial_plans.h"
+#include "daemon/admin/events.h"
 #include "daemon/admin/gate.h"
+#include "daemon/admin/mails.h"
 #include "daemon/admin/money.h"
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/payment_intents.h"
 #include "daemon/admin/people.h"
+#include "daemon/admin/quick_forms.h"
+#include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
@@ -97,9 +102,30 @@ Router make_router(Services services) {
                        return ((*money).*run)(request, id);
                    });
     }
+    const auto mails = std::make_shared<MailResource>(services);
+    router.add("GET", "/v1/outbox", Lane::brief,
+               [mails](const Request& request, std::string_view) { return mails->list(request); });
+    const auto events = std::make_shared<Events>(services);
+    router.add("GET", "/v1/events", Lane::brief,
+               [events](const Request& request, std::string_view) { return events->list(request); });
+    const auto sessions = std::make_shared<SessionResource>(services);
+    router.add("GET", "/v1/sessions", Lane::brief,
+               [sessions](const Request& request, std::string_view) { return sessions->list(request); });
+
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
+
+    const auto intents = std::make_shared<PaymentIntents>(services, Orders{});
+    router.add(
+        "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
+        [intents](const Request& request, std::string_view id) { return intents->create(request, id); });
+    router.add("GET", "/v1/payment-intents/{id}", Lane::brief,
+               [intents](const Request& request, std::string_view id) { return intents->get(request, id); });
+    router.add("POST", "/v1/gateways/{gateway}/callbacks", Lane::brief,
+               [intents](const Request& request, std::string_view gateway) {
+                   return intents->callback(request, gateway);
+               });
 
     const auto classes = std::make_shared<Classes>(services);
     router.add("GET", "/v1/classes", Lane::brief,
@@ -131,6 +157,7 @@ Router make_router(Services services) {
 
     const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
     People{services, directory}.add_to(router);
+    QuickForms{services, directory}.add_to(router);
     const auto audit = std::make_shared<Audit>(services, directory);
     router.add("GET", "/v1/audit", Lane::brief,
                [audit](const Request& request, std::string_view) { return audit->list(request); });

@@ -12,6 +12,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/notices.h"
 #include "daemon/outbox.h"
+#include "daemon/partners/online_payments.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
@@ -26,21 +27,18 @@ struct Services {
     Payments& payments;
     ThresholdEvents& threshold_events;
     Registry& registry;
-    const ProfileIndex& profile_index;
     Outbox& outbox;
     Notices& notices;
     balance::SessionTable& sessions;
+    const ProfileIndex& profile_index;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
+    OnlinePayments::Gateways gateways = {};  ///< Through which people pay; none: nobody pays online.
     access::PasswordCost password_cost{};
-    /// Adds to the event in which somebody's password was changed that he is told so.
-    std::function<void(const Person& person, std::string_view changed_by, balance::JointEvent& joint,
-                       Moment now)>
-        password_changed = {};
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;

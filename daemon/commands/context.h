@@ -10,6 +10,7 @@
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/client.h"
+#include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
 
@@ -53,6 +54,7 @@ struct Services {
     ClientRegistry& clients;
     const ServerFacts& facts;
     const std::vector<const WorkerCounters*>& counters;  ///< One a worker.
+    Registry& registry;
 };
 
 /// One command's surroundings: the connection's client, the worker, and what time it is.

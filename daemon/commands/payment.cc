@@ -1,6 +1,7 @@
 #include "daemon/commands/payment.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "daemon/commands/answer.h"
 #include "protocol/resp_writer.h"
@@ -42,6 +43,25 @@ std::string_view request_id(Arguments& arguments, std::size_t positional) {
         arguments.fault("request", request, "expected 1 to 255 bytes that do not begin with r-");
     }
     return request;
+}
+
+NotedMovement::NotedMovement(const Context& context, std::string_view operation, std::string_view party,
+                             rating::Money amount) {
+    AuditEntry entry;
+    entry.actor = "console";
+    entry.operation = operation;
+    entry.target = "RESP";
+    const balance::PartyTable& parties = context.services.catalog.parties();
+    if (const auto id = parties.find(party); id != balance::kNoParty) {
+        entry.party = party;
+        const balance::Account& account = parties.get(id).account;
+        entry.before = "{\"balance\":\"" + std::string{rating::format(account.balance()).view()} +
+                       "\",\"available\":\"" + std::string{rating::format(account.available()).view()} +
+                       "\"}";
+    }
+    if (amount != rating::Money{})
+        entry.after = "{\"amount\":\"" + std::string{rating::format(amount).view()} + "\"}";
+    context.services.registry.audit.add(joint_, std::move(entry), context.now);
 }
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) {

@@ -4,13 +4,27 @@
 #include <string>
 #include <string_view>
 
+#include "balance/event_log.h"
 #include "daemon/commands/arguments.h"
+#include "daemon/commands/context.h"
 #include "daemon/payments.h"
 
 namespace tollgate::daemon::commands {
 
 /// The request id that stands there; a fault where it is none.
 [[nodiscard]] std::string_view request_id(Arguments& arguments, std::size_t positional);
+
+/// While it lives, the movement of money that this thread carries out takes along into the journal who did it
+/// and what the party had: the audit log of administration knows what switches' consoles do.
+class NotedMovement {
+  public:
+    /// `operation` is as docs/openapi.yaml names it. `party` need not exist.
+    NotedMovement(const Context& context, std::string_view operation, std::string_view party,
+                  rating::Money amount);
+
+  private:
+    balance::JointEvent joint_;
+};
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out);
 

@@ -19,6 +19,7 @@ void refund(Context& context, Words words, std::string& out) {
     refund.of = arguments[0];
     if (refund.of.empty()) arguments.fault("record-or-request", {}, "missing; expected r-… or a request id");
     if (arguments.refused(out)) return;
+    const NotedMovement noted{context, "refund", {}, refund.amount.value_or(rating::Money{})};
     answer_payment(context.services.payments.refund(refund, {request, {}, context.now}), arguments.plain(),
                    out);
 }

@@ -17,6 +17,7 @@ void topup(Context& context, Words words, std::string& out) {
     const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(keywords[0], kMemoBytesMax);
     if (arguments.refused(out)) return;
+    const NotedMovement noted{context, "topUpParty", arguments[0], amount};
     answer_payment(context.services.payments.top_up(arguments[0], amount, {request, memo, context.now}),
                    arguments.plain(), out);
 }

@@ -425,10 +425,10 @@ int list_versions(Call& call) {
                      kVersionColumns);
 }
 
-constexpr std::array<Option, 1> kGetDeck = {{{"version", "VERSION", "another one than that in force"}}};
+constexpr std::array<Option, 1> kGetDeck = {{{"of", "VERSION", "of another one than that in force"}}};
 
 int get_deck(Call& call) {
-    return write_csv(call, tariff_path(call) + "/deck" + query_of({{"version", call.option("version")}}));
+    return write_csv(call, tariff_path(call) + "/deck" + query_of({{"version", call.option("of")}}));
 }
 
 // ---- Calls and events ----

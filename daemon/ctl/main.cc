@@ -22,7 +22,8 @@ using namespace tollgate::daemon::ctl;
 
 /// What was given for one command.
 struct Given {
-    std::map<std::string_view, std::vector<std::string>> arguments;
+    std::map<std::string_view, std::string> arguments;
+    std::map<std::string_view, std::vector<std::string>> many;  ///< The last argument, where it takes all.
     std::map<std::string_view, std::string> options;
     std::map<std::string_view, bool> flags;
 };
@@ -44,10 +45,12 @@ void add_options(CLI::App& app, std::span<const Option> options, Given& given) {
 
 void add_arguments(CLI::App& app, const Command& command, Given& given) {
     for (const Argument& argument : command.arguments) {
-        CLI::Option* const added = app.add_option(std::string{argument.name}, given.arguments[argument.name],
-                                                  std::string{argument.about});
+        const std::string name{argument.name};
+        const std::string about{argument.about};
+        CLI::Option* const added = argument.is_many
+                                       ? app.add_option(name, given.many[argument.name], about)
+                                       : app.add_option(name, given.arguments[argument.name], about);
         added->type_name("")->required(argument.is_required);
-        if (!argument.is_many) added->expected(1);
         if (argument.words == Words::listed)
             added->check(
                 CLI::IsMember(std::vector<std::string>{argument.listed.begin(), argument.listed.end()}));
@@ -89,7 +92,10 @@ int run(const Command& command, const Given& given, const Given& common, const C
     Call call{client, std::cout, std::cerr, url, token_file, {}, {}, {}, {}};
     call.json = common.flags.at("json");
     call.show_progress = common.flags.at("progress") || ::isatty(STDERR_FILENO) == 1;
-    for (const auto& [name, words] : given.arguments)
+    for (const auto& [name, word] : given.arguments) {
+        if (app.count(std::string{name}) > 0) call.arguments.emplace(name, std::vector{word});
+    }
+    for (const auto& [name, words] : given.many)
         call.arguments.emplace(name, words);
     for (const auto& [name, text] : given.options) {
         if (app.count("--" + std::string{name}) > 0) call.options.emplace(name, text);

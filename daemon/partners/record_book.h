@@ -57,6 +57,16 @@ class RecordBook {
             if (!visit(decoded(at->second))) return;
         }
     }
+    /// The same from the last id below `before` (empty: of all) on backwards.
+    template <typename Visit>
+    void visit_back(std::string_view before, const Visit& visit) const {
+        const std::shared_lock lock{mutex_};
+        for (auto at = before.empty() ? records_.end() : records_.lower_bound(before);
+             at != records_.begin();) {
+            --at;
+            if (!visit(decoded(at->second))) return;
+        }
+    }
     template <typename Visit>
     void visit(const Visit& visit_all) const {
         visit({}, [&visit_all](const T& record) {

@@ -92,8 +92,9 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     ServerFacts facts;
     WorkerCounters counters;
     const std::vector<const WorkerCounters*> all{&counters};
-    const Services services{world.charging, world.catalog, world.payments, world.resync, world.ledger,
-                            world.sessions, clients,       facts,          all};
+    const Services services{
+        world.charging, world.catalog, world.payments, world.resync, world.ledger,
+        world.sessions, clients,       facts,          all,          world.state.registry};
     Client client;
     Context context{services, client, counters, world.now};
     std::string out;

@@ -201,5 +201,32 @@ TEST(Catalog, ClosingIsForGoodAndNotForTheProvider) {
     EXPECT_EQ(fault_of(world, draft("late", "south", PartyKind::customer)), "parent");
 }
 
+// Several at once, each with everyone below: one event, those that were open in the order of the tree, and
+// nothing where the provider is among them.
+TEST(Catalog, ClosesWholeSubtreesAsOneEvent) {
+    World world;
+    world.add("bob", "north", PartyKind::customer);
+    world.add("eve", "provider", PartyKind::customer);
+    const auto id = [&world](const char* name) { return world.parties.find(name); };
+    const auto count_closed = [&world] {
+        std::size_t closed = 0;
+        for (std::size_t i = 0; i < world.parties.size(); ++i) {
+            if (world.parties.get(static_cast<balance::PartyId>(i)).status().closed()) ++closed;
+        }
+        return closed;
+    };
+    EXPECT_FALSE(world.catalog.close(std::vector{id("south"), id("provider")}).has_value());
+    EXPECT_EQ(count_closed(), 0U);
+    ASSERT_TRUE(world.catalog.close(id("alice-desk")));
+    const std::size_t events = world.log.events().size();
+    const auto closed = world.catalog.close(std::vector{id("eve"), id("north"), id("south")});
+    EXPECT_EQ(closed, (std::vector{id("eve"), id("north"), id("south"), id("alice"), id("bob")}));
+    EXPECT_EQ(count_closed(), 6U);
+    EXPECT_EQ(world.log.events().size(), events + 1);
+    // Once more there is nobody, and nothing happens.
+    EXPECT_EQ(world.catalog.close(std::vector{id("north")}), std::vector<balance::PartyId>{});
+    EXPECT_EQ(world.log.events().size(), events + 1);
+}
+
 }  // namespace
 }  // namespace tollgate::daemon

@@ -41,8 +41,9 @@ class CommandsTest : public ::testing::Test {
     ServerFacts facts_;
     WorkerCounters counters_;
     std::vector<const WorkerCounters*> all_counters_{&counters_};
-    Services services_{world_.charging, world_.catalog, world_.payments, world_.resync, world_.ledger,
-                       world_.sessions, clients_,       facts_,          all_counters_};
+    Services services_{world_.charging, world_.catalog,       world_.payments, world_.resync,
+                       world_.ledger,   world_.sessions,      clients_,        facts_,
+                       all_counters_,   world_.state.registry};
     Client client_;
 };
 

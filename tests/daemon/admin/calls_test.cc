@@ -22,6 +22,7 @@ class CallsTest : public ::testing::Test {
                .payments = world_.payments,
                .threshold_events = world_.state.threshold_events,
                .registry = world_.state.registry,
+               .profile_index = world_.state.profile_index,
                .ledger = world_.ledger,
                .events = world_.state.events,
                .deck_limits = {},
@@ -53,9 +54,9 @@ class CallsTest : public ::testing::Test {
     commands::ServerFacts facts_;
     commands::WorkerCounters counters_;
     std::vector<const commands::WorkerCounters*> all_counters_{&counters_};
-    commands::Services services_{world_.charging, world_.catalog, world_.payments,
-                                 world_.resync,   world_.ledger,  world_.sessions,
-                                 clients_,        facts_,         all_counters_};
+    commands::Services services_{world_.charging, world_.catalog,       world_.payments, world_.resync,
+                                 world_.ledger,   world_.sessions,      clients_,        facts_,
+                                 all_counters_,   world_.state.registry};
     Router router_;
 };
 

@@ -222,5 +222,26 @@ TEST(Payments, WithoutPostingsARequestIsRememberedAllTheSame) {
         PaymentCode::conflict);
 }
 
+// Goal: one operation may be larger than an event, as an import with names is; it is one all the same.
+// Method: 3,000 profiles of 500 bytes in one joint event; the world replays what it wrote.
+TEST(JointEvents, AreAsLargeAsAnOperation) {
+    World world;
+    const std::size_t events = world.log.events().size();
+    {
+        balance::JointEvent joint;
+        for (int i = 0; i < 3'000; ++i) {
+            Profile profile;
+            profile.id = "party-" + std::to_string(i);
+            profile.comment = std::string(500, 'x');
+            world.state.registry.profiles.put(joint, profile, world.now);
+        }
+        EXPECT_FALSE(joint.room(0));
+        joint.write(world.state.events, world.now);
+    }
+    EXPECT_EQ(world.state.registry.profiles.size(), 3'000U);
+    ASSERT_EQ(world.log.events().size(), events + 1);
+    EXPECT_LT(world.log.events().back().size(), 100U);
+}
+
 }  // namespace
 }  // namespace tollgate::daemon
