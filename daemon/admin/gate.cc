@@ -487,7 +487,9 @@ void Gate::note(const Request& request, const ContractOperation& operation, std:
     }
     if (party_of == kNoParty && operation.scope != Scope::root && operation.scope != Scope::open)
         party_of = services_.catalog.parties().root() == kNoParty ? kNoParty : request.actor.party;
-    if (party_of != kNoParty) entry.party = services_.catalog.parties().get(party_of).id;
+    // A tariff that was there before any party belongs to the provider that is to come.
+    const auto& parties = services_.catalog.parties();
+    if (static_cast<std::size_t>(party_of) < parties.size()) entry.party = parties.get(party_of).id;
     std::set<std::string, std::less<>> named;
     if (object) {
         entry.after = image_of(*body, [](std::string_view name) { return !is_in(kSecretFields, name); });
