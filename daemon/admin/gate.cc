@@ -479,7 +479,9 @@ void Gate::note(const Request& request, const ContractOperation& operation, std:
     }
     if (party_of == kNoParty && operation.scope != Scope::root && operation.scope != Scope::open)
         party_of = services_.catalog.parties().root() == kNoParty ? kNoParty : request.actor.party;
-    if (party_of != kNoParty) entry.party = services_.catalog.parties().get(party_of).id;
+    // Tariffs may be put before there is any party.
+    if (static_cast<std::size_t>(party_of) < services_.catalog.parties().size())
+        entry.party = services_.catalog.parties().get(party_of).id;
     std::set<std::string, std::less<>> named;
     if (object) {
         entry.after = image_of(*body, [](std::string_view name) { return !is_in(kSecretFields, name); });
