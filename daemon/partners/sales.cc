@@ -363,6 +363,12 @@ void credit_refills(Registry& registry, const balance::PartyTable& parties) {
                                           party.terms == balance::Terms::margin &&
                                           refills_by_transfer(after->refill_policy, party.terms),
                                       std::memory_order_relaxed);
+        const Percent earned = after == nullptr ? Percent{} : after->calls_commission.value_or(Percent{});
+        party.calls_commission.store(
+            static_cast<std::uint32_t>(std::min(earned, balance::kCommissionMax).millionths()),
+            std::memory_order_relaxed);
+        party.splits_per_level.store(after != nullptr && after->commission_split == "per_level",
+                                     std::memory_order_relaxed);
     };
 }
 

@@ -108,8 +108,8 @@ class Sales {
 /// Whether a reseller's refills move his own money. `policy` is his profile's refill_policy.
 [[nodiscard]] bool refills_by_transfer(std::string_view policy, balance::Terms terms) noexcept;
 
-/// Has each reseller's Party::credited_by_calls follow his profile. Before anything is put or applied; both
-/// must outlive each other.
+/// Has each reseller's Party::credited_by_calls, and what is earned by calls, follow the profiles. Before
+/// anything is put or applied; both must outlive each other.
 void credit_refills(Registry& registry, const balance::PartyTable& parties);
 
 }  // namespace tollgate::daemon
