@@ -62,7 +62,7 @@ def pb5(daemon, api):
     provider(api)
     distributor(api)
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["name"],
-                                      "defaults": {"customer": {}}}).expect(201)
+                                      "defaults": {}}).expect(201)
     root = api.person("boss", "root", "admin")
     bob = root.person("bob-login", "bob", "admin")
     body = {"values": {"name": "Ann"}, "opening_balance": "10"}
@@ -115,7 +115,7 @@ def pb7(daemon, api):
     provider(api)
     distributor(api)
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["name"],
-                                      "defaults": {"customer": {}}}).expect(201)
+                                      "defaults": {}}).expect(201)
     root = api.person("boss", "root", "admin")
     bob = root.person("bob-login", "bob", "admin")
     sale = bob.post("/v1/quick-forms/basic:submit", {"values": {"name": "Ann"}}, key=True).expect(201)
@@ -146,7 +146,7 @@ def pb11(daemon, api):
     provider(api)
     distributor(api, credit_limit="20", warn_percent="70", payment_commission="0")
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["id"],
-                                      "defaults": {"customer": {}}}).expect(201)
+                                      "defaults": {}}).expect(201)
     api.party("old", "bob", "customer")
     root = api.person("boss", "root", "admin")
     bob = root.person("bob-login", "bob", "admin")

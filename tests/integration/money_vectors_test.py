@@ -141,7 +141,7 @@ class MoneyVectors(unittest.TestCase):
             api.party("old", "bob", "customer")
             api.post("/v1/parties/old/payments", {"amount": "15", "collected_by": "bob"}, key=True).expect(201)
             api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["id"],
-                                              "defaults": {"customer": {}}}).expect(201)
+                                              "defaults": {}}).expect(201)
             sale = {"distributor": "bob", "values": {"id": "new"}, "opening_balance": "10"}
             api.post("/v1/quick-forms/basic:submit", sale, key=True).expect(402)
             api.get("/v1/parties/new").expect(404)
