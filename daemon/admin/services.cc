@@ -70,6 +70,8 @@ Router make_router(Services services) {
     });
 
     const auto tariffs = std::make_shared<Tariffs>(services);
+    router.add("GET", "/v1/tariffs", Lane::brief,
+               [tariffs](const Request& request, std::string_view) { return tariffs->list(request); });
     router.add("GET", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
