@@ -96,6 +96,7 @@ Sales::Answer Sales::answer_of(PaymentAnswer&& payment, std::vector<Fault>&& fau
     if (answer.payment.code != PaymentCode::ok) return answer;
     const auto done = payments_.transactions().find(answer.payment.transaction);
     if (done == nullptr) return answer;
+    if (done->postings.empty()) answer.payment.transaction = 0;
     const auto& parties = catalog_.parties();
     for (const Posting& posting : done->postings) {
         if (posting.place == PostingPlace::commission) {

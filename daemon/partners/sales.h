@@ -31,7 +31,7 @@ class Sales {
         : catalog_(catalog), payments_(payments), registry_(registry), ledger_(ledger) {}
 
     struct Answer {
-        PaymentAnswer payment;
+        PaymentAnswer payment;        ///< Its transaction is 0 where no money moved.
         std::vector<Fault> faults{};  ///< Of PaymentCode::faulty: what is wrong with the arguments.
         std::optional<rating::Money> commission{};  ///< What somebody earned by it; nullopt: nobody did.
         std::optional<rating::Money> owed{};        ///< By the distributor who collected it, afterwards.

@@ -111,6 +111,7 @@ TEST_F(SalesTest, BeyondTheLimitNothingIsHalfDone) {
 TEST_F(SalesTest, WithoutMoneyNobodyEarnsAnything) {
     const auto sold = sell("ann", "0", "a");
     EXPECT_EQ(sold.payment.code, PaymentCode::ok);
+    EXPECT_EQ(sold.payment.transaction, 0U);
     EXPECT_EQ(sold.commission, std::nullopt);
     EXPECT_TRUE(is_there("ann"));
     EXPECT_EQ(world_.balance("bob"), "0");
