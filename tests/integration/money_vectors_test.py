@@ -220,7 +220,7 @@ class MoneyVectors(unittest.TestCase):
                 self.assertEqual([api.balance(party) for party in ("ann", "sub", "operator")], ["0", "200", "100"])
                 book = daemon.books()["EUR"]
                 self.assertEqual((book["revenue"], book["cash"]), (700 * MICROS, -1000 * MICROS))
-                had = api.rows("/v1/parties/ann/subscriptions", "subscriptions")
+                had = api.get("/v1/parties/ann/subscriptions").expect(200)["subscriptions"]
                 self.assertEqual([(one["package"], one["state"]) for one in had], [("tv", "active")])
                 daemon.assert_settled()
 
