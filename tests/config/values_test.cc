@@ -208,6 +208,16 @@ TEST(Path, TakesWhatTheSystemTakes) {
               R"("5" is not a path of at most 8 bytes, or empty for none; write it in quotes)");
 }
 
+TEST(Text, IsOneLine) {
+    const Text kind{8};
+    EXPECT_EQ(std::get<std::string>(kind.read(string(""))), "");
+    EXPECT_EQ(std::get<std::string>(kind.read(string("a:/b?c=1"))), "a:/b?c=1");
+    EXPECT_EQ(problem_of(kind.read(string("a:/b?c=12"))),
+              R"("a:/b?c=12" is not a text of at most 8 bytes, or empty for none)");
+    EXPECT_EQ(problem_of(kind.read(string("a\nb"))),
+              R"("a\x0ab" is not a text of at most 8 bytes, or empty for none)");
+}
+
 /// The problem of a list with one entry; empty where there is none.
 template <typename Kind>
 std::string problem_of_entry(const Kind& kind, const std::string& text) {

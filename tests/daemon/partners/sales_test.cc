@@ -254,9 +254,11 @@ TEST_F(SalesTest, NobodyElseIsRefilled) {
     EXPECT_EQ(refill("nobody", "10", "c").payment.code, PaymentCode::unknown_account);
 }
 
+using SalesThreads = SalesTest;
+
 // Goal: a limit holds whoever refills at once. Method: eight threads mint for two customers as much as they
 // get.
-TEST_F(SalesTest, ThreadsMintNoMoreThanTheLimit) {
+TEST_F(SalesThreads, MintNoMoreThanTheLimit) {
     put("south", [](Profile& profile) { profile.mint_limit = money("0.1"); });
     world_.add("dora", "south", balance::PartyKind::customer);
     {
