@@ -148,6 +148,14 @@ struct Config {
         friend bool operator==(const Request&, const Request&) = default;
     };
 
+    /// The gateway for trying payments out; see docs/partners.md.
+    struct Gateway {
+        std::string secret_file;  ///< Whose first line is its secret; empty: there is no gateway.
+        std::string url;          ///< A page that payers are sent to, the intent's id behind it; or empty.
+
+        friend bool operator==(const Gateway&, const Gateway&) = default;
+    };
+
     struct Restart {
         std::chrono::milliseconds grace =
             std::chrono::seconds{300};  ///< Nothing expires so soon after a start.
@@ -201,6 +209,7 @@ struct Config {
     Party party;
     Session session;
     Request request;
+    Gateway gateway;
     Restart restart;
     Dial dial;
     Journal journal;

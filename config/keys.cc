@@ -20,6 +20,7 @@ constexpr hours kDay{24};
 /// sockaddr_un has room for 108 bytes, the last of them NUL.
 constexpr std::size_t kUnixPathBytesMax = 107;
 constexpr std::size_t kPathBytesMax = 1024;
+constexpr std::size_t kUrlBytesMax = 1024;
 
 /// As many digits as a dialled number may have; an emergency number is compared with the whole of it.
 constexpr std::size_t kDialledDigitsMax = 32;
@@ -117,6 +118,9 @@ std::vector<Key> make_keys() {
 
     add("request.remember", field(&C::request, &C::Request::remember),
         Duration{milliseconds{1}, 3650 * kDay});
+
+    add("gateway.secret_file", field(&C::gateway, &C::Gateway::secret_file), Path{kPathBytesMax});
+    add("gateway.url", field(&C::gateway, &C::Gateway::url), Text{kUrlBytesMax});
 
     add("restart.grace", field(&C::restart, &C::Restart::grace), Duration{milliseconds{0}, kDay});
 

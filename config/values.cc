@@ -317,6 +317,21 @@ std::string Path::show(const Value& path) {
     return path;
 }
 
+std::string Text::expects() const {
+    return "a text of at most " + std::to_string(bytes_max) + " bytes, or empty for none";
+}
+
+Outcome<Text::Value> Text::read(const Written& written) const {
+    const bool is_one = is_text(written) && written.text.size() <= bytes_max &&
+                        std::none_of(written.text.begin(), written.text.end(), is_control);
+    if (!is_one) return is_not_text(written, expects());
+    return written.text;
+}
+
+std::string Text::show(const Value& text) {
+    return text;
+}
+
 std::string Numbers::expects() const {
     return "a list of up to " + std::to_string(entries_max) + " numbers of 1 to " +
            std::to_string(digits_max) + " digits each";

@@ -111,6 +111,16 @@ struct Path {
     [[nodiscard]] static std::string show(const Value& path);
 };
 
+/// A text on one line, or empty.
+struct Text {
+    using Value = std::string;
+    std::size_t bytes_max;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(const Value& text);
+};
+
 /// A mail server, or empty for none: `mail.example.com:25`, `192.0.2.1:587`, `[::1]:25`.
 struct Relay {
     using Value = MailRelay;

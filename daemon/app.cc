@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <stop_token>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 
 #include "daemon/admin/http_server.h"
+#include "daemon/admin/local_gateway.h"
 #include "daemon/admin/services.h"
 #include "daemon/background.h"
 #include "daemon/catalog.h"
@@ -162,6 +164,17 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbo
     }
 }
 
+/// Through which people pay online. Throws where the secret cannot be read.
+OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
+    if (config.secret_file.empty()) return {};
+    std::ifstream file{config.secret_file};
+    std::string secret;
+    if (!std::getline(file, secret) || secret.empty())
+        throw std::runtime_error("gateway.secret_file: " + config.secret_file +
+                                 " has no secret in its first line, or cannot be read");
+    return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -195,6 +208,7 @@ struct App::Parts {
                     .body_bytes_max = config.http.body_bytes_max,
                     .steady_now = [] { return Clock::now().steady; },
                     .wall_now = [] { return Clock::now().wall; },
+                    .gateways = gateways(config.gateway),
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
                     .commands = &services,
                     .call_counters = &http_counters}),

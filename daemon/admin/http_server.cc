@@ -508,6 +508,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         request.idempotency_key = view(head["Idempotency-Key"]);
         request.if_match = view(head[http::field::if_match]);
         request.authorization = view(head[http::field::authorization]);
+        request.signature = view(head["X-Signature"]);
         if (!failure) request.peer = peer.address().to_string();
 
         const auto lane = server_.router.lane(request);

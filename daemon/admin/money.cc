@@ -29,6 +29,86 @@ struct MoneyFields {
 
 namespace {
 
+/// What is said of a transaction inside an open object.
+void write_moved(JsonWriter& json, const PaymentAnswer& answer) {
+    json.name("txn").text("t-" + std::to_string(answer.transaction));
+    json.name("balance").text(rating::format(answer.balance));
+    json.name("available").text(rating::format(answer.available));
+    json.name("dup").flag(answer.duplicate);
+}
+
+}  // namespace
+
+std::optional<Response> refusal_of_key(const Request& request) {
+    if (is_request_id(request.idempotency_key)) return std::nullopt;
+    return problem({.status = 400,
+                    .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
+                              " bytes that do not begin with \"r-\""});
+}
+
+PaymentRequest request_of(const Services& services, const Request& request, std::string_view memo) {
+    return {request.idempotency_key, memo, now_of(services), request.actor.login, request.actor.login};
+}
+
+Response refusal_of(std::span<const Fault> faults) {
+    std::vector<RequestFault> all;
+    for (const Fault& fault : faults)
+        all.push_back({{}, fault.field, fault.message});
+    return invalid(all);
+}
+
+Response answer_of(const PaymentAnswer& answer, std::string_view id) {
+    const auto faulty = [](std::string_view field, std::string message) {
+        const RequestFault fault{{}, std::string{field}, std::move(message)};
+        return invalid({&fault, 1});
+    };
+    switch (answer.code) {
+        case PaymentCode::ok:
+            break;
+        case PaymentCode::unknown_account:
+            return unknown_party(id);
+        case PaymentCode::unknown_target:
+            return faulty("target", "no such party, or one without an account");
+        case PaymentCode::not_transferable:
+            return faulty("target", "expected another party of the same seller and currency");
+        case PaymentCode::credit_limit:
+            return problem({.status = 402, .detail = "more than may be taken from the party"});
+        case PaymentCode::unknown_original:
+            return problem({.status = 404, .detail = "the party has no such record or payment, or no more"});
+        case PaymentCode::not_refundable:
+            return problem({.status = 409,
+                            .detail = "it is a refund, or a call that has not ended, or less is left of it"});
+        case PaymentCode::conflict:
+            return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
+        case PaymentCode::no_room: {
+            Response full = problem({.status = 503, .detail = "the journal's disk is full; try again later"});
+            full.headers.emplace_back("Retry-After", "60");
+            return full;
+        }
+        case PaymentCode::busy: {
+            Response busy =
+                problem({.status = 503, .detail = "too many request ids are remembered; try again later"});
+            busy.headers.emplace_back("Retry-After", "60");
+            return busy;
+        }
+        case PaymentCode::out_of_bounds:
+            return faulty("amount", "the balance would leave what an account can hold");
+        case PaymentCode::faulty:
+            return faulty("", "something is wrong with it");
+        case PaymentCode::suspended:
+            return problem({.status = 409, .detail = "the distributor is suspended"});
+        case PaymentCode::refill_limit:
+            return problem({.status = 402, .detail = "the reseller has put as much on accounts as he may"});
+    }
+    JsonWriter json;
+    json.open_object();
+    write_moved(json, answer);
+    json.close_object();
+    return json_response(201, json.take());
+}
+
+namespace {
+
 using rating::Money;
 
 /// How an operation may raise a balance.
@@ -153,71 +233,7 @@ constexpr std::array<MoneyField, 3> kTransferFields = {
 constexpr std::array<MoneyField, 3> kRefundFields = {
     {{"of", read_of}, {"amount", read_amount}, {"memo", read_memo}}};
 
-/// 422 of what a service found.
-Response refusal_of(std::span<const Fault> faults) {
-    std::vector<RequestFault> all;
-    for (const Fault& fault : faults)
-        all.push_back({{}, fault.field, fault.message});
-    return invalid(all);
-}
-
-/// What is said of a transaction inside an open object.
-void write_moved(JsonWriter& json, const PaymentAnswer& answer) {
-    json.name("txn").text("t-" + std::to_string(answer.transaction));
-    json.name("balance").text(rating::format(answer.balance));
-    json.name("available").text(rating::format(answer.available));
-    json.name("dup").flag(answer.duplicate);
-}
-
-Response answer_of(const PaymentAnswer& answer, std::string_view id) {
-    const auto faulty = [](std::string_view field, std::string message) {
-        const RequestFault fault{{}, std::string{field}, std::move(message)};
-        return invalid({&fault, 1});
-    };
-    switch (answer.code) {
-        case PaymentCode::ok:
-            break;
-        case PaymentCode::unknown_account:
-            return unknown_party(id);
-        case PaymentCode::unknown_target:
-            return faulty("target", "no such party, or one without an account");
-        case PaymentCode::not_transferable:
-            return faulty("target", "expected another party of the same seller and currency");
-        case PaymentCode::credit_limit:
-            return problem({.status = 402, .detail = "more than may be taken from the party"});
-        case PaymentCode::unknown_original:
-            return problem({.status = 404, .detail = "the party has no such record or payment, or no more"});
-        case PaymentCode::not_refundable:
-            return problem({.status = 409,
-                            .detail = "it is a refund, or a call that has not ended, or less is left of it"});
-        case PaymentCode::conflict:
-            return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
-        case PaymentCode::no_room: {
-            Response full = problem({.status = 503, .detail = "the journal's disk is full; try again later"});
-            full.headers.emplace_back("Retry-After", "60");
-            return full;
-        }
-        case PaymentCode::busy: {
-            Response busy =
-                problem({.status = 503, .detail = "too many request ids are remembered; try again later"});
-            busy.headers.emplace_back("Retry-After", "60");
-            return busy;
-        }
-        case PaymentCode::out_of_bounds:
-            return faulty("amount", "the balance would leave what an account can hold");
-        case PaymentCode::faulty:
-            return faulty("", "something is wrong with it");
-        case PaymentCode::suspended:
-            return problem({.status = 409, .detail = "the distributor is suspended"});
-        case PaymentCode::refill_limit:
-            return problem({.status = 402, .detail = "the reseller has put as much on accounts as he may"});
-    }
-    JsonWriter json;
-    json.open_object();
-    write_moved(json, answer);
-    json.close_object();
-    return json_response(201, json.take());
-}
+using admin::answer_of;
 
 Response answer_of(const Sales::Answer& answer, std::string_view id) {
     if (!answer.faults.empty()) return refusal_of(answer.faults);
@@ -245,14 +261,6 @@ Response answer_of(const Refilled& refilled, std::string_view id) {
     return answer_of(refilled.answer.payment, id);
 }
 
-/// 400 for a request without a key.
-std::optional<Response> refusal_of_key(const Request& request) {
-    if (is_request_id(request.idempotency_key)) return std::nullopt;
-    return problem({.status = 400,
-                    .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
-                              " bytes that do not begin with \"r-\""});
-}
-
 /// Why somebody may not move money in a way that goes round the limits of who sells: a distributor owes what
 /// he collects, and a reseller whose refills are limited refills.
 std::optional<Response> refusal_of_actor(const Services& services, const Request& request,
@@ -267,10 +275,6 @@ std::optional<Response> refusal_of_actor(const Services& services, const Request
             party))
         return std::nullopt;
     return problem({.status = 403, .detail = "the reseller's refills are limited: refill the account"});
-}
-
-PaymentRequest request_of(const Services& services, const Request& request, std::string_view memo) {
-    return {request.idempotency_key, memo, now_of(services), request.actor.login, request.actor.login};
 }
 
 /// What all operations do before and after: key, party, fields. `required` names the fields that must stand

@@ -1,6 +1,8 @@
 /// Money outside calls, `/v1/parties/{id}/topups` and its neighbours, and the thresholds that were crossed.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +13,18 @@
 namespace tollgate::daemon::admin {
 
 struct MoneyFields;
+
+// What whoever moves money answers with.
+
+/// 400 for a request without an Idempotency-Key.
+[[nodiscard]] std::optional<Response> refusal_of_key(const Request& request);
+/// Its key, in the scope of whoever sends it.
+[[nodiscard]] PaymentRequest request_of(const Services& services, const Request& request,
+                                        std::string_view memo = {});
+/// 422 with what a service found.
+[[nodiscard]] Response refusal_of(std::span<const Fault> faults);
+/// 201 with the transaction, or why not. `id` is the party's in the path.
+[[nodiscard]] Response answer_of(const PaymentAnswer& answer, std::string_view id);
 
 /// Any thread may call any member. Every operation is carried out once for an Idempotency-Key: 201 with its
 /// transaction; 400 without a key; 402 more than may be taken; 404 no such party; 409 the key stands for

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <optional>
 
+#include "balance/billing/period.h"
 #include "daemon/admin/etag.h"
 #include "daemon/admin/record_json.h"
 #include "daemon/partners/party_rules.h"
@@ -108,6 +109,21 @@ void write_effective(JsonWriter& json, const EffectivePolicy& policy) {
     json.close_object();
 }
 
+/// The billing period that it is in, by its own clocks; null where it has none.
+void write_period(JsonWriter& json, const Services& services, const Party& party,
+                  const EffectivePolicy& policy, rating::Instant since) {
+    json.name("billing_period_now");
+    const auto kind = balance::parse_billing_period(policy.billing_period);
+    const auto zone = services.catalog.time_zones().find(party.time_zone);
+    if (!kind || zone == nullptr) {
+        json.null();
+        return;
+    }
+    const auto period = balance::BillingCalendar{*kind, *zone, since}.at(services.wall_now());
+    json.open_object().name("from").text(rating::format(period.begin));
+    json.name("until").text(rating::format(period.until)).close_object();
+}
+
 /// What a partner may know of a customer: no price, no money, no limit.
 constexpr std::array<std::string_view, 9> kTaggedFields = {
     "name", "company", "first_name", "last_name", "email", "phone", "address", "came_with", "made"};
@@ -209,7 +225,9 @@ void write_party(JsonWriter& json, const Services& services, PartyId id, PartyVi
     write_profile(json, profile, view);
     if (view != PartyView::tagged) {
         const PartyRules rules{services.registry, services.profile_index, catalog.parties()};
-        write_effective(json, rules.effective(profile));
+        const EffectivePolicy policy = rules.effective(profile);
+        write_effective(json, policy);
+        write_period(json, services, party, policy, profile.made);
         write_money(json, "balance", only_with_account(party, party.account.balance()));
         write_money(json, "held", only_with_account(party, party.account.held()));
         write_money(json, "available", only_with_account(party, party.account.available()));

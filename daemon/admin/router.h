@@ -43,6 +43,7 @@ struct Request {
     std::string idempotency_key;
     std::string if_match;
     std::string authorization;
+    std::string signature;  ///< `X-Signature`: of the body, by a payment gateway.
     std::string peer;  ///< The address that it came from.
     Actor actor;
     std::string_view body;

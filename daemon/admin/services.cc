@@ -20,6 +20,7 @@
 #include "daemon/admin/openapi.h"
 #include "daemon/admin/packages.h"
 #include "daemon/admin/parties.h"
+#include "daemon/admin/payment_intents.h"
 #include "daemon/admin/people.h"
 #include "daemon/admin/plans.h"
 #include "daemon/admin/quick_forms.h"
@@ -28,6 +29,36 @@
 #include "daemon/admin/transactions.h"
 
 namespace tollgate::daemon::admin {
+
+namespace {
+
+/// Orders of packages that are paid online.
+Orders orders_of(const Services& services) {
+    Orders orders;
+    orders.price = [&shop = services.shop, &registry = services.registry,
+                    &parties = services.catalog.parties()](
+                       std::string_view customer, std::string_view package) -> std::optional<rating::Money> {
+        const auto found = registry.packages.find(package);
+        if (!found) return std::nullopt;
+        std::optional<ShopFault> fault;
+        const auto levels = shop.levels(*found, parties.find(customer), Shop::Buyer::fresh, fault);
+        if (fault || levels.empty()) return std::nullopt;
+        return levels.front().price + levels.front().setup;
+    };
+    orders.deliver = [&shop = services.shop, &parties = services.catalog.parties()](
+                         std::string_view customer, std::string_view package, rating::Money paid,
+                         const PaymentRequest& request,
+                         const std::function<void(balance::JointEvent&)>& also) {
+        Shop::Activation wanted;
+        wanted.package = package;
+        wanted.paid_online = paid;
+        wanted.also = also;
+        return shop.activate(parties.find(customer), wanted, request).payment;
+    };
+    return orders;
+}
+
+}  // namespace
 
 Router make_router(Services services) {
     Router router{services.on_unexpected};
@@ -120,6 +151,17 @@ Router make_router(Services services) {
     router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
         return money->threshold_events(request);
     });
+
+    const auto intents = std::make_shared<PaymentIntents>(services, orders_of(services));
+    router.add(
+        "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
+        [intents](const Request& request, std::string_view id) { return intents->create(request, id); });
+    router.add("GET", "/v1/payment-intents/{id}", Lane::brief,
+               [intents](const Request& request, std::string_view id) { return intents->get(request, id); });
+    router.add("POST", "/v1/gateways/{gateway}/callbacks", Lane::brief,
+               [intents](const Request& request, std::string_view gateway) {
+                   return intents->callback(request, gateway);
+               });
 
     const auto classes = std::make_shared<Classes>(services);
     router.add("GET", "/v1/classes", Lane::brief,

@@ -12,6 +12,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/notices.h"
 #include "daemon/outbox.h"
+#include "daemon/partners/online_payments.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
 #include "daemon/partners/shop.h"
@@ -38,6 +39,7 @@ struct Services {
     std::size_t body_bytes_max = 0;               ///< Of a body once it is unpacked.
     std::function<balance::Steady()> steady_now;  ///< Called by any thread, as the next.
     std::function<rating::Instant()> wall_now;
+    OnlinePayments::Gateways gateways = {};  ///< Through which people pay; none: nobody pays online.
     access::PasswordCost password_cost{};
     Router::Unexpected on_unexpected = {};  ///< Told what no handler should have thrown.
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.

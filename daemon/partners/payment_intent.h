@@ -1,7 +1,14 @@
 /// A payment that somebody is about to make through a gateway.
 #pragma once
 
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "daemon/partners/record.h"
+#include "daemon/partners/record_book.h"
 #include "daemon/partners/words.h"
 
 namespace tollgate::daemon {
@@ -46,6 +53,32 @@ struct PaymentIntent {
             {"transaction", &P::transaction, W::hidden},
         });
     }
+};
+
+/// Which intent a gateway's payment was for, for ever. Any thread may ask.
+class PaymentReferences {
+  public:
+    /// Follows the book from now on: nothing stands in it yet. It must not move.
+    explicit PaymentReferences(RecordBook<PaymentIntent>& intents) {
+        intents.on_change = [this](const PaymentIntent* /*before*/, const PaymentIntent* after) {
+            if (after == nullptr || after->reference.empty()) return;
+            const std::lock_guard lock{mutex_};
+            intents_.insert_or_assign({after->gateway, after->reference}, after->id);
+        };
+    }
+    PaymentReferences(const PaymentReferences&) = delete;
+    PaymentReferences& operator=(const PaymentReferences&) = delete;
+
+    /// Empty: nobody's yet.
+    [[nodiscard]] std::string intent_of(std::string_view gateway, std::string_view reference) const {
+        const std::lock_guard lock{mutex_};
+        const auto found = intents_.find({std::string{gateway}, std::string{reference}});
+        return found == intents_.end() ? std::string{} : found->second;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::map<std::pair<std::string, std::string>, std::string> intents_;  // By gateway and reference.
 };
 
 }  // namespace tollgate::daemon

@@ -34,6 +34,7 @@ struct Registry {
     RecordBook<Token> tokens;
     RecordBook<QuickForm> forms;
     RecordBook<PaymentIntent> intents;
+    PaymentReferences references{intents};
     RecordBook<MailRecord> mails;
     AuditLog audit;
 

@@ -102,6 +102,8 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"session.start", "sbc"},
         {"session.max", "16000001"},
         {"request.remember", "841h"},
+        {"gateway.secret_file", "/etc/tollgate/gateway.secret"},
+        {"gateway.url", "https://pay.example.com/"},
         {"restart.grace", "301s"},
         {"dial.emergency", "110"},
         {"dial.plan", "00:2:"},
