@@ -165,8 +165,8 @@ def margin_reseller(daemon, api):
     api.party("operator", "root", "reseller")
     api.party("sub", "operator", "reseller")
     api.party("ann", "sub", "customer")
-    for party in ("operator", "sub", "ann"):
-        api.topup(party, "2000")
+    for party, funds in (("operator", "5000"), ("sub", "5000"), ("ann", "2000")):
+        api.topup(party, funds)
     # Nobody sells what the one above him does not.
     api.put("/v1/parties/sub/offers/basic", {"price": "1000"}).expect(404)
     activate(api, "ann", "basic", 422)
@@ -176,7 +176,7 @@ def margin_reseller(daemon, api):
     assert (offer["price"], offer["buy_price"], offer["buy_setup"]) == ("1000", "800", "10")
     activate(api, "ann", "basic")
     # Setup passes through the operator; the sub-operator gives it away.
-    assert balances(api, "ann", "sub", "operator") == ["1000", "1190", "1290"]
+    assert balances(api, "ann", "sub", "operator") == ["1000", "4190", "4290"]
     assert revenue(daemon) == micros("1000") + micros("810") + micros("710")
     # A price he changes is what the next customer pays.
     assert api.put("/v1/parties/sub/offers/basic", {"price": "900"}).expect(200)["price"] == "900"
@@ -463,7 +463,7 @@ def credit_at_creation(daemon, api):
     assert (api.balance("cy"), api.balance("minter")) == ("150", "100")
     submit("minter", "dan", "50.01", 402)
     submit("minter", "dan", "50")
-    funds = daemon.books()["EUR"]["funds"]
+    funds = daemon.books()["EUR"]["customer_funds"]
     assert funds == micros("-200"), funds
     assert [entry["operation"] for entry in api.get("/v1/audit?operation=submitDraft")["entries"]] == ["submitDraft"] * 3
     # What the customer then spends is credited to who gave him the money.

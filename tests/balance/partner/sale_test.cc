@@ -46,11 +46,10 @@ TEST(Sale, ChargesEveryLevelItsPrice) {
 
 // Goal: MO12 to MO14: 10 % of 100, and 10 % of that for the next below, out of it.
 TEST(Sale, PaysCommissionsOutOfTheSellersBooks) {
-    const std::vector<SaleLevel> levels = {
-        {.payer = kCustomer,
-         .seller = kRoot,
-         .price = euros(100),
-         .agents = {{kUpper, kTen}, {kMiddle, kTen}, {kLower, kTen}}}};
+    const std::vector<SaleLevel> levels = {{.payer = kCustomer,
+                                            .seller = kRoot,
+                                            .price = euros(100),
+                                            .agents = {{kUpper, kTen}, {kMiddle, kTen}, {kLower, kTen}}}};
     const auto postings = postings_of(levels, eur(), CommissionPolicy::cascade);
     EXPECT_TRUE(balanced(postings));
     EXPECT_EQ(moved(postings, kCustomer, true), euros(-100));

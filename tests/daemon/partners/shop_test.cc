@@ -126,7 +126,7 @@ class ShopTest : public ::testing::Test {
     [[nodiscard]] std::size_t bundles() {
         std::size_t count = 0;
         for (const auto& bundle : balance::BundlesOf{party("ann")})
-            count += bundle.pays_at(now_.wall) ? 1 : 0;
+            count += bundle.pays_at(now_.wall) ? 1U : 0U;
         return count;
     }
 
