@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "daemon/app.h"
 #include "daemon/journal_tool.h"
+#include "daemon/mail/templates.h"
 #include "daemon/offline_rater.h"
 #include "daemon/recovery.h"
 #include "daemon/version.h"
@@ -216,6 +217,7 @@ int main(int argc, char** argv) {
             return holds ? EXIT_SUCCESS : kExitFaults;
         }
         if (check) {
+            const tollgate::daemon::mail::Templates templates{config.mail.templates};
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

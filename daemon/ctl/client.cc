@@ -123,8 +123,11 @@ void Client::prepare(Exchange& exchange, const std::string& method, const std::s
     set(CURLOPT_HEADERDATA, &exchange);
     // The way to this machine needs no proxy, whatever the environment says of others.
     if (is_private_way(url_) && url_.starts_with("http://")) set(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-    for (const auto& [name, value] : headers)
-        exchange.add_header(name + ": " + value);
+    for (const auto& [name, value] : headers) {
+        std::string line = name;
+        line.append(": ").append(value);
+        exchange.add_header(line);
+    }
     if (!token_.empty()) exchange.add_header("Authorization: Bearer " + token_);
     exchange.add_header("Expect:");  // Nobody waits for "100 Continue".
     set(CURLOPT_HTTPHEADER, exchange.headers.get());

@@ -55,7 +55,6 @@ constexpr std::array<Argument, 1> kOneLogin = {kLogin};
 constexpr std::array<Argument, 1> kOneTariff = {kTariff};
 constexpr std::array<Argument, 2> kPartyAndAmount = {kParty, kAmount};
 constexpr std::array<Option, 2> kOfMoney = {kMemo, kKey};
-constexpr std::array<Option, 3> kOfLists = {kLimit, kAll, kCursor};
 
 std::string party_path(const Call& call) {
     return "/v1/parties/" + encoded(call.argument("PARTY"));
@@ -707,13 +706,12 @@ constexpr std::array<Option, 5> kCommon = {{
     {"progress", "", "shows how far a file is, also where nobody seems to look"},
 }};
 
-const std::string kNothing;
-
 }  // namespace
 
 const std::string& Call::argument(std::string_view name) const {
+    static const std::string none;
     const auto found = arguments.find(name);
-    return found == arguments.end() || found->second.empty() ? kNothing : found->second.front();
+    return found == arguments.end() || found->second.empty() ? none : found->second.front();
 }
 
 std::span<const std::string> Call::all(std::string_view name) const {
@@ -722,8 +720,9 @@ std::span<const std::string> Call::all(std::string_view name) const {
 }
 
 const std::string& Call::option(std::string_view name) const {
+    static const std::string none;
     const auto found = options.find(name);
-    return found == options.end() ? kNothing : found->second;
+    return found == options.end() ? none : found->second;
 }
 
 std::span<const Command> commands() {

@@ -194,6 +194,13 @@ std::string zsh_argument(const Argument& argument, std::size_t place) {
     return text + '\'';
 }
 
+/// One of what _describe offers.
+std::string zsh_entry(std::string_view name, std::string_view about) {
+    std::string entry = " '";
+    entry.append(name).append(":").append(described(about)).append("'");
+    return entry;
+}
+
 std::string zsh_describe(std::string_view variable, const std::string& entries) {
     return "        local -a " + std::string{variable} + "=(" + entries + ")\n        _describe command " +
            std::string{variable} + " ;;\n";
@@ -215,7 +222,7 @@ std::string zsh_script() {
             if (command.group.empty() && command.name == word) about = command.about;
         }
         if (about.empty()) about = about_group(word);
-        entries += " '" + std::string{word} + ':' + described(about) + '\'';
+        entries += zsh_entry(word, about);
     }
     script += zsh_describe("words_first", entries);
     script += "    rest)\n        local command=$line[1]\n        case $command in\n";
@@ -223,16 +230,14 @@ std::string zsh_script() {
     for (const std::string_view group : groups()) {
         entries.clear();
         for (const Command& command : commands()) {
-            if (command.group == group)
-                entries += " '" + std::string{command.name} + ':' + described(command.about) + '\'';
+            if (command.group == group) entries += zsh_entry(command.name, command.about);
         }
-        const std::string variable = "words_" + std::string{group};
-        script += "        " + std::string{group} + ")\n            if ((CURRENT == 2)); then\n" +
-                  "                local -a " + variable + "=(" + entries +
-                  ")\n                _describe command " + variable +
-                  "\n                return\n            fi\n" +
-                  "            command=\"$command $words[2]\"\n            shift words\n" +
-                  "            ((CURRENT--)) ;;\n";
+        script.append("        ").append(group).append(")\n            if ((CURRENT == 2)); then\n");
+        script.append("                local -a words_").append(group).append("=(").append(entries);
+        script.append(")\n                _describe command words_").append(group);
+        script.append(
+            "\n                return\n            fi\n            command=\"$command $words[2]\"\n");
+        script.append("            shift words\n            ((CURRENT--)) ;;\n");
     }
     script += "        esac\n        case $command in\n";
     for (const Command& command : commands()) {

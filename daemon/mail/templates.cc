@@ -103,10 +103,11 @@ std::variant<Template::Pieces, std::string> Template::take_apart(
             if (close == std::string_view::npos) return line + "{{ has no }}";
             const std::string_view name = trimmed(text.substr(open + 2, close - open - 2));
             if (std::find(placeholders.begin(), placeholders.end(), name) == placeholders.end()) {
-                std::string known;
-                for (const std::string_view placeholder : placeholders)
-                    known.append(known.empty() ? "" : ", ").append(placeholder);
-                return line + "{{" + std::string{name} + "}} is not known here; there are " + known;
+                std::string fault = line;
+                fault.append("{{").append(name).append("}} is not known here; there are");
+                for (std::size_t i = 0; i < placeholders.size(); ++i)
+                    fault.append(i == 0 ? " " : ", ").append(placeholders[i]);
+                return fault;
             }
             piece.placeholder = name;
             at = close + 2;
