@@ -124,6 +124,48 @@ BundleBook::AddStatus BundleBook::add(Party& party, PartyId id, BundleSource sou
     return AddStatus::added;
 }
 
+BundleBook::Prepared BundleBook::prepare(const Party* party, PartyId id, std::vector<BundleSource> sources,
+                                         const std::shared_ptr<const rating::TimeZone>& zone,
+                                         rating::Instant now) {
+    const std::lock_guard lock{mutex_};
+    std::vector<const Bundle*> known;
+    std::size_t count = 0;
+    std::uint16_t number_last = 0;
+    if (party != nullptr) {
+        for (const Bundle& bundle : BundlesOf{*party}) {
+            known.push_back(&bundle);
+            number_last = std::max(number_last, bundle.number());
+            const rating::Instant expires = bundle.source().expires;
+            if (expires >= now || now - expires <= kBundleKeptExpired) ++count;
+        }
+    }
+    Prepared prepared;
+    for (BundleSource& source : sources) {
+        const bool taken = std::any_of(known.begin(), known.end(), [&source](const Bundle* other) {
+            return other->source().id == source.id;
+        });
+        if (taken) return {AddStatus::differs, {}};
+        if (++count > kBundlesOfPartyMax || number_last == UINT16_MAX) return {AddStatus::too_many, {}};
+        auto bundle = std::make_unique<Bundle>(id, std::move(source), ++number_last);
+        bundle->zone_ = zone;
+        if (bundle->source().monthly) bundle->renews_at_ = next_month(zone.get(), now);
+        known.push_back(bundle.get());
+        prepared.bundles.push_back(std::move(bundle));
+    }
+    return prepared;
+}
+
+void BundleBook::enter(Party& party, Prepared prepared, rating::Instant now) {
+    const std::lock_guard lock{mutex_};
+    drop_expired(party, now);
+    for (auto& fresh : prepared.bundles) {
+        Bundle& bundle = *fresh;
+        bundles_.push_back(std::move(fresh));
+        if (bundle.source().monthly) plan_renewal(bundle, now);
+        enter(party, bundle);
+    }
+}
+
 /// Puts a bundle into its party's list.
 void BundleBook::enter(Party& party, Bundle& bundle) noexcept {
     std::atomic<Bundle*>* link = &party.bundles;

@@ -177,6 +177,18 @@ class BundleBook {
     AddStatus add(Party& party, PartyId id, BundleSource source, std::shared_ptr<const rating::TimeZone> zone,
                   rating::Instant now, const Announce& announce);
 
+    /// As add, of several at once and in two steps, so that one event can tell of them and of more.
+    struct Prepared {
+        AddStatus status = AddStatus::added;  ///< Else there are no bundles.
+        std::vector<std::unique_ptr<Bundle>> bundles;
+    };
+    /// `party`: nullptr for one that is about to be made.
+    [[nodiscard]] Prepared prepare(const Party* party, PartyId id, std::vector<BundleSource> sources,
+                                   const std::shared_ptr<const rating::TimeZone>& zone, rating::Instant now);
+    /// Calls that are authorised from now on may use them. Requires: nothing was added to the party since
+    /// they were prepared.
+    void enter(Party& party, Prepared prepared, rating::Instant now);
+
     /// Renews the bundles whose month is over, each once, however many months have gone by. How many.
     /// `announce` is told of each before.
     std::size_t renew_due(rating::Instant now, const Announce& announce);

@@ -52,7 +52,7 @@ Money change_of(const SessionLevel& level, Money total, bool give_hold_back) noe
 std::size_t leg_of(const Path& path, std::size_t place, std::span<const SessionLevel> levels) noexcept {
     const PartyId payer = path.id(std::max<std::size_t>(place, 1));
     std::size_t leg = 0;
-    while (leg < levels.size() && levels[leg].payer != payer)
+    while (leg < levels.size() && (levels[leg].payer != payer || levels[leg].earns()))
         ++leg;
     return leg;
 }
@@ -249,7 +249,9 @@ void Ledger::settle_all(std::span<SessionLevel> levels, std::span<const Money> t
         return true;
     });
     for (std::size_t i = 0; i < levels.size(); ++i) {
-        Money* const credited = i == 0 && spend.credits_seller ? &returns.credited : nullptr;
+        // What others earn of the customer's leg comes out of where that goes.
+        const bool is_credited = spend.credits_seller && (i == 0 || levels[i].earns());
+        Money* const credited = is_credited ? &returns.credited : nullptr;
         returns.amounts[i] = returns.amounts[i] + settle(levels[i], totals[i], free_holds, credited);
     }
 }
@@ -280,7 +282,7 @@ void Ledger::move_all(const Session& session, std::int64_t sign, rating::Instant
         party.account.move_balance(-charged);
         party.account.hold_unchecked(charged + times(level.held));
         if (charged == Money{}) continue;
-        if (session.credits_seller && &level == &session.levels().front()) {
+        if (session.credits_seller && (&level == &session.levels().front() || level.earns())) {
             Account& seller = parties_.get(level.seller).account;
             seller.move_balance(charged);
             seller.give_back(charged);

@@ -40,7 +40,7 @@ struct Spend {
 inline constexpr std::uint32_t kCountedByAll = (1U << kPathMax) - 1;
 
 /// Whose leg of a call stands for a party of its path: the customer's for the line and the customer, else the
-/// party's own. `levels.size()` where it has none.
+/// party's own. `levels.size()` where it has none: who earns by it has none.
 [[nodiscard]] std::size_t leg_of(const Path& path, std::size_t place,
                                  std::span<const SessionLevel> levels) noexcept;
 

@@ -115,7 +115,8 @@ struct PartySource {
 /// Fields that administration changes while calls read them are relaxed atomics: each is decided by alone,
 /// and an AUTHORIZE reads status again after it has taken its holds.
 struct alignas(64) Party {
-    explicit Party(const PartySource& source, std::string_view stored_id, std::string_view stored_zone)
+    /// What is stored outlives the party.
+    explicit Party(const PartySource& source, std::string_view stored_id, const std::string_view& stored_zone)
         : account(source.credit_limit),
           min_available(source.min_available.micros()),
           tariff(source.tariff),
@@ -139,6 +140,11 @@ struct alignas(64) Party {
     [[nodiscard]] bool pays_for_calls() const noexcept {
         return kind == PartyKind::customer || kind == PartyKind::provider ||
                (kind == PartyKind::reseller && terms == Terms::margin);
+    }
+    /// Whether it stands between a customer and whoever pays for his calls, and earns by them.
+    [[nodiscard]] bool earns_by_calls() const noexcept {
+        return kind == PartyKind::reseller && terms == Terms::commission &&
+               calls_commission.load(std::memory_order_relaxed) != 0;
     }
     /// Whether it has an account that money may be put on.
     [[nodiscard]] bool has_account() const noexcept {
@@ -177,7 +183,7 @@ struct alignas(64) Party {
     std::atomic<Limits*> limits;
 
     const std::string_view id;
-    const std::string_view time_zone;
+    const std::string_view& time_zone;      ///< One of many that share it.
     std::atomic<Book*> books{nullptr};      ///< Only ever grows at its head.
     std::atomic<Bundle*> bundles{nullptr};  ///< In the order in which they pay: balance/bundle.h.
     /// Its thresholds, nullptr while it has never had one: most have none, and calls look here. Made once;
@@ -187,6 +193,12 @@ struct alignas(64) Party {
     /// Of a margin reseller who refills by transfer: his customers spend what was his money, so what their
     /// calls cost is credited to his balance, not to his revenue. Sessions pin it.
     std::atomic<bool> credited_by_calls{false};
+    /// Of a seller: his commission resellers share what they earn by a call as CommissionPolicy::per_level
+    /// says, not as cascade.
+    std::atomic<bool> splits_per_level{false};
+    /// Of a commission reseller: his percentage of what his customers pay for calls, in millionths of the
+    /// whole.
+    std::atomic<std::uint32_t> calls_commission{0};
     const rating::Currency currency;
     std::atomic<std::uint16_t> dial_plan;  ///< Of a line or customer: a place in daemon::DialPlans.
 };

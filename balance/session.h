@@ -58,6 +58,12 @@ struct SessionLevel {
     Money refunded;  ///< Of what was charged, given back by REFUND.
 
     static constexpr std::int32_t kAffordableUnlimited = std::numeric_limits<std::int32_t>::max();
+    static constexpr std::int32_t kEarns = -1;  ///< Instead of what it can afford.
+
+    /// Whether it is no level of the chain, but that of a commission reseller between the customer and the
+    /// next one who pays, of a call that has ended: it has no rate, holds nothing, and what it is charged is
+    /// what it earns, below zero. Out of what the customer's seller has of the call.
+    [[nodiscard]] bool earns() const noexcept { return affordable_seconds == kEarns; }
 
     /// As a call that began at `start`, the first `bundled` seconds of it on bundles. Requires: a rate.
     [[nodiscard]] rating::RatedCall call(rating::Instant start, std::uint32_t bundled = 0) const noexcept {
@@ -186,6 +192,17 @@ struct Session {
     [[nodiscard]] std::span<SessionLevel> levels() noexcept { return {level_memory(), level_count}; }
     [[nodiscard]] std::span<const SessionLevel> levels() const noexcept {
         return {const_cast<Session*>(this)->level_memory(), level_count};
+    }
+    /// Those of the chain: whoever earns by the call stands behind them.
+    [[nodiscard]] std::span<SessionLevel> paying() noexcept { return levels().first(paying_count()); }
+    [[nodiscard]] std::span<const SessionLevel> paying() const noexcept {
+        return levels().first(paying_count());
+    }
+    [[nodiscard]] std::size_t paying_count() const noexcept {
+        std::size_t count = level_count;
+        while (count > 0 && levels()[count - 1].earns())
+            --count;
+        return count;
     }
     /// Room for as many levels as were asked for when it was made.
     [[nodiscard]] SessionLevel* level_memory() noexcept { return reinterpret_cast<SessionLevel*>(this + 1); }

@@ -145,10 +145,11 @@ std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& 
             .on_attempt = log});
 }
 
-/// What is done from time to time, away from calls: bundles are renewed whose month is over, versions of
-/// tariffs are freed that no call pins any more, mails are forgotten, snapshots are made.
-void keep_house(const std::stop_token& stop, Catalog& catalog, Outbox& outbox, Snapshots* snapshots,
-                std::uint64_t snapshot_segments) {
+/// What is done from time to time, away from calls: bundles, packages, plans and numbers are renewed whose
+/// month is over, versions of tariffs are freed that no call pins any more, mails are forgotten, snapshots
+/// are made.
+void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbox& outbox,
+                Snapshots* snapshots, std::uint64_t snapshot_segments) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
@@ -156,6 +157,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Outbox& outbox, S
     std::unique_lock lock{mutex};
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
         catalog.renew_bundles(Clock::now());
+        shop.renew_due(Clock::now());
         catalog.tariffs().reclaim();
         outbox.trim(Clock::now());
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
@@ -199,6 +201,7 @@ struct App::Parts {
                     .notices = state.notices,
                     .sessions = state.sessions,
                     .profile_index = state.profile_index,
+                    .shop = state.shop,
                     .ledger = state.ledger,
                     .events = state.events,
                     .deck_limits = {.rows_max = config.deck.rows_max, .faults_max = config.deck.faults_max},
@@ -316,8 +319,8 @@ void App::start() {
         worker->start();
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.catalog, parts_->state.outbox, parts_->snapshots.get(),
-                   parts_->snapshot_segments);
+        keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->state.outbox,
+                   parts_->snapshots.get(), parts_->snapshot_segments);
     }};
 }
 

@@ -661,6 +661,39 @@ std::vector<Fault> Catalog::add(std::span<const PartyDraft> drafts, Moment now, 
     return add_to(drafts, now, &joint);
 }
 
+std::size_t Catalog::open_lines(PartyId customer) const noexcept {
+    std::size_t lines = 0;
+    for (PartyId line = parties_.first_child(customer); line != kNoParty;
+         line = parties_.next_sibling(line)) {
+        if (!parties_.get(line).status().closed()) ++lines;
+    }
+    return lines;
+}
+
+std::vector<Fault> Catalog::too_many_lines(std::span<const balance::PartySource> sources) const {
+    if (!lines_max_) return {};
+    struct Lines {
+        std::size_t count = 0;
+        std::size_t first = 0;  ///< In the list.
+    };
+    std::unordered_map<std::uint32_t, Lines> of_customer;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        const auto parent = static_cast<std::uint32_t>(sources[i].parent);
+        if (sources[i].kind != PartyKind::line || parent >= parties_.size()) continue;
+        of_customer.try_emplace(parent, Lines{0, i}).first->second.count++;
+    }
+    for (const auto& [parent, lines] : of_customer) {
+        const PartyId customer{parent};
+        const auto most = lines_max_(customer);
+        if (most && static_cast<std::int64_t>(open_lines(customer) + lines.count) > *most) {
+            return {{lines.first, "parent",
+                     quoted(parties_.get(customer).id) + " has a plan for " + std::to_string(*most) +
+                         " users; expected no more lines than that"}};
+        }
+    }
+    return {};
+}
+
 std::vector<Fault> Catalog::add_to(std::span<const PartyDraft> drafts, Moment now,
                                    balance::JointEvent* joint) {
     std::unique_lock lock{mutex_};
@@ -672,6 +705,7 @@ std::vector<Fault> Catalog::add_to(std::span<const PartyDraft> drafts, Moment no
         checker.check(draft);
     if (!checker.faults().empty() || drafts.empty()) return std::move(checker.faults());
     const auto& sources = checker.sources();
+    if (auto faults = too_many_lines(sources); !faults.empty()) return faults;
     std::vector<std::byte> body;
     balance::ByteWriter out{body};
     out.put(static_cast<std::uint32_t>(sources.size()));
@@ -754,17 +788,11 @@ std::vector<Fault> Catalog::change_to(PartyId id, const PartyChange& change, Mom
     return faults;
 }
 
-Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now) {
-    const std::lock_guard lock{mutex_};
-    std::vector<Fault> faults;
-    const auto fault = [&faults](std::string field, std::string message) {
-        faults.push_back({.item = 0, .field = std::move(field), .message = std::move(message)});
+balance::BundleSource Catalog::checked_bundle(const BundleDraft& draft, std::size_t item,
+                                              std::vector<Fault>& faults) const {
+    const auto fault = [&faults, item](std::string field, std::string message) {
+        faults.push_back({.item = item, .field = std::move(field), .message = std::move(message)});
     };
-    balance::Party& party = parties_.get(id);
-    if (!party.pays_for_calls()) {
-        fault("", std::string{party.id} + " is a " + std::string{text_of(party.kind)} +
-                      " that pays for no calls; expected a customer, a margin reseller or the provider");
-    }
     if (!balance::is_id(draft.id)) fault("id", "expected 1 to 64 of A-Z a-z 0-9 . _ : @ + -");
     if (draft.seconds == 0 || draft.seconds > balance::kBundleSecondsMax) {
         fault("seconds", "expected a whole number from 1 to " + std::to_string(balance::kBundleSecondsMax));
@@ -786,6 +814,21 @@ Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft&
                   "no destination group \"" + name + "\"; PUT /v1/destination-groups/{id} makes one");
         }
     }
+    return source;
+}
+
+Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now) {
+    const std::lock_guard lock{mutex_};
+    balance::Party& party = parties_.get(id);
+    std::vector<Fault> faults;
+    if (!party.pays_for_calls()) {
+        faults.push_back(
+            {0,
+             {},
+             std::string{party.id} + " is a " + std::string{text_of(party.kind)} +
+                 " that pays for no calls; expected a customer, a margin reseller or the provider"});
+    }
+    balance::BundleSource source = checked_bundle(draft, 0, faults);
     if (!faults.empty()) return {.faults = std::move(faults)};
     const auto announce = [&](const balance::Bundle& bundle) {
         std::vector<std::byte> body;
@@ -796,6 +839,40 @@ Catalog::BundleAdded Catalog::add_bundle(balance::PartyId id, const BundleDraft&
     return {.status =
                 bundles_.add(party, id, std::move(source), zones_.find(party.time_zone), now.wall, announce),
             .faults = {}};
+}
+
+std::vector<Fault> Catalog::add_bundles(PartyId id, std::string_view time_zone,
+                                        std::span<const BundleDraft> drafts, Moment now,
+                                        balance::JointEvent& joint) {
+    const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(mutex_);
+    std::vector<Fault> faults;
+    std::vector<balance::BundleSource> sources;
+    for (const BundleDraft& draft : drafts)
+        sources.push_back(checked_bundle(draft, sources.size(), faults));
+    if (!faults.empty()) return faults;
+    const Party* const party = static_cast<std::size_t>(id) < parties_.size() ? &parties_.get(id) : nullptr;
+    const auto prepared = std::make_shared<balance::BundleBook::Prepared>(
+        bundles_.prepare(party, id, std::move(sources), zones_.find(time_zone), now.wall));
+    if (prepared->status != balance::BundleBook::AddStatus::added) {
+        const bool differs = prepared->status == balance::BundleBook::AddStatus::differs;
+        return {{0, "id",
+                 differs ? "the party has another bundle of that id"
+                         : "the party has as many bundles as it may have"}};
+    }
+    for (std::size_t i = 0; i < prepared->bundles.size(); ++i) {
+        std::vector<std::byte> body;
+        balance::ByteWriter out{body};
+        write_bundle(*prepared->bundles[i], out);
+        const auto event = event_of(EventKind::bundle, now, body);
+        if (i + 1 < prepared->bundles.size()) {
+            joint.add(event);
+        } else {
+            joint.add(event, [this, kept, prepared, id, now] {
+                bundles_.enter(parties_.get(id), std::move(*prepared), now.wall);
+            });
+        }
+    }
+    return {};
 }
 
 std::size_t Catalog::renew_bundles(Moment now) {

@@ -123,6 +123,12 @@ class Catalog {
     };
     /// Gives a party free seconds. Requires: a party of the table.
     [[nodiscard]] BundleAdded add_bundle(balance::PartyId id, const BundleDraft& draft, Moment now);
+    /// Gives several as a part of `joint`: calls may use them once it is appended. `id` may be that of a
+    /// party that the joint event makes, `time_zone` is the party's. Until then this thread alone changes
+    /// settings. Requires: the party pays for calls.
+    [[nodiscard]] std::vector<Fault> add_bundles(balance::PartyId id, std::string_view time_zone,
+                                                 std::span<const BundleDraft> drafts, Moment now,
+                                                 balance::JointEvent& joint);
     /// Renews the bundles whose month is over. How many.
     std::size_t renew_bundles(Moment now);
     /// A bundle as an operator described it.
@@ -139,6 +145,13 @@ class Catalog {
 
     /// All that administration may change of a party, as bytes: the same where nothing has been changed.
     [[nodiscard]] std::string image_of(const balance::Party& party) const;
+
+    /// Lines of a customer that are not closed.
+    [[nodiscard]] std::size_t open_lines(balance::PartyId customer) const noexcept;
+    /// Asks from now on how many lines a customer may have; nullopt: as many as he likes. Before any other
+    /// thread. It is called while settings are held.
+    using LinesMax = std::function<std::optional<std::int64_t>(balance::PartyId customer)>;
+    void limit_lines(LinesMax lines_max) { lines_max_ = std::move(lines_max); }
 
     /// While it is held, nobody changes a setting of a party: for a payment that lifts a suspension, and for
     /// nothing that calls wait for.
@@ -211,6 +224,10 @@ class Catalog {
     [[nodiscard]] static balance::LimitSettings limits_of(const balance::Party& party);
 
   private:
+    [[nodiscard]] std::vector<Fault> too_many_lines(std::span<const balance::PartySource> sources) const;
+    /// What the draft describes; more faults where it is none.
+    [[nodiscard]] balance::BundleSource checked_bundle(const BundleDraft& draft, std::size_t item,
+                                                       std::vector<Fault>& faults) const;
     void write_bundle(const balance::Bundle& bundle, ByteWriter& out) const;
     [[nodiscard]] bool read_bundle(rating::Instant now, ByteReader& in);
     [[nodiscard]] std::vector<Fault> owner_faults(std::string_view id, std::string_view owner) const;
@@ -244,6 +261,7 @@ class Catalog {
     balance::EventLog& events_;
     balance::CrossingSink* crossings_;
     std::unordered_map<std::string, std::shared_ptr<const rating::Deck>> decks_read_;  // By file.
+    LinesMax lines_max_;
     std::recursive_mutex mutex_;  // One operation may change several things, each of them part of one event.
 };
 

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "balance/partner/commission.h"
 #include "daemon/country_codes.h"
 #include "rating/describe.h"
 
@@ -50,7 +51,7 @@ constexpr std::uint32_t count_of(seconds duration) noexcept {
 
 Amounts costs_of(const Session& session, seconds duration) noexcept {
     Amounts amounts;
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     for (std::size_t i = 0; i < levels.size(); ++i)
         amounts[i] = session.cost(levels[i], duration);
     return amounts;
@@ -58,7 +59,7 @@ Amounts costs_of(const Session& session, seconds duration) noexcept {
 /// The same with as many bundled seconds.
 Amounts costs_of(const Session& session, seconds duration, const BundledSeconds& bundled) noexcept {
     Amounts amounts;
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const auto mine = static_cast<std::uint32_t>(std::min<std::int64_t>(bundled[i], duration.count()));
         amounts[i] = rating::cost(levels[i].call(session.rated_at, mine), duration);
@@ -440,7 +441,7 @@ AuthorizeAnswer Charging::answer_of(const Session& session, bool explain) const 
     answer.level = session.limiting;
     answer.number = session.number;
     answer.available = session.available;
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     if (session.line != kNoParty) {
         PartyId customer = parties_.get(session.line).parent;
         if (customer != kNoParty) answer.customer = customer;
@@ -476,10 +477,10 @@ Charging::Resolution Charging::resolve_and_pin(const Path& path, std::string_vie
     const auto tariffs = tariffs_.read();
     const Resolution found = resolve(tariffs, payers, digits, session.rated_at, session.level_memory());
     session.level_count = payers.count;
-    for (const SessionLevel& level : session.levels()) {
+    for (const SessionLevel& level : session.paying()) {
         if (level.tariff != nullptr) level.tariff->pins.add();
     }
-    session.credits_seller = credits_seller(session.levels());
+    session.credits_seller = credits_seller(session.paying());
     return found;
 }
 
@@ -506,7 +507,7 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     const Resolution found = resolve_and_pin(path, digits->view(), call, session);
     if (found.blocked != kNoParty)
         return refuse(session, Code::service_denied, Reason::blocked, found.blocked);
-    if (session.level_count > 0 && !opens_country(session.levels()[0], digits->view())) {
+    if (session.level_count > 0 && !opens_country(session.paying()[0], digits->view())) {
         return refuse(session, Code::service_denied, Reason::country, path.id(1));
     }
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
@@ -543,7 +544,7 @@ bool Charging::opens_country(const SessionLevel& customer, std::string_view digi
 }
 
 PartyId Charging::loser(const Session& session, seconds duration) const noexcept {
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     for (std::size_t i = 1; i < levels.size(); ++i) {
         const Party& party = parties_.get(levels[i].payer);
         const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
@@ -561,7 +562,7 @@ PartyId Charging::loser(const Session& session, seconds duration) const noexcept
 Charging::CapLook Charging::look_at_caps(const Path& path, const Session& session, bool free,
                                          const BundledSeconds& bundled) const noexcept {
     CapLook look;
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     for (std::size_t place = 0; place < path.parties().size(); ++place) {
         const Party& party = *path.parties()[place];
         const balance::Limits* const limits = party.limits.load(std::memory_order_acquire);
@@ -601,7 +602,7 @@ Charging::CapLook Charging::look_at_caps(const Path& path, const Session& sessio
 }
 
 void Charging::hold_funds(const Path& path, Session& session, seconds want, Moment now) {
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
@@ -772,7 +773,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     if (reopens) {
         bundles.cover(used);
         totals = costs_of(session, used);
-        if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
+        if (!ledger_.can_charge(session.paying(), {totals.data(), session.paying_count()}))
             return {.code = Code::too_large};
     }
     session.start_fingerprint = fingerprint;
@@ -787,7 +788,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     balance::Ledger::Returns returns;
     if (reopens) {
         // What expiry charged beyond what was reported pays for the holds.
-        ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns,
+        ledger_.charge(session.paying(), {totals.data(), session.paying_count()}, returns,
                        spend_of(path, session, now));
         const seconds granted{session.granted_seconds};
         extend_holds(session, bundles, granted - std::min(granted, used), returns, now);
@@ -799,7 +800,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
         now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
     answer.granted = seconds{session.granted_seconds};
     append(balance::EventKind::session_changed, session, now);
-    ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    ledger_.give_back(session.paying(), returns, spend_of(path, session, now));
     bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
@@ -818,7 +819,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         answer.granted = seconds{session.granted_seconds};
         answer.validity = remaining(session, now);
         answer.final = session.final;
-        answer.charged = session.level_count > 0 ? session.levels()[0].charged : Money{};
+        answer.charged = session.level_count > 0 ? session.paying()[0].charged : Money{};
         answer.level = session.limiting;
         return answer;
     };
@@ -836,14 +837,14 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     BundleChange bundles{bundling_, session};
     bundles.cover(used);
     const Amounts totals = costs_of(session, used);
-    if (!ledger_.can_charge(session.levels(), {totals.data(), session.level_count}))
+    if (!ledger_.can_charge(session.paying(), {totals.data(), session.paying_count()}))
         return {.code = Code::too_large};
     if (too_full_to_hold()) return {.code = Code::no_room};
 
     note_plausibility(session, used, now);
     const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
-    ledger_.charge(session.levels(), {totals.data(), session.level_count}, returns,
+    ledger_.charge(session.paying(), {totals.data(), session.paying_count()}, returns,
                    spend_of(path, session, now));
     // One that had expired holds anew, as a call like any other.
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
@@ -867,7 +868,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
                        settings_.grace;
     ExtendAnswer answer = answer_now();
     append(balance::EventKind::session_changed, session, now);
-    ledger_.give_back(session.levels(), returns, spend_of(path, session, now));
+    ledger_.give_back(session.paying(), returns, spend_of(path, session, now));
     bundles.give_back();
     sessions_.publish_open(std::move(claim));
     return answer;
@@ -896,7 +897,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
         for (Party* const party : path.parties())
             party->account.reopen_call();
     }
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     BundledSeconds had{};
     for (const balance::LevelBundles& mine : session.bundles())
         had[mine.level] = mine.seconds;
@@ -988,7 +989,7 @@ StopAnswer Charging::stop_answer(const Session& session, bool duplicate) const {
     answer.record = session.record;
     answer.duplicate = duplicate;
     if (session.level_count > 0) {
-        const SessionLevel& customer = session.levels()[0];
+        const SessionLevel& customer = session.paying()[0];
         answer.charged = customer.charged;
         answer.billed = rating::billed_seconds(session.call(customer), seconds{session.used_seconds});
     }
@@ -1002,15 +1003,18 @@ bool Charging::put_via(Session& session, rating::TariffId via) const {
     const rating::TariffVersion& version = tariffs.version(via);
     version.pins.add();
     const PartyId provider = parties_.root();
-    if (session.level_count == 0 || session.levels().back().payer != provider) {
+    const std::size_t paying = session.paying_count();
+    if (paying == 0 || session.paying().back().payer != provider) {
         // There is room for everyone above the line, so for the provider too.
         assert(session.level_count < session.level_capacity);
         ++session.level_count;
-        session.levels().back() = SessionLevel{};
-        session.levels().back().affordable_seconds = SessionLevel::kAffordableUnlimited;
+        const auto behind = session.levels().subspan(paying);
+        std::move_backward(behind.begin(), behind.end() - 1, behind.end());
+        behind.front() = SessionLevel{};
+        behind.front().affordable_seconds = SessionLevel::kAffordableUnlimited;
     }
     // What this leg has been charged and holds stays: the total of STOP is compared with it.
-    SessionLevel& leg = session.levels().back();
+    SessionLevel& leg = session.paying().back();
     leg.payer = leg.seller = provider;
     leg.tariff = &version;
     leg.row = row;
@@ -1066,19 +1070,24 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     const bool was_expired = session.state == SessionState::expired;
     const bool never_started = session.answered_at == balance::Steady{};
     const seconds used = rating::whole_seconds(request.used);
-    const std::uint8_t count_before = session.level_count;
-    const SessionLevel top_before = count_before > 0 ? session.levels().back() : SessionLevel{};
+    const std::size_t count_before = session.paying_count();
+    const SessionLevel top_before = count_before > 0 ? session.paying().back() : SessionLevel{};
     // An emergency call is charged nowhere.
     const bool via_put = via && !session.emergency && put_via(session, *via);
-    const auto levels = session.levels();
+    const auto levels = session.paying();
     BundleChange bundles{bundling_, session};
     bundles.cover(used);
     const Amounts totals = costs_of(session, used);
     const std::span<const Money> charges{totals.data(), levels.size()};
     if (!ledger_.can_charge(levels, charges)) {
         if (via_put) levels.back().tariff->pins.remove();
-        session.level_count = count_before;
-        if (count_before > 0) session.levels().back() = top_before;
+        if (levels.size() > count_before) {
+            const auto behind = session.levels().subspan(count_before);
+            std::move(behind.begin() + 1, behind.end(), behind.begin());
+            --session.level_count;
+        } else if (via_put) {
+            levels.back() = top_before;
+        }
         return {.code = Code::too_large};
     }
     // The carrier's leg took the place of the provider's own; what that was rated by is let go.
@@ -1114,10 +1123,59 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     return answer;
 }
 
-/// Ends a session whose state says so already, but for money, record and event: `totals` are charged. The
-/// caller publishes it.
-void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
-                   balance::EventKind kind, Moment now, const EndWords& words) {
+/// What commission resellers between the customer and the next one who pays earn by a call that cost the
+/// customer `totals[0]`, behind the totals of those who pay: levels are added for who had none. Whoever had
+/// one and is no commission reseller any more, or has no percentage, gives back what he earned.
+void Charging::share_call(const Path& path, Session& session, std::span<Money> totals) const noexcept {
+    const auto paying = session.paying();
+    if (paying.empty()) return;
+    const PartyId seller = paying[0].seller;
+    const rating::Currency currency = parties_.get(paying[0].payer).currency;
+    std::array<PartyId, balance::kChainDepthMax> earners;
+    std::array<rating::Percent, balance::kChainDepthMax> percents;
+    std::size_t count = 0;
+    for (std::size_t place = path.parties().size(); place-- > 2;) {  // From the topmost down.
+        if (path.id(place) == seller) count = 0;                     // Those above him are not among them.
+        const Party& party = *path.parties()[place];
+        if (!party.earns_by_calls() || !(party.currency == currency)) continue;
+        earners[count] = path.id(place);
+        percents[count++] =
+            rating::Percent::from_millionths(party.calls_commission.load(std::memory_order_relaxed));
+    }
+    for (std::size_t i = paying.size(); i < session.level_count; ++i)
+        totals[i] = Money{};
+    if (count == 0) return;
+    const auto policy = parties_.get(seller).splits_per_level.load(std::memory_order_relaxed)
+                            ? balance::CommissionPolicy::per_level
+                            : balance::CommissionPolicy::cascade;
+    Amounts shares;
+    balance::share_commission(policy, totals[0], {percents.data(), count}, {shares.data(), count});
+    for (std::size_t i = 0; i < count; ++i) {
+        if (shares[i] == Money{}) continue;
+        std::size_t at = paying.size();
+        while (at < session.level_count && session.levels()[at].payer != earners[i])
+            ++at;
+        SessionLevel level = at < session.level_count ? session.levels()[at] : SessionLevel{};
+        level.payer = earners[i];
+        level.seller = seller;
+        level.affordable_seconds = SessionLevel::kEarns;
+        totals[at] = -shares[i];
+        // An account that is full earns no more: the call has ended all the same.
+        if (!ledger_.can_charge({&level, 1}, {&totals[at], 1})) totals[at] = level.charged;
+        if (at == session.level_count) {
+            // There is room for everyone above the line: whoever earns does not pay.
+            assert(session.level_count < session.level_capacity);
+            ++session.level_count;
+        }
+        session.levels()[at] = level;
+    }
+}
+
+/// Ends a session whose state says so already, but for money, record and event: `totals` are charged to those
+/// who pay. The caller publishes it.
+void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles,
+                   std::span<const Money> paying_totals, balance::EventKind kind, Moment now,
+                   const EndWords& words) {
     Session& session = *claim;
     // Of one that has expired the holds are given back and the place is left already.
     const bool had_ended = session.record != 0;
@@ -1126,7 +1184,13 @@ void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles, std:
     const Path path{parties_, session.line};
     const balance::Spend spend = spend_of(path, session, now);
     balance::Ledger::Returns returns;
-    ledger_.settle(session.levels(), totals, returns, spend);
+    Amounts totals;
+    std::copy(paying_totals.begin(), paying_totals.end(), totals.begin());
+    const std::uint8_t count_before = session.level_count;
+    share_call(path, session, totals);
+    if (session.level_count > count_before && kind == balance::EventKind::session_changed)
+        kind = balance::EventKind::session_rewritten;
+    ledger_.settle(session.levels(), {totals.data(), session.level_count}, returns, spend);
     if (!had_ended) {
         sessions_.give_record(claim);
         session.ended_at = now.steady;
@@ -1234,9 +1298,9 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     BundleChange bundles{bundling_, session};
     bundles.cover(used);
     const Amounts totals = costs_of(session, used);
-    const std::span<const Money> charges{totals.data(), session.level_count};
-    if (!ledger_.can_charge(session.levels(), charges)) return refuse_rate(Code::too_large, Reason::none);
-    for (SessionLevel& level : session.levels())
+    const std::span<const Money> charges{totals.data(), session.paying_count()};
+    if (!ledger_.can_charge(session.paying(), charges)) return refuse_rate(Code::too_large, Reason::none);
+    for (SessionLevel& level : session.paying())
         level.affordable_seconds = SessionLevel::kAffordableUnlimited;  // Nobody was asked.
     session.available = path.parties()[1]->account.available();
     session.state = SessionState::stopped;
@@ -1285,7 +1349,7 @@ ReleaseAnswer Charging::release(std::string_view id, std::string_view cause, Mom
     const Amounts nothing{};
     BundleChange bundles{bundling_, session};
     bundles.finish_all(seconds{0});
-    end(claim, bundles, {nothing.data(), session.level_count}, balance::EventKind::session_changed, now,
+    end(claim, bundles, {nothing.data(), session.paying_count()}, balance::EventKind::session_changed, now,
         {.cause = cause});
     sessions_.publish_ended(std::move(claim), now.steady);
     return {};
@@ -1299,7 +1363,7 @@ void Charging::expire(SessionTable::Claim claim, seconds used, Moment now) {
     const Amounts totals = costs_of(session, used);
     session.state = SessionState::expired;
     session.lapsed = true;
-    end(claim, bundles, {totals.data(), session.level_count}, balance::EventKind::session_changed, now);
+    end(claim, bundles, {totals.data(), session.paying_count()}, balance::EventKind::session_changed, now);
     sessions_.publish_ended(std::move(claim), now.steady);
 }
 
@@ -1462,7 +1526,7 @@ ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
     answer.granted = seconds{session.decided_seconds};
-    answer.derivation = derive(session.levels(), session.rated_at, answer.granted, decided_bundles(session));
+    answer.derivation = derive(session.paying(), session.rated_at, answer.granted, decided_bundles(session));
     return answer;
 }
 

@@ -311,8 +311,11 @@ class Charging {
                                         Moment now) const noexcept;
     /// The line of that id, or kNoParty.
     [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
-    void end(const balance::SessionTable::Claim& claim, BundleChange& bundles, std::span<const Money> totals,
-             balance::EventKind kind, Moment now, const EndWords& words = {});
+    void end(const balance::SessionTable::Claim& claim, BundleChange& bundles,
+             std::span<const Money> paying_totals, balance::EventKind kind, Moment now,
+             const EndWords& words = {});
+    void share_call(const balance::Path& path, balance::Session& session,
+                    std::span<Money> totals) const noexcept;
     void append(balance::EventKind kind, const balance::Session& session, Moment now,
                 const EndWords& words = {}) noexcept;
     /// Whether there is no room for the events of commands that hold more, or of those that end calls.

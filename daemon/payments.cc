@@ -363,12 +363,13 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
     const bool credited = session.credits_seller;
     for (std::size_t i = 0; i < levels.size(); ++i) {
         const SessionLevel& level = levels[i];
-        // A reseller reverses what those below him paid; what he paid himself is for those above him.
-        const bool his = asker == parties_.root() || parties_.is_below(level.payer, asker);
+        // A reseller reverses what those below him paid; what he paid himself is for those above him. What
+        // somebody earned of the customer's leg goes with that.
+        const bool his = level.earns() || asker == parties_.root() || parties_.is_below(level.payer, asker);
         if (!his) continue;
-        parts[i] = amount == left
-                       ? left_of(level)
-                       : std::min(pro_rata(level.charged, amount, customer.charged), left_of(level));
+        const Money rest = left_of(level);
+        const Money part = amount == left ? rest : pro_rata(level.charged, amount, customer.charged);
+        parts[i] = level.earns() ? std::max(part, rest) : std::min(part, rest);
         const bool seconds = amount == left && has_seconds_to_return(session, i, transaction.at.wall);
         any = any || parts[i] != Money{} || seconds;
         if (i > 0 && parts[i] == Money{} && !seconds) continue;
@@ -377,6 +378,11 @@ PaymentCode Payments::refund_call(const RefundRequest& refund, std::uint64_t rec
                           : level.seller == level.payer ? PostingPlace::termination
                                                         : PostingPlace::revenue;
         transaction.postings.push_back({level.payer, PostingPlace::balance, currency, parts[i]});
+        if (credited && level.earns()) {
+            // So much less for the seller to give back: whatever else his balance gets is of his own leg.
+            transaction.postings[1].amount = transaction.postings[1].amount - parts[i];
+            continue;
+        }
         if (parts[i] != Money{} || book != PostingPlace::balance)
             transaction.postings.push_back({level.seller, book, currency, -parts[i]});
     }
@@ -499,12 +505,15 @@ void Payments::restore(const Transaction& transaction) {
     }
     if (transaction.refunded_record != 0) {
         if (const auto claim = sessions_.claim_record(transaction.refunded_record)) {
-            for (SessionLevel& level : claim->levels()) {
-                // What a seller who was credited gives back is below 0 and no leg of his.
-                for (const Posting& posting : transaction.postings) {
-                    if (posting.place == PostingPlace::balance && posting.party == level.payer &&
-                        posting.amount > Money{})
-                        level.refunded = level.refunded + posting.amount;
+            const auto& postings = transaction.postings;
+            for (std::size_t i = 0; i < postings.size(); ++i) {
+                // What a seller who was credited gives back is no leg of his.
+                const bool of_credited = i == 1 && claim->credits_seller && postings[0].amount != Money{};
+                if (postings[i].place != PostingPlace::balance || of_credited) continue;
+                for (SessionLevel& level : claim->levels()) {
+                    // Whoever paid gets, and whoever earned gives.
+                    if (postings[i].party == level.payer && (postings[i].amount > Money{}) != level.earns())
+                        level.refunded = level.refunded + postings[i].amount;
                 }
             }
             give_back_bundle_seconds(*claim, transaction);

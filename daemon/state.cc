@@ -39,6 +39,9 @@ void move_bundles(const balance::PartyTable& parties, const Session& session, in
 /// ended.
 bool costs_what_it_should(const Session& session, const SessionLevel& level) noexcept {
     if (session.open()) return true;
+    // How many percent he was to have is not written down: no more than all there is.
+    if (level.earns())
+        return level.charged <= rating::Money{} && -level.charged <= session.levels()[0].charged;
     if (level.rate == nullptr) return level.charged == rating::Money{};
     if (level.charged == session.cost(level, std::chrono::seconds{session.used_seconds})) return true;
     return session.state == balance::SessionState::expired &&

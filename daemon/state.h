@@ -23,6 +23,7 @@
 #include "daemon/outbox.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
+#include "daemon/partners/shop.h"
 #include "daemon/payments.h"
 #include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
@@ -68,6 +69,7 @@ class State {
     Outbox outbox;
     Notices notices;
     ProfileIndex profile_index{registry, parties};
+    Shop shop{registry, catalog, payments, ledger, events};
     ResyncTokens resync_tokens;
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a

@@ -13,8 +13,14 @@ CommissionSplit split_commission(Money amount, Percent percent) noexcept {
 }
 
 std::vector<Money> share_commission(CommissionPolicy policy, Money sale, std::span<const Percent> percents) {
-    assert(sale >= Money{});
     std::vector<Money> shares(percents.size());
+    share_commission(policy, sale, percents, shares);
+    return shares;
+}
+
+void share_commission(CommissionPolicy policy, Money sale, std::span<const Percent> percents,
+                      std::span<Money> shares) noexcept {
+    assert(sale >= Money{} && shares.size() == percents.size());
     if (policy == CommissionPolicy::cascade) {
         Money got = sale;
         for (std::size_t i = 0; i < percents.size(); ++i) {
@@ -22,7 +28,7 @@ std::vector<Money> share_commission(CommissionPolicy policy, Money sale, std::sp
             shares[i] = got;
             if (i > 0) shares[i - 1] = shares[i - 1] - got;
         }
-        return shares;
+        return;
     }
     Money paid_below;
     for (std::size_t i = percents.size(); i-- > 0;) {
@@ -30,7 +36,6 @@ std::vector<Money> share_commission(CommissionPolicy policy, Money sale, std::sp
         shares[i] = std::max(own - paid_below, Money{});
         paid_below = paid_below + shares[i];
     }
-    return shares;
 }
 
 std::vector<Money> margins(std::span<const Money> prices) {

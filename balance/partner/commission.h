@@ -41,6 +41,9 @@ enum class CommissionPolicy : std::uint8_t {
 /// sale >= 0, percents <= kCommissionMax.
 [[nodiscard]] std::vector<Money> share_commission(CommissionPolicy policy, Money sale,
                                                   std::span<const Percent> percents);
+/// The same into memory of the caller's. Requires: as many `shares` as `percents`.
+void share_commission(CommissionPolicy policy, Money sale, std::span<const Percent> percents,
+                      std::span<Money> shares) noexcept;
 
 /// What everyone on the way earns of one price list after the other. `prices` begins with what the customer
 /// pays and ends with the provider's price; the result has as many shares in the same order: the price less

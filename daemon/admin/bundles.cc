@@ -126,6 +126,16 @@ Response unknown_party(std::string_view id) {
 
 }  // namespace
 
+BundleDraft read_bundle(const JsonValue& object, FieldFaults& faults) {
+    BundleFields fields;
+    read_fields(object, kFields, Nulls::are_absent, fields, faults);
+    if (object.kind == Kind::object) {
+        if (!fields.id_named) faults.add("id", "missing; a party's bundles are told apart by it");
+        if (!fields.seconds_named) faults.add("seconds", "missing; expected how many seconds are free");
+    }
+    return std::move(fields.draft);
+}
+
 Response Bundles::add(const Request& request, std::string_view id) const {
     Catalog& catalog = services_.catalog;
     const balance::PartyId party_id = catalog.parties().find(id);
@@ -136,29 +146,24 @@ Response Bundles::add(const Request& request, std::string_view id) const {
     if (object == nullptr) return not_json(reader);
     std::vector<RequestFault> all;
     FieldFaults faults{all};
-    BundleFields fields;
-    read_fields(*object, kFields, Nulls::are_absent, fields, faults);
-    if (object->kind == Kind::object) {
-        if (!fields.id_named) faults.add("id", "missing; a party's bundles are told apart by it");
-        if (!fields.seconds_named) faults.add("seconds", "missing; expected how many seconds are free");
-    }
+    const BundleDraft draft = read_bundle(*object, faults);
     if (!all.empty()) return invalid(all);
     if (party.status().closed()) {
         return problem({.status = 409, .detail = "the party is closed; it gets no bundles any more"});
     }
 
-    const auto added = catalog.add_bundle(party_id, fields.draft, now_of(services_));
+    const auto added = catalog.add_bundle(party_id, draft, now_of(services_));
     for (const Fault& fault : added.faults)
         faults.add(fault.field, fault.message);
     if (!all.empty()) return invalid(all);
     switch (added.status) {
         case AddStatus::added:
-            return shown_bundle(201, catalog, party, fields.draft.id);
+            return shown_bundle(201, catalog, party, draft.id);
         case AddStatus::known:
-            return shown_bundle(200, catalog, party, fields.draft.id);
+            return shown_bundle(200, catalog, party, draft.id);
         case AddStatus::differs:
             return problem({.status = 409,
-                            .detail = "the party has another bundle \"" + fields.draft.id +
+                            .detail = "the party has another bundle \"" + draft.id +
                                       "\"; give this one an id of its own"});
         case AddStatus::too_many:
             break;

@@ -3,10 +3,15 @@
 
 #include <string_view>
 
+#include "daemon/admin/fields.h"
+#include "daemon/admin/json.h"
 #include "daemon/admin/router.h"
 #include "daemon/admin/services.h"
 
 namespace tollgate::daemon::admin {
+
+/// What an object says of a bundle.
+[[nodiscard]] BundleDraft read_bundle(const JsonValue& object, FieldFaults& faults);
 
 /// Any thread may call any member; a bundle pays for calls that are authorised after the answer.
 class Bundles {

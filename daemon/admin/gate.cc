@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/admin/bodies.h"
+#include "rating/decimal.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -210,8 +211,19 @@ Gate::Target Gate::target_of(const Request& request, const ContractOperation& op
         }
         case RecordOf::customer_class:
             return owned_by(registry.classes.find(id), &CustomerClass::owner);
-        case RecordOf::transaction:
-            return {.unknown = true};
+        case RecordOf::transaction: {
+            const auto number =
+                id.starts_with("t-") ? rating::parse_unsigned(id.substr(2), INT64_MAX) : std::nullopt;
+            const auto found = number ? services_.payments.transactions().find(*number) : nullptr;
+            if (found == nullptr) return {};
+            // It belongs to each of whom it moves something.
+            const auto& parties = services_.catalog.parties();
+            const bool his =
+                std::any_of(found->postings.begin(), found->postings.end(), [&](const auto& posting) {
+                    return parties.is_in_subtree(posting.party, request.actor.party);
+                });
+            return {his ? request.actor.party : kNoParty};
+        }
         case RecordOf::intent:
             return owned_by(registry.intents.find(id), &PaymentIntent::party);
         case RecordOf::package:
@@ -277,12 +289,6 @@ std::optional<Response> Gate::check(const Request& request, const ContractOperat
         case Scope::party:
         case Scope::record: {
             const Target target = target_of(request, operation, id);
-            if (target.unknown) {
-                access::Need need = operation.need;
-                need.relations = {Relation::self};
-                if (access::decide(actor, Relation::self, need) == Decision::allowed) return std::nullopt;
-                return forbidden(std::string{operation.name} + " is not for you");
-            }
             const bool root = request.actor.party == services_.catalog.parties().root();
             const Relation relation = directory_->relation(request.actor.party, target.party);
             access::Need need = operation.need;
@@ -445,7 +451,9 @@ std::optional<Response> Gate::check_party_change(const Request& request, std::st
 
 std::optional<Response> Gate::check_seller(const Request& request, std::string_view id) const {
     const PartyId target = party(id);
-    if (target == kNoParty || request.actor.permissions.has(Permission::resellers)) return std::nullopt;
+    if (target == kNoParty || target == request.actor.party ||
+        request.actor.permissions.has(Permission::resellers))
+        return std::nullopt;
     if (!is_seller_kind(services_.catalog.parties().get(target).kind)) return std::nullopt;
     return forbidden("those who sell need the permission resellers");
 }
@@ -479,9 +487,9 @@ void Gate::note(const Request& request, const ContractOperation& operation, std:
     }
     if (party_of == kNoParty && operation.scope != Scope::root && operation.scope != Scope::open)
         party_of = services_.catalog.parties().root() == kNoParty ? kNoParty : request.actor.party;
-    // Tariffs may be put before there is any party.
-    if (static_cast<std::size_t>(party_of) < services_.catalog.parties().size())
-        entry.party = services_.catalog.parties().get(party_of).id;
+    // A tariff that was there before any party belongs to the provider that is to come.
+    const auto& parties = services_.catalog.parties();
+    if (static_cast<std::size_t>(party_of) < parties.size()) entry.party = parties.get(party_of).id;
     std::set<std::string, std::less<>> named;
     if (object) {
         entry.after = image_of(*body, [](std::string_view name) { return !is_in(kSecretFields, name); });

@@ -37,7 +37,6 @@ class Gate final : public Door {
     struct Target {
         Party party = balance::kNoParty;
         bool himself = false;  ///< The record is about whoever asks.
-        bool unknown = false;  ///< The resource finds out.
     };
 
     [[nodiscard]] std::optional<Response> identify(Request& request) const;

@@ -39,7 +39,7 @@ inline constexpr std::size_t kSlowAtOnce = 32;
 /// on, 400 for what is no HTTP, 503 beyond http.connections_max. A body takes memory as it arrives, whatever
 /// it says of its length.
 ///
-/// No user is ever declared in this version, so access.h says who is served.
+/// As long as nobody is declared access.h says who is served; then the router's door does (gate.h).
 class HttpServer {
   public:
     /// Opens the listening socket. Throws std::runtime_error naming the address and the reason. An answer

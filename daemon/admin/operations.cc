@@ -52,7 +52,7 @@ constexpr auto kOperations = std::to_array<ContractOperation>({
      "/v1/people/{login}",
      "changePerson",
      Scope::record,
-     {{Permission::people}, kNear, kCharged},
+     {{Permission::people}, kNear, kAnybody},
      RecordOf::person},
     {"DELETE",
      "/v1/people/{login}",

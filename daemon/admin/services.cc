@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/admin/account_drafts.h"
 #include "daemon/admin/audit.h"
 #include "daemon/admin/bundles.h"
 #include "daemon/admin/calls.h"
@@ -15,16 +16,49 @@
 #include "daemon/admin/gate.h"
 #include "daemon/admin/mails.h"
 #include "daemon/admin/money.h"
+#include "daemon/admin/numbers.h"
 #include "daemon/admin/openapi.h"
+#include "daemon/admin/packages.h"
 #include "daemon/admin/parties.h"
 #include "daemon/admin/payment_intents.h"
 #include "daemon/admin/people.h"
+#include "daemon/admin/plans.h"
 #include "daemon/admin/quick_forms.h"
 #include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
 
 namespace tollgate::daemon::admin {
+
+namespace {
+
+/// Orders of packages that are paid online.
+Orders orders_of(const Services& services) {
+    Orders orders;
+    orders.price = [&shop = services.shop, &registry = services.registry,
+                    &parties = services.catalog.parties()](
+                       std::string_view customer, std::string_view package) -> std::optional<rating::Money> {
+        const auto found = registry.packages.find(package);
+        if (!found) return std::nullopt;
+        std::optional<ShopFault> fault;
+        const auto levels = shop.levels(*found, parties.find(customer), Shop::Buyer::fresh, fault);
+        if (fault || levels.empty()) return std::nullopt;
+        return levels.front().price + levels.front().setup;
+    };
+    orders.deliver = [&shop = services.shop, &parties = services.catalog.parties()](
+                         std::string_view customer, std::string_view package, rating::Money paid,
+                         const PaymentRequest& request,
+                         const std::function<void(balance::JointEvent&)>& also) {
+        Shop::Activation wanted;
+        wanted.package = package;
+        wanted.paid_online = paid;
+        wanted.also = also;
+        return shop.activate(parties.find(customer), wanted, request).payment;
+    };
+    return orders;
+}
+
+}  // namespace
 
 Router make_router(Services services) {
     Router router{services.on_unexpected};
@@ -36,6 +70,8 @@ Router make_router(Services services) {
     });
 
     const auto tariffs = std::make_shared<Tariffs>(services);
+    router.add("GET", "/v1/tariffs", Lane::brief,
+               [tariffs](const Request& request, std::string_view) { return tariffs->list(request); });
     router.add("GET", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
@@ -116,7 +152,7 @@ Router make_router(Services services) {
         return money->threshold_events(request);
     });
 
-    const auto intents = std::make_shared<PaymentIntents>(services, Orders{});
+    const auto intents = std::make_shared<PaymentIntents>(services, orders_of(services));
     router.add(
         "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
         [intents](const Request& request, std::string_view id) { return intents->create(request, id); });
@@ -155,6 +191,10 @@ Router make_router(Services services) {
 
     if (services.commands != nullptr) Calls{services}.add_to(router);
 
+    Packages{services}.add_to(router);
+    Plans{services}.add_to(router);
+    Numbers{services}.add_to(router);
+    AccountDrafts{services}.add_to(router);
     const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
     People{services, directory}.add_to(router);
     QuickForms{services, directory}.add_to(router);

@@ -15,6 +15,7 @@
 #include "daemon/partners/online_payments.h"
 #include "daemon/partners/profile_index.h"
 #include "daemon/partners/registry.h"
+#include "daemon/partners/shop.h"
 #include "daemon/payments.h"
 #include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
@@ -31,6 +32,7 @@ struct Services {
     Notices& notices;
     balance::SessionTable& sessions;
     const ProfileIndex& profile_index;
+    Shop& shop;
     balance::Ledger& ledger;
     balance::EventLog& events;
     rating::DeckLimits deck_limits;

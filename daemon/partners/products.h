@@ -85,6 +85,7 @@ struct Subscription {
     rating::Money price;  ///< The customer's, at the last charge.
     std::int64_t periods = 0;
     std::int64_t transaction = 0;  ///< Of the last charge.
+    rating::Instant anchor{};      ///< By which its months are counted: when it began, or woke up.
 
     static constexpr auto fields() {
         using S = Subscription;
@@ -101,6 +102,7 @@ struct Subscription {
             {"price", &S::price, W::never},
             {"periods", &S::periods, W::never},
             {"transaction", &S::transaction, W::hidden},
+            {"anchor", &S::anchor, W::hidden},
         });
     }
 };
@@ -122,6 +124,8 @@ struct ServicePlan {
     rating::Instant started{};
     rating::Instant paid_until{};
     std::int64_t transaction = 0;
+    rating::Instant anchor{};     ///< By which its months are counted: when it began, or woke up.
+    std::int64_t users_paid = 0;  ///< The most in the month that is paid.
 
     static constexpr auto fields() {
         using S = ServicePlan;
@@ -144,6 +148,8 @@ struct ServicePlan {
             {"started", &S::started, W::never},
             {"paid_until", &S::paid_until, W::never},
             {"transaction", &S::transaction, W::hidden},
+            {"anchor", &S::anchor, W::hidden},
+            {"users_paid", &S::users_paid, W::hidden},
         });
     }
 };
@@ -163,6 +169,7 @@ struct PoolNumber {
     rating::Instant paid_until{};
     std::string renewal;
     std::int64_t transaction = 0;
+    rating::Instant anchor{};  ///< By which its months are counted: when it was assigned, or woke up.
 
     static constexpr auto fields() {
         using N = PoolNumber;
@@ -183,6 +190,7 @@ struct PoolNumber {
             {"paid_until", &N::paid_until, W::never},
             {"renewal", &N::renewal, W::always, is_renewal, kRenewalExpected},
             {"transaction", &N::transaction, W::hidden},
+            {"anchor", &N::anchor, W::hidden},
         });
     }
 };
@@ -196,6 +204,7 @@ struct Catalogue {
     std::string name;
     std::vector<std::string> packages;  ///< Ids, each with a price of its own in `prices` or an empty text.
     std::vector<std::string> prices;
+    std::vector<std::string> setups;  ///< Likewise.
 
     static constexpr auto fields() {
         using C = Catalogue;
@@ -206,6 +215,7 @@ struct Catalogue {
             {"name", &C::name},
             {"packages", &C::packages, W::hidden},
             {"prices", &C::prices, W::hidden},
+            {"setups", &C::setups, W::hidden},
         });
     }
 };
@@ -218,6 +228,7 @@ struct AccountDraft {
     std::string seller;
     std::string body;  ///< JSON, as it was sent.
     rating::Instant made{};
+    std::string submitted;  ///< The customer that came of it. Then there is no body any more.
 
     static constexpr auto fields() {
         using A = AccountDraft;
@@ -227,6 +238,7 @@ struct AccountDraft {
             {"seller", &A::seller, W::never},
             {"body", &A::body, W::hidden},
             {"made", &A::made, W::never},
+            {"submitted", &A::submitted, W::hidden},
         });
     }
 };

@@ -76,6 +76,18 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
                                .home_country = balance::Country::parse("DE"),
                                .opened_countries = std::vector<balance::Country>{}};
     ASSERT_TRUE(world.catalog.change(world.parties.find("alice"), with_list).empty());
+    // And below a commission reseller who earns by calls.
+    PartyDraft agent;
+    agent.id = "agent";
+    agent.parent = "south";
+    agent.kind = balance::PartyKind::reseller;
+    agent.terms = balance::Terms::commission;
+    ASSERT_TRUE(world.catalog.add({&agent, 1}).empty());
+    world.party("agent").calls_commission = 100'000;
+    world.add("bob", "agent", balance::PartyKind::customer, "retail");
+    world.add("bob-desk", "bob", balance::PartyKind::line);
+    ASSERT_TRUE(world.catalog.change(world.parties.find("bob"), with_list).empty());
+    world.top_up("bob", "5000");
     ClientRegistry clients;
     ServerFacts facts;
     WorkerCounters counters;
@@ -88,11 +100,12 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     std::string out;
     char id[] = "call-000000";
     const auto call = [&](int number) {
+        const std::string_view line = number % 2 == 0 ? "alice-desk" : "bob-desk";
         for (int digit = 10; digit > 4; --digit, number /= 10)
             id[digit] = static_cast<char>('0' + number % 10);
         const std::string_view session{id, 11};
-        const std::string_view authorize[] = {"AUTHORIZE", "alice-desk", "030123456", session,   "WANT",
-                                              "300",       "FROM",       "+4940123",  "SERVICE", "voice"};
+        const std::string_view authorize[] = {"AUTHORIZE", line,   "030123456", session,   "WANT",
+                                              "300",       "FROM", "+4940123",  "SERVICE", "voice"};
         const std::string_view start[] = {"START", session};
         const std::string_view extend[] = {"EXTEND", session, "USED", "3", "WANT", "300"};
         const std::string_view stop[] = {"STOP", session, "4.2", "CAUSE", "16"};
@@ -107,7 +120,8 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     for (int number = 30'000; number < 60'000; ++number)
         call(number);
     EXPECT_EQ(allocations - before, 0U);
-    EXPECT_EQ(world.balance("alice"), "2000") << "60,000 calls of 5 s at 0.01";
+    EXPECT_EQ(world.balance("alice"), "3500") << "30,000 calls of 5 s at 0.01";
+    EXPECT_EQ(world.balance("agent"), "150") << "10 % of as much of bob's";
 }
 
 }  // namespace

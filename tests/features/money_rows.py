@@ -63,14 +63,14 @@ def pb5(daemon, api):
     distributor(api)
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["name"],
                                       "defaults": {"customer": {}}}).expect(201)
-    bob = api.person("bob-login", "bob", "operator")
+    root = api.person("boss", "root", "admin")
+    bob = root.person("bob-login", "bob", "admin")
     body = {"values": {"name": "Ann"}, "opening_balance": "10"}
     sale = bob.post("/v1/quick-forms/basic:submit", body, key="first").expect(201)
     ann = sale["account"]["customer"]["id"]
     assert (sale["owed"], sale["commission"], sale["dup"]) == ("8.5", "1.5", False), sale.json
     again = bob.post("/v1/quick-forms/basic:submit", body, key="first").expect(201)
     assert (again["owed"], again["dup"]) == ("8.5", True), again.json
-    root = api.person("boss", "root", "admin")
     assert root.balance(ann) == "10"
     assert root.balance("bob") == "-8.5"
     assert postings(root, sale["txn"]) == [(ann, "balance", "10"), ("bob", "balance", "-8.5"),
@@ -116,10 +116,10 @@ def pb7(daemon, api):
     distributor(api)
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["name"],
                                       "defaults": {"customer": {}}}).expect(201)
-    bob = api.person("bob-login", "bob", "operator")
+    root = api.person("boss", "root", "admin")
+    bob = root.person("bob-login", "bob", "admin")
     sale = bob.post("/v1/quick-forms/basic:submit", {"values": {"name": "Ann"}}, key=True).expect(201)
     assert (sale["txn"], sale["commission"]) == (None, None), sale.json
-    root = api.person("boss", "root", "admin")
     assert root.balance(sale["account"]["customer"]["id"]) == "0"
     assert root.balance("bob") == "0"
     assert transactions(root) == []
@@ -148,8 +148,8 @@ def pb11(daemon, api):
     api.put("/v1/quick-forms/basic", {"name": "Basic", "distributors": ["bob"], "fields": ["id"],
                                       "defaults": {"customer": {}}}).expect(201)
     api.party("old", "bob", "customer")
-    bob = api.person("bob-login", "bob", "operator")
     root = api.person("boss", "root", "admin")
+    bob = root.person("bob-login", "bob", "admin")
     pay(root, "old", "14", collected_by="bob").expect(201)
     assert root.get("/v1/threshold-events")["events"] == [], "70 % of 20 are 14"
     pay(root, "old", "1", collected_by="bob").expect(201)
@@ -172,9 +172,9 @@ def pb19(daemon, api):
     provider(api)
     distributor(api)
     api.party("ann", "bob", "customer")
-    bob = api.person("bob-login", "bob", "operator")
-    ann = api.person("ann-login", "ann", "admin")
     root = api.person("boss", "root", "admin")
+    bob = root.person("bob-login", "bob", "admin")
+    ann = root.person("ann-login", "ann", "admin")
     paid = pay(bob, "ann", "10", method="cash", memo="came late again").expect(201)
     assert (paid["balance"], paid["owed"], paid["collected_by"]) == ("10", "9", "bob"), paid.json
     mine = transactions(bob, "bob")
@@ -220,12 +220,12 @@ def ib3(daemon, api):
     """Add Balance: once for a reference, whatever is repeated, and the audit says who did it."""
     provider(api)
     api.party("west", "root", "reseller", terms="commission", billing="prepaid")
-    ann = api.person("ann", "root", "finance")
+    boss = api.person("boss", "root", "admin")
+    ann = boss.person("ann", "root", "finance")
     first = ann.post("/v1/parties/west/topups", {"amount": "100", "memo": "bank 7"}, key="bank-7").expect(201)
     again = ann.post("/v1/parties/west/topups", {"amount": "100", "memo": "bank 7"}, key="bank-7").expect(201)
     assert (first["txn"], first["dup"]) == (again["txn"], not again["dup"])
     ann.post("/v1/parties/west/topups", {"amount": "101", "memo": "bank 7"}, key="bank-7").expect(409)
-    boss = api.person("boss", "root", "admin")
     assert boss.balance("west") == "100"
     rows = [entry for entry in boss.rows("/v1/audit", "entries") if entry["operation"] == "topUpParty"]
     assert [(entry["actor"], entry["party"]) for entry in rows] == [("ann", "west")], rows
@@ -301,8 +301,8 @@ def ap8(daemon, api):
     provider(api)
     api.party("ann", "root", "customer", status="overdue")
     api.party("eve", "root", "customer")
-    ann = api.person("ann-login", "ann", "admin")
     root = api.person("boss", "root", "admin")
+    ann = root.person("ann-login", "ann", "admin")
     intent = ann.post("/v1/parties/ann/payment-intents", {"amount": "40", "purpose": "wallet"}, key=True).expect(201)
     notice = {"intent": intent["id"], "reference": "g-1", "state": "paid", "amount": "40", "currency": "EUR"}
     for duplicate in (False, True):
@@ -320,8 +320,8 @@ def ap9(daemon, api):
     """An offline transaction needs somebody who may, says who it was, and stands in both lists."""
     provider(api)
     api.party("ann", "root", "customer")
-    viewer = api.person("vera", "root", "viewer")
     boss = api.person("boss", "root", "admin")
+    viewer = boss.person("vera", "root", "viewer")
     pay(viewer, "ann", "12.5").expect(403)
     paid = pay(boss, "ann", "12.5", method="bank", memo="statement 4, line 2").expect(201)
     of_all = boss.post("/v1/payments", {"party": "ann", "amount": "1", "method": "bank"}, key=True).expect(201)
@@ -386,6 +386,10 @@ def refills(daemon, api):
     assert daemon.resp.call("STOP", "call", 60).code == "OK"
     # She paid 0.60, which is his again; he paid 0.30.
     assert (api.balance("dora"), api.balance("east")) == ("59.4", "40.3")
+    # What was minted never becomes his own by another policy.
+    assert api.patch("/v1/parties/west", {"refill_policy": "transfer"}).fields() == {"refill_policy"}
+    api.patch("/v1/parties/west", {"refill_policy": "mint", "mint_limit": "6"}).expect(200)
+    refill("carl", "30").expect(201)
 
 
 # ---- Many at once ----

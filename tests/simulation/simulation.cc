@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "daemon/partners/profile.h"
 #include "rating/deck_csv.h"
 
 namespace tollgate::tests {
@@ -30,6 +31,8 @@ journal::Settings journal_settings() {
 }
 
 const std::vector<std::string> line_ids = {"alice-1", "alice-2", "bob-1", "carol-1", "dora-1"};
+/// A seller, and two who earn by the calls of a customer that they brought him.
+const std::vector<std::string> earner_ids = {"south", "agent", "deputy"};
 const std::vector<std::string> payer_ids = {"alice", "bob", "carol", "dora", "north", "south"};
 const std::vector<std::string> dialled_numbers = {"4930", "493012", "4471", "800",
                                                   "4490", "112",    "x",    "+4930"};
@@ -452,11 +455,13 @@ void Simulation::found_world() {
     const auto eur = *rating::Currency::parse("EUR");
     const auto usd = *rating::Currency::parse("USD");
     const auto add = [&](const char* id, const char* parent, PartyKind kind, const char* tariff = nullptr,
-                         std::optional<rating::Currency> currency = {}) {
+                         std::optional<rating::Currency> currency = {},
+                         balance::Terms terms = balance::Terms::margin) {
         daemon::PartyDraft draft;
         draft.id = id;
         draft.parent = parent;
         draft.kind = kind;
+        if (kind == PartyKind::reseller) draft.terms = terms;
         if (tariff != nullptr) draft.tariff = tariff;
         draft.currency = currency;
         expect(catalog.add({&draft, 1}, now()).empty(), "a party of the world");
@@ -478,7 +483,10 @@ void Simulation::found_world() {
     add("alice", "south", PartyKind::customer, "retail");
     add("alice-1", "alice", PartyKind::line);
     add("alice-2", "alice", PartyKind::line);
-    add("bob", "south", PartyKind::customer, "retail");
+    // Two who live of what bob pays for his calls.
+    add("agent", "south", PartyKind::reseller, nullptr, eur, balance::Terms::commission);
+    add("deputy", "agent", PartyKind::reseller, nullptr, eur, balance::Terms::commission);
+    add("bob", "deputy", PartyKind::customer, "retail");
     add("bob-1", "bob", PartyKind::line);
     add("carol", "north", PartyKind::customer, "retail");
     add("carol-1", "carol", PartyKind::line);
@@ -593,7 +601,20 @@ void Simulation::administer() {
     const auto party = parties.find(one_of(payer_ids));
     const Sequence before = process_->journal().last();
     try {
-        switch (below(12)) {
+        switch (below(13)) {
+            case 12: {
+                daemon::Profile profile;
+                profile.id = one_of(earner_ids);
+                if (!one_in(4)) {
+                    const auto share = static_cast<std::int64_t>(below(5)) * rating::Percent::kWhole / 4;
+                    profile.calls_commission = rating::Percent::from_millionths(share);
+                }
+                if (one_in(2)) profile.commission_split = "per_level";
+                balance::JointEvent joint;
+                process_->state.registry.profiles.put(joint, profile, now());
+                joint.write(process_->state.events, now());
+                break;
+            }
             case 9:
             case 10: {
                 daemon::PartyChange change;

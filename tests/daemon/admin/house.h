@@ -29,6 +29,7 @@ struct House {
                                  .notices = state.notices,
                                  .sessions = state.sessions,
                                  .profile_index = state.profile_index,
+                                 .shop = state.shop,
                                  .ledger = state.ledger,
                                  .events = state.events,
                                  .deck_limits = {.rows_max = 1'000, .faults_max = 2},
