@@ -1,8 +1,8 @@
 // Fills a folder with a journal as a busy daemon would: grow_journal DIR EVENTS PARTIES SNAPSHOT_SEGMENTS
 //
-// Parties are imported at once: lines below customers below 1,000 resellers below one that all share, three
-// paying levels with a deck of 250,000 rows each. Each call is an AUTHORIZE and a STOP of a random line, so
-// two events; 10,000 are open at any time. Snapshots are made as the daemon makes them.
+// Parties are imported a million at a time: lines below customers below 1,000 resellers below one that all
+// share, three paying levels with a deck of 250,000 rows each. Each call is an AUTHORIZE and a STOP of a
+// random line, so two events; 10,000 are open at any time. Snapshots are made as the daemon makes them.
 
 #include <charconv>
 #include <cstdlib>
@@ -30,6 +30,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kDeckRows = 250'000;
 constexpr std::size_t kResellers = 1'000;
+constexpr std::size_t kPartiesOfAnImport = 1'000'000;
 constexpr std::size_t kOpenCalls = 10'000;
 constexpr std::size_t kCallsBetweenWaits = 1'000;  // The queue never fills, and batches are large.
 
@@ -80,13 +81,21 @@ std::vector<std::string> add_parties(Catalog& catalog, std::uint64_t count) {
     add("shared", "provider", balance::PartyKind::reseller, "deck3");
     for (std::size_t i = 0; i < kResellers; ++i)
         add("r" + std::to_string(i), "shared", balance::PartyKind::reseller, "deck2");
-    for (std::size_t i = 0; drafts.size() < count; ++i) {
+    const auto import = [&] {
+        if (!catalog.add(drafts, Clock::now()).empty()) throw std::runtime_error{"parties were refused"};
+        drafts.clear();
+    };
+    std::uint64_t made = 0;
+    for (std::size_t i = 0; made + drafts.size() < count; ++i) {
         const std::string number = std::to_string(i);
         add("c" + number, "r" + std::to_string(i % kResellers), balance::PartyKind::customer, "deck1");
         add("l" + number, "c" + number, balance::PartyKind::line, nullptr);
         lines.push_back("l" + number);
+        if (drafts.size() < kPartiesOfAnImport) continue;
+        made += drafts.size();
+        import();
     }
-    if (!catalog.add(drafts, Clock::now()).empty()) throw std::runtime_error{"parties were refused"};
+    import();
     return lines;
 }
 

@@ -84,6 +84,17 @@ Reason stop_reason(const Party& party) noexcept {
     return party.status().closed() ? Reason::closed : Reason::suspended;
 }
 
+/// Who stops a call at a place of its path: whoever stands there, or, where he is closed, the highest with
+/// whom he was closed.
+PartyId stopped_by(const Path& path, std::size_t place) noexcept {
+    const auto parties = path.parties();
+    if (parties[place]->status().closed()) {
+        while (place + 1 < parties.size() && parties[place + 1]->status().closed())
+            ++place;
+    }
+    return path.id(place);
+}
+
 std::int32_t affordable_of(seconds longest) noexcept {
     return longest == rating::kUnlimited ? SessionLevel::kAffordableUnlimited
                                          : static_cast<std::int32_t>(longest.count());
@@ -488,7 +499,8 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     }
     for (std::size_t i = 0; i < path.parties().size(); ++i) {
         const Party& party = *path.parties()[i];
-        if (stops_calls(party)) return refuse(session, Code::service_denied, stop_reason(party), path.id(i));
+        if (stops_calls(party))
+            return refuse(session, Code::service_denied, stop_reason(party), stopped_by(path, i));
     }
     if (!digits) return refuse(session, Code::rating_failed, Reason::number);
 
@@ -685,7 +697,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
                 continue;
             case balance::Ledger::HoldStatus::stopped:
                 return refuse(session, Code::service_denied, stop_reason(*path.parties()[holding.at]),
-                              path.id(holding.at));
+                              stopped_by(path, holding.at));
             case balance::Ledger::HoldStatus::too_many_calls: {
                 const Party& party = *path.parties()[holding.at];
                 const auto before = party.account.attempts();
@@ -900,7 +912,7 @@ void Charging::extend_holds(Session& session, BundleChange& bundles, seconds wan
         std::size_t limiting_level = levels.size();
         if (stopped != parties.data() + parties.size()) {
             bound = floor;
-            limiting = path.id(static_cast<std::size_t>(stopped - parties.data()));
+            limiting = stopped_by(path, static_cast<std::size_t>(stopped - parties.data()));
         }
         for (std::size_t i = 0; i < levels.size(); ++i)
             attempts[i] = parties_.get(levels[i].payer).account.attempts();

@@ -267,24 +267,23 @@ std::string Parties::draw_id(const std::function<bool(const std::string&)>& take
     }
 }
 
-std::vector<Fault> Parties::add(std::span<const PartyDraft> drafts, std::span<Profile> profiles,
+std::vector<Fault> Parties::add(std::span<const PartyDraft> drafts, const Images& profiles,
                                 Moment now) const {
     balance::JointEvent* const joint = balance::JointEvent::current();
-    const bool plain = std::all_of(profiles.begin(), profiles.end(),
-                                   [](const Profile& profile) { return profile.id.empty(); });
-    if (plain || joint == nullptr) return services_.catalog.add(drafts, now);
+    if (profiles.empty() || joint == nullptr) return services_.catalog.add(drafts, now);
     auto faults = services_.catalog.add(drafts, now, *joint);
     if (!faults.empty()) return faults;
-    for (Profile& profile : profiles) {
-        if (profile.id.empty()) continue;
-        profile.made = now.wall;
-        services_.registry.profiles.put(*joint, profile, now);
+    for (const std::string& image : profiles) {
+        if (image.empty()) continue;
+        auto profile = record_of<Profile>(image);
+        profile->made = now.wall;
+        services_.registry.profiles.put(*joint, *profile, now);
     }
     joint->write(services_.events, now);
     return {};
 }
 
-std::vector<Fault> Parties::prepare(std::span<PartyDraft> drafts, std::span<Profile> profiles) const {
+std::vector<Fault> Parties::prepare(std::span<PartyDraft> drafts, Images& profiles) const {
     const auto& parties = services_.catalog.parties();
     std::unordered_map<std::string_view, std::string_view> parents;  // Of those that are about to be made.
     std::unordered_set<std::string> drawn;
@@ -308,13 +307,14 @@ std::vector<Fault> Parties::prepare(std::span<PartyDraft> drafts, std::span<Prof
         }
         return PartyRules::Place{draft.kind, parties.find(parent), kNoParty};
     };
-    std::unordered_set<std::string_view> codes;
+    std::unordered_set<std::string> codes;
     std::unordered_set<std::string> names;  // Of distributors, behind their parents.
     for (std::size_t i = 0; i < profiles.size() && faults.size() < Catalog::kFaultsMax; ++i) {
-        Profile& profile = profiles[i];
+        if (profiles[i].empty()) continue;
+        Profile profile = record_of<Profile>(profiles[i]).value_or(Profile{});
         const PartyDraft& draft = drafts[i];
-        if (image_of(profile).empty()) continue;
         profile.id = draft.id;
+        profiles[i] = image_of(profile);
         for (Fault& fault : rules_.faults_of(profile, {}, place_of(draft))) {
             if (fault.field == "came_with" && codes.contains(profile.came_with)) continue;
             fault.item = i;
@@ -350,7 +350,7 @@ Response Parties::create(const Request& request) const {
     rules_.complete(profile, place);
     const auto wrong = rules_.faults_of(profile, {}, place);
     if (!wrong.empty() && balance::is_id(draft.id)) return refused(wrong);
-    const auto refusal = add({&draft, 1}, {&profile, 1}, now_of(services_));
+    const auto refusal = add({&draft, 1}, {image_of(profile)}, now_of(services_));
     if (!refusal.empty()) return refused(refusal);
     Response response = shown_party(201, request, parties.find(draft.id));
     // An id has no byte that would have to be encoded in a path.
@@ -367,7 +367,7 @@ Response Parties::import(const Request& request) const {
     JsonReader reader;
     std::vector<PartyDraft> drafts;
     std::vector<std::uint64_t> lines;  // Of each draft.
-    std::vector<Profile> profiles;     // Of each; without an id where it says nothing.
+    Images profiles;
     std::vector<RequestFault> all;
     // Beyond what the table takes nothing more is read: the catalog will say so.
     const auto& parties = services_.catalog.parties();
@@ -386,7 +386,7 @@ Response Parties::import(const Request& request) const {
         if (!all.empty()) continue;  // Only faults are of interest from the first one on.
         if (fields.says_profile) {
             profiles.resize(drafts.size());
-            profiles.push_back(std::move(fields.profile));
+            profiles.push_back(image_of(fields.profile));
         }
         drafts.push_back(std::move(fields.draft));
         lines.push_back(line);

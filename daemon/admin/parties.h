@@ -41,11 +41,13 @@ class Parties {
   private:
     /// The party as it is now.
     [[nodiscard]] Response shown_party(unsigned status, const Request& request, balance::PartyId id) const;
-    /// Adds parties with their profiles as one event. A profile without an id is none.
-    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts, std::span<Profile> profiles,
+    /// Of each draft the image of its profile; empty, or none for the last ones, where it has none.
+    using Images = std::vector<std::string>;
+    /// Adds parties with their profiles as one event.
+    [[nodiscard]] std::vector<Fault> add(std::span<const PartyDraft> drafts, const Images& profiles,
                                          Moment now) const;
     /// Draws ids for those without one, and checks profiles against what there is and against each other.
-    [[nodiscard]] std::vector<Fault> prepare(std::span<PartyDraft> drafts, std::span<Profile> profiles) const;
+    [[nodiscard]] std::vector<Fault> prepare(std::span<PartyDraft> drafts, Images& profiles) const;
     /// Ten digits that are nobody's id, and none of those that `taken` says.
     [[nodiscard]] std::string draw_id(const std::function<bool(const std::string&)>& taken) const;
     /// Whether anything of it is there for the reader.
