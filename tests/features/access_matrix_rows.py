@@ -20,8 +20,8 @@ ACTORS = {
                  {"self": "provider", "below": "north", "none": "nobody"}),
     "reseller": ("north", {"self": "north", "below": "nina", "above": "provider", "elsewhere": "ed", "none": "nobody"},
                  {"self": "north", "below": "south", "above": "provider", "elsewhere": "east", "none": "nobody"}),
-    "distributor": ("dist", {"self": "dist", "below": "dora", "above": "provider", "elsewhere": "ed",
-                             "none": "nobody"},
+    "distributor": ("dist", {"self": "dist", "below": "dora", "tagged": "dave", "above": "provider",
+                             "elsewhere": "ed", "none": "nobody"},
                     {"above": "provider", "elsewhere": "east", "none": "nobody"}),
     "partner": ("finder", {"self": "finder", "tagged": "fred", "above": "provider", "elsewhere": "sue",
                            "none": "nobody"},
@@ -33,7 +33,7 @@ ACTORS = {
 HIDDEN = {
     "provider": set(),
     "reseller": {"east", "ed", "dist", "dora", "finder", "seeker", "fred", "sue", "dave"},
-    "distributor": {"east", "ed", "north", "south", "nina", "sam", "finder", "seeker", "fred", "sue", "dave"},
+    "distributor": {"east", "ed", "north", "south", "nina", "sam", "finder", "seeker", "fred", "sue"},
     "partner": {"east", "ed", "north", "south", "nina", "sam", "dist", "dora", "seeker", "sue", "dave"},
     "customer": {"east", "ed", "south", "sam", "dist", "dora", "finder", "seeker", "fred", "sue", "dave"},
 }
@@ -72,6 +72,8 @@ def expected(operation, kind, role, relation):
             return 403
         if relation in ("elsewhere", "none"):
             return 404
+        if relation == "tagged":
+            return 200 if kind == "distributor" and operation["operationId"] == "recordPaymentOf" else 403
         own = operation["operationId"] in ("createPerson", "createParty")
         return 200 if relation == "below" or (relation == "self" and own) else 403
     if operation["operationId"] == "putTariff" and relation == "none":
@@ -114,7 +116,7 @@ class Records:
         """The id of one; a new one if `fresh`. None where there can be none."""
         if party == "nobody":
             return "4930999999" if book == "number" else "t-999999" if book == "transaction" else "nobody"
-        customers = {"nina", "ed", "dora", "fred", "sue"}
+        customers = {"nina", "ed", "dora", "fred", "sue", "dave"}
         accounts = customers | {"north", "east", "dist"}
         possible = {"subscription": customers, "plan": customers, "transaction": accounts, "intent": accounts}
         if party not in possible.get(book, {party}) or (party == "nina-desk" and book in ("person", "token")):
@@ -222,9 +224,9 @@ def matrix(daemon, api):
     exactly like what does not exist, and nothing that is let in tells of anybody outside."""
     root = house(api)
     root.post("/v1/parties/north/topups", {"amount": "100"}, key=True).expect(201)
-    for party in ("nina", "dora", "ed", "fred", "sue", "nobody"):
-        if party != "nobody":
-            root.topup(party, "10")
+    for party in ("nina", "dora", "ed", "fred", "sue", "dave"):
+        root.topup(party, "10")
+    root.post("/v1/parties/dave/distributor", {"distributor": "dist"}, key=True).expect(201)
     records = Records(root)
     wrong, absent, tried = [], set(), Counter()
     roles = ("viewer", "admin") if SANITIZED else ROLES
@@ -289,7 +291,7 @@ def matrix(daemon, api):
                     answer = person.request(method, re.sub(r"\{[^}]+\}", first, path), body)
                     if GONE in answer.text:
                         continue
-                    wanted = {"above": 403, "elsewhere": 404, "none": 404}.get(relation)
+                    wanted = {"above": 403, "tagged": 403, "elsewhere": 404, "none": 404}.get(relation)
                     if kind == "provider":
                         wanted = None
                     if kind == "distributor" and field == "collected_by" and relation == "below":

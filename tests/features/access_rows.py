@@ -198,6 +198,14 @@ def only_below_his_own_node(daemon, api):
     dan.patch("/v1/parties/dora", {"name": "Dora"}).expect(200)
     dan.patch("/v1/parties/nina", {"name": "Nina"}).expect(404)
     dan.get("/v1/parties/provider").expect(403)
+    # Who was assigned to him stands elsewhere: he sees who it is and records what he collects, nothing more.
+    dan.post("/v1/parties/dave/payments", {"amount": "1"}, key=True).expect(404)
+    root.post("/v1/parties/dave/distributor", {"distributor": "dist"}, key=True).expect(201)
+    assert "balance" not in dan.get("/v1/parties/dave").expect(200).json
+    assert dan.post("/v1/parties/dave/payments", {"amount": "10"}, key=True).expect(201)["owed"] == "9"
+    dan.post("/v1/payments", {"party": "dave", "amount": "10"}, key=True).expect(201)
+    dan.patch("/v1/parties/dave", {"name": "Dave"}).expect(403)
+    dan.post(submit, {"values": {"customer": "dave", "line": "x-desk"}}, key=True).expect(404)
 
 
 @row("PB21")
