@@ -10,6 +10,7 @@ from daemon import SANITIZED
 from run import row
 
 from access_rows import house
+from money_rows import GATEWAY
 
 DOCUMENT = (ROOT / "docs/access.md").read_text()
 ROLES = ("viewer", "operator", "finance", "admin")
@@ -149,7 +150,7 @@ class Records:
                 "id": name, "name": name, "currency": "EUR", "price": "0.01", "period": "month"}),
             "tariff": lambda: root.put(f"/v1/tariffs/{name}", {"currency": "EUR", "owner": party}),
             "number": lambda: self.admin(party).post("/v1/numbers", {
-                "numbers": [f"4930{n:06d}"], "price": "0.01", "period": "month"}),
+                "numbers": [{"id": f"4930{n:06d}", "price": "0.01"}]}),
             "draft": lambda: self.admin(party).post("/v1/account-drafts", {}),
             "subscription": lambda: root.post(f"/v1/parties/{party}/subscriptions", {
                 "package": self.of("package", "provider")}, key=True),
@@ -218,7 +219,7 @@ def cells(records, kind):
             yield method, path, operation, None, None, body
 
 
-@row("access_matrix")
+@row("access_matrix", GATEWAY)
 def matrix(daemon, api):
     """Role x kind of party x relation x operation: every cell answers as the documents say, what is elsewhere looks
     exactly like what does not exist, and nothing that is let in tells of anybody outside."""

@@ -165,10 +165,10 @@ def no_numbers_of_the_pool(daemon, api):
     """A distributor has nothing to do with the pool, and a number that he types must not be in it."""
     root = house(api)
     root.put("/v1/quick-forms/prepaid", FORM).expect(201)
-    root.post("/v1/numbers", {"numbers": ["4930555"], "price": "1", "period": "month"}).expect(201)
+    root.post("/v1/numbers", {"numbers": [{"id": "4930555", "price": "1"}]}).expect(201)
     dan = root.person("dan", "dist", "admin")
     dan.get("/v1/numbers").expect(403)
-    dan.post("/v1/numbers", {"numbers": ["4930556"], "price": "1", "period": "month"}).expect(403)
+    dan.post("/v1/numbers", {"numbers": [{"id": "4930556", "price": "1"}]}).expect(403)
     for path in ("/v1/numbers/4930555:assign", "/v1/numbers/4930555:return"):
         dan.post(path, {"customer": "dora"}, key=True).expect(403, 404)
     for typed in ("4930555", "+4930555"):
