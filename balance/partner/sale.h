@@ -19,7 +19,7 @@ struct SaleAgent {
 struct SaleLevel {
     PartyId payer = kNoParty;
     PartyId seller = kNoParty;
-    Money price;
+    Money price{};
     std::vector<SaleAgent> agents{};  ///< Commission resellers between the two, the topmost first.
     /// The seller's balance gets it in place of his revenue: his customers spend what was his money.
     bool credits_seller = false;

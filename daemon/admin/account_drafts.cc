@@ -352,7 +352,7 @@ Response AccountDrafts::submit(const Request& request, std::string_view id) cons
     if (!all.empty()) return invalid(all);
     const std::array<std::string_view, 2> arguments = {"submit", id};
     const auto answer =
-        services_.shop.open(account, id, Payments::fingerprint(arguments), payment_of(services_, request));
+        services_.shop.open(account, id, Payments::fingerprint(arguments), request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     return shown_account(request, answer.payment);
 }

@@ -30,9 +30,9 @@ Listing Listing::read(const Request& request, std::initializer_list<std::string_
             if (std::exchange(has_cursor, true)) fault(name, "stands there twice");
             listing.cursor = value;
         } else if (std::find(filters.begin(), filters.end(), name) == filters.end()) {
-            listing.refusal = problem(
-                {.status = 400,
-                 .detail = '"' + name.substr(0, kShownBytesMax) + "\": nothing that this list can be searched by"});
+            listing.refusal = problem({.status = 400,
+                                       .detail = '"' + name.substr(0, kShownBytesMax) +
+                                                 "\": nothing that this list can be searched by"});
             return listing;
         } else if (!listing.filter(name).empty()) {
             fault(name, "stands there twice");

@@ -20,7 +20,7 @@ struct MoneyFields;
 [[nodiscard]] std::optional<Response> refusal_of_key(const Request& request);
 /// Its key, in the scope of whoever sends it.
 [[nodiscard]] PaymentRequest request_of(const Services& services, const Request& request,
-                                        std::string_view memo);
+                                        std::string_view memo = {});
 /// 422 with what a service found.
 [[nodiscard]] Response refusal_of(std::span<const Fault> faults);
 /// 201 with the transaction, or why not. `id` is the party's in the path.

@@ -228,7 +228,7 @@ Response Numbers::assign(const Request& request, std::string_view id) const {
         return invalid({&fault, 1});
     }
     const auto answer = services_.shop.assign(id, {fields.customer, fields.line, fields.renewal},
-                                              payment_of(services_, request));
+                                              request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     const auto assigned = services_.registry.numbers.find(id);
     return assigned ? shown(201, *assigned, &answer.payment) : unknown_number(id);

@@ -425,7 +425,7 @@ Response Packages::activate(const Request& request, std::string_view customer) c
     if (party == balance::kNoParty || parties.get(party).kind != balance::PartyKind::customer)
         return unknown_party(customer);
     const auto answer = services_.shop.activate(party, {fields.package, fields.renewal, fields.automatic},
-                                                payment_of(services_, request));
+                                                request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     return shown_subscription(201, answer.payment.subject, &answer.payment);
 }
@@ -435,7 +435,7 @@ Response Packages::renew(const Request& request, std::string_view id) const {
     const std::scoped_lock lock{services_.registry.mutex};
     const auto known = services_.registry.subscriptions.find(id);
     if (!known) return unknown("subscription", id);
-    const auto answer = services_.shop.renew(*known, payment_of(services_, request));
+    const auto answer = services_.shop.renew(*known, request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     return shown_subscription(201, answer.payment.subject, &answer.payment);
 }

@@ -94,7 +94,7 @@ Response Plans::create(const Request& request, std::string_view customer) const 
     const balance::PartyId party = parties.find(customer);
     if (party == balance::kNoParty || parties.get(party).kind != balance::PartyKind::customer)
         return unknown_party(customer);
-    const auto answer = services_.shop.add_plan(party, plan, payment_of(services_, request));
+    const auto answer = services_.shop.add_plan(party, plan, request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     const auto made = services_.registry.plans.find(answer.payment.subject);
     return made ? shown(201, *made, &answer.payment) : unknown_plan(answer.payment.subject);
@@ -128,7 +128,7 @@ Response Plans::change(const Request& request, std::string_view id) const {
     read_record(body.object(), wanted, RecordUse::change, faults);
     if (!all.empty()) return invalid(all);
     const auto answer =
-        services_.shop.change_plan(*known, std::move(wanted), request.body, payment_of(services_, request));
+        services_.shop.change_plan(*known, std::move(wanted), request.body, request_of(services_, request));
     if (auto refusal = refusal_of(services_, request, answer)) return *std::move(refusal);
     const auto changed = services_.registry.plans.find(id);
     return changed ? shown(200, *changed, &answer.payment) : unknown_plan(id);

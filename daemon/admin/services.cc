@@ -30,6 +30,36 @@
 
 namespace tollgate::daemon::admin {
 
+namespace {
+
+/// Orders of packages that are paid online.
+Orders orders_of(const Services& services) {
+    Orders orders;
+    orders.price = [&shop = services.shop, &registry = services.registry,
+                    &parties = services.catalog.parties()](
+                       std::string_view customer, std::string_view package) -> std::optional<rating::Money> {
+        const auto found = registry.packages.find(package);
+        if (!found) return std::nullopt;
+        std::optional<ShopFault> fault;
+        const auto levels = shop.levels(*found, parties.find(customer), Shop::Buyer::fresh, fault);
+        if (fault || levels.empty()) return std::nullopt;
+        return levels.front().price + levels.front().setup;
+    };
+    orders.deliver = [&shop = services.shop, &parties = services.catalog.parties()](
+                         std::string_view customer, std::string_view package, rating::Money paid,
+                         const PaymentRequest& request,
+                         const std::function<void(balance::JointEvent&)>& also) {
+        Shop::Activation wanted;
+        wanted.package = package;
+        wanted.paid_online = paid;
+        wanted.also = also;
+        return shop.activate(parties.find(customer), wanted, request).payment;
+    };
+    return orders;
+}
+
+}  // namespace
+
 Router make_router(Services services) {
     Router router{services.on_unexpected};
     router.add("GET", "/healthz", Lane::at_once,
@@ -40,6 +70,8 @@ Router make_router(Services services) {
     });
 
     const auto tariffs = std::make_shared<Tariffs>(services);
+    router.add("GET", "/v1/tariffs", Lane::brief,
+               [tariffs](const Request& request, std::string_view) { return tariffs->list(request); });
     router.add("GET", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
@@ -120,7 +152,7 @@ Router make_router(Services services) {
         return money->threshold_events(request);
     });
 
-    const auto intents = std::make_shared<PaymentIntents>(services, Orders{});
+    const auto intents = std::make_shared<PaymentIntents>(services, orders_of(services));
     router.add(
         "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
         [intents](const Request& request, std::string_view id) { return intents->create(request, id); });

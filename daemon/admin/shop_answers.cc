@@ -4,17 +4,6 @@
 
 namespace tollgate::daemon::admin {
 
-std::optional<Response> refusal_of_key(const Request& request) {
-    if (is_request_id(request.idempotency_key)) return std::nullopt;
-    return problem({.status = 400,
-                    .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
-                              " bytes that do not begin with \"r-\""});
-}
-
-PaymentRequest payment_of(const Services& services, const Request& request, std::string_view memo) {
-    return {request.idempotency_key, memo, now_of(services), request.actor.login, request.actor.login};
-}
-
 Response refused(const ShopFault& fault) {
     switch (fault.kind) {
         case ShopFault::Kind::unknown:

@@ -8,16 +8,11 @@
 
 #include "daemon/admin/bodies.h"
 #include "daemon/admin/json.h"
+#include "daemon/admin/money.h"
 #include "daemon/admin/router.h"
 #include "daemon/admin/services.h"
 
 namespace tollgate::daemon::admin {
-
-/// 400 where the request has no Idempotency-Key, or none that can be one.
-[[nodiscard]] std::optional<Response> refusal_of_key(const Request& request);
-/// What every sale has. `memo` lives as long as this is used.
-[[nodiscard]] PaymentRequest payment_of(const Services& services, const Request& request,
-                                        std::string_view memo = {});
 
 /// 404, 409 or 422.
 [[nodiscard]] Response refused(const ShopFault& fault);

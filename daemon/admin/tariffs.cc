@@ -35,6 +35,32 @@ rating::Origin origin_now(const Services& services) {
     return {"admin", services.wall_now()};
 }
 
+Response Tariffs::list(const Request& request) const {
+    auto& tariffs = services_.catalog.tariffs();
+    const auto& parties = services_.catalog.parties();
+    std::vector<rating::TariffBook::VersionPtr> shown;
+    for (std::size_t i = 0; i < tariffs.size(); ++i) {
+        auto current = tariffs.current(static_cast<rating::TariffId>(i));
+        const std::string& owner = current->settings.owner;
+        if (parties.is_in_subtree(owner.empty() ? parties.root() : parties.find(owner),
+                                  request.actor.party) ||
+            (parties.size() == 0 && request.actor.login.empty()))
+            shown.push_back(std::move(current));
+    }
+    std::sort(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a->tariff < b->tariff; });
+    JsonWriter json;
+    json.open_object().name("tariffs").open_list();
+    for (const auto& version : shown) {
+        json.open_object().name("id").text(version->tariff);
+        json.name("owner").text_or_null(version->settings.owner);
+        json.name("currency").text(version->settings.currency.view());
+        json.name("version").whole(version->number);
+        json.name("rows").whole(version->deck == nullptr ? 0 : version->deck->row_count()).close_object();
+    }
+    json.close_list().close_object();
+    return json_response(200, json.take());
+}
+
 Response Tariffs::get(std::string_view id) const {
     auto& tariffs = services_.catalog.tariffs();
     const auto tariff = tariffs.find(id);

@@ -14,6 +14,8 @@ class Tariffs {
   public:
     explicit Tariffs(const Services& services) : services_(services) {}
 
+    /// 200 with those of the reader's subtree, by their ids; who owns none is the provider's.
+    [[nodiscard]] Response list(const Request& request) const;
     /// 200 with settings, version, rows and prefixes; 404.
     [[nodiscard]] Response get(std::string_view id) const;
     /// 201 or 200 with the settings as stored; 422 names every faulty field.

@@ -104,22 +104,23 @@ OnlinePayments::Settled OnlinePayments::settle(const PaymentGateway& gateway, co
     const std::string scope = "gateway " + std::string{gateway.name()};
     const std::string request_id = "paid " + intent->id;
     const PaymentRequest request{request_id, intent->memo, now, scope, scope};
-    const bool order = intent->purpose == kOrder;
-    const auto decide = [&](Transaction& transaction, std::vector<balance::Ledger::Funds>&) {
-        PaymentCode code = PaymentCode::faulty;
-        if (!order) {
-            code = sales_.post_payment(intent->party, intent->amount, transaction);
-        } else if (orders_.deliver) {
-            code = orders_.deliver(intent->party, intent->package, intent->amount, transaction, request);
-        }
-        if (code != PaymentCode::ok) return code;
-        transaction.subject = intent->id;
-        registry_.intents.put(joint, *intent, now);
-        return code;
-    };
-    const std::array<std::string_view, 2> arguments = {"paid", notice.reference};
-    const auto done = payments_.transact(order ? TransactionKind::order : TransactionKind::payment,
-                                         Payments::fingerprint(arguments), request, decide);
+    const auto keep = [&](balance::JointEvent& with) { registry_.intents.put(with, *intent, now); };
+    PaymentAnswer done{.code = PaymentCode::faulty};
+    if (intent->purpose == kOrder) {
+        if (orders_.deliver)
+            done = orders_.deliver(intent->party, intent->package, intent->amount, request, keep);
+    } else {
+        const auto decide = [&](Transaction& transaction, std::vector<balance::Ledger::Funds>&) {
+            const PaymentCode code = sales_.post_payment(intent->party, intent->amount, transaction);
+            if (code != PaymentCode::ok) return code;
+            transaction.subject = intent->id;
+            keep(joint);
+            return code;
+        };
+        const std::array<std::string_view, 2> arguments = {"paid", notice.reference};
+        done =
+            payments_.transact(TransactionKind::payment, Payments::fingerprint(arguments), request, decide);
+    }
     if (done.code != PaymentCode::ok) return {.outcome = Outcome::impossible, .code = done.code};
     return {.state = std::string{kPaid}, .duplicate = done.duplicate};
 }

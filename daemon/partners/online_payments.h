@@ -20,10 +20,11 @@ namespace tollgate::daemon {
 struct Orders {
     /// What a customer pays for it, activation included; nullopt: it is not for sale to him.
     std::function<std::optional<rating::Money>(std::string_view customer, std::string_view package)> price;
-    /// Fills in the transaction that pays and delivers it: the provider's cash, what everyone on the way
-    /// earns, and the records. The order charges nobody again.
-    std::function<PaymentCode(std::string_view customer, std::string_view package, rating::Money paid,
-                              balance::Transaction& transaction, const PaymentRequest& request)>
+    /// Pays and delivers it in one transaction: the provider's cash, what everyone on the way earns, and the
+    /// records, with what `also` adds. The order charges nobody again. Registry::mutex is held.
+    std::function<PaymentAnswer(std::string_view customer, std::string_view package, rating::Money paid,
+                                const PaymentRequest& request,
+                                const std::function<void(balance::JointEvent&)>& also)>
         deliver;
 };
 
@@ -66,9 +67,9 @@ class OnlinePayments {
 
     enum class Outcome : std::uint8_t {
         done,
-        unknown,  ///< There is no such intent of this gateway.
-        differs,  ///< Another amount or currency than the intent's, or it was paid by another reference, or
-                  ///< the reference paid for another intent.
+        unknown,    ///< There is no such intent of this gateway.
+        differs,    ///< Another amount or currency than the intent's, or it was paid by another reference, or
+                    ///< the reference paid for another intent.
         impossible  ///< It cannot be put on the account now: `code` says why.
     };
     struct Settled {

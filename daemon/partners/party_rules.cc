@@ -3,6 +3,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "daemon/partners/sales.h"
+
 namespace tollgate::daemon {
 namespace {
 
@@ -84,6 +86,14 @@ std::vector<Fault> PartyRules::faults_of(const Profile& profile, const Profile& 
             fault("catalogue",
                   quoted(profile.catalogue) + ": no such catalogue; PUT /v1/catalogues/{id} makes one");
         }
+    }
+    if (is_reseller && place.id != kNoParty) {
+        // What was made out of nothing must not come back to him as his own when it is spent.
+        const balance::Terms terms = parties_.get(place.id).terms;
+        if (refills_by_transfer(profile.refill_policy, terms) !=
+                refills_by_transfer(before.refill_policy, terms) &&
+            money_of_customers(parties_, place.id) != rating::Money{})
+            fault("refill_policy", "stays as it is while his customers have money");
     }
     return faults;
 }

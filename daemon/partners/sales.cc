@@ -55,6 +55,22 @@ void add_collection(Transaction& transaction, PartyId distributor, PartyId selle
 
 }  // namespace
 
+Money money_of_customers(const balance::PartyTable& parties, PartyId reseller, PartyId customer,
+                         Money more) noexcept {
+    Money sum;
+    for (PartyId at = parties.first_child(reseller); at != kNoParty;) {
+        const Party& party = parties.get(at);
+        if (party.kind == PartyKind::customer) {
+            const Money balance = party.account.balance() + (at == customer ? more : Money{});
+            sum = std::min(sum + std::max(balance, Money{}), rating::kBalanceMax);
+        }
+        // Distributors sell for him; whoever is below another reseller is that one's.
+        at = party.kind == PartyKind::distributor ? parties.next_in_subtree(at, reseller)
+                                                  : parties.next_beside(at, reseller);
+    }
+    return sum;
+}
+
 PartyId Sales::account(std::string_view party) const noexcept {
     const PartyId id = catalog_.parties().find(party);
     if (id == kNoParty) return kNoParty;
@@ -73,23 +89,6 @@ bool Sales::sells_to(PartyId distributor, PartyId customer,
     if (parties.get(distributor).kind != PartyKind::distributor) return false;
     return parties.get(customer).parent == distributor ||
            (profile && profile->distributor == parties.get(distributor).id);
-}
-
-/// What the customers of a reseller have between them, each that has something, with `more` for one of them.
-Money Sales::balances_below(PartyId reseller, PartyId customer, Money more) const noexcept {
-    const auto& parties = catalog_.parties();
-    Money sum;
-    for (PartyId at = parties.first_child(reseller); at != kNoParty;) {
-        const Party& party = parties.get(at);
-        if (party.kind == PartyKind::customer) {
-            const Money balance = party.account.balance() + (at == customer ? more : Money{});
-            sum = std::min(sum + std::max(balance, Money{}), rating::kBalanceMax);
-        }
-        // Distributors sell for him; whoever is below another reseller is that one's.
-        at = party.kind == PartyKind::distributor ? parties.next_in_subtree(at, reseller)
-                                                  : parties.next_beside(at, reseller);
-    }
-    return sum;
 }
 
 Sales::Answer Sales::answer_of(PaymentAnswer&& payment, std::vector<Fault>&& faults) const {
@@ -273,7 +272,7 @@ Sales::Answer Sales::refill(std::string_view customer, Money amount, const Payme
         transaction.postings.push_back({seller, PostingPlace::funds, currency, -amount});
         if (profile.mint_limit) {
             const auto limit = balance::Multiple::from_millionths(profile.mint_limit->micros());
-            if (!balance::within_mint_limit(balances_below(seller, party, amount), limit,
+            if (!balance::within_mint_limit(money_of_customers(parties, seller, party, amount), limit,
                                             reseller.account.available()))
                 return PaymentCode::refill_limit;
         }

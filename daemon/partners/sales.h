@@ -94,8 +94,6 @@ class Sales {
     [[nodiscard]] PaymentCode check_distributor(balance::PartyId distributor) const noexcept;
     [[nodiscard]] bool sells_to(balance::PartyId distributor, balance::PartyId customer,
                                 const std::optional<Profile>& profile) const noexcept;
-    [[nodiscard]] rating::Money balances_below(balance::PartyId reseller, balance::PartyId customer,
-                                               rating::Money more) const noexcept;
     /// What a transaction says of itself, also a repeated one.
     [[nodiscard]] Answer answer_of(PaymentAnswer&& payment, std::vector<Fault>&& faults) const;
 
@@ -104,6 +102,12 @@ class Sales {
     Registry& registry_;
     const balance::Ledger& ledger_;
 };
+
+/// What a reseller's customers have between them, each that has something; with `more` for one of them, if
+/// any.
+[[nodiscard]] rating::Money money_of_customers(const balance::PartyTable& parties, balance::PartyId reseller,
+                                               balance::PartyId customer = balance::kNoParty,
+                                               rating::Money more = {}) noexcept;
 
 /// Whether a reseller's refills move his own money. `policy` is his profile's refill_policy.
 [[nodiscard]] bool refills_by_transfer(std::string_view policy, balance::Terms terms) noexcept;

@@ -104,6 +104,7 @@ struct Shop::Cart {
     std::vector<PartyId> resellers{};  ///< Who pay: a prepaid one needs something left.
     PartyId transfers = kNoParty;      ///< Whose own money is put on the customer's account.
     std::uint8_t lifted = 0;
+    Money paid_online{};  ///< By the customer, through a gateway; 0: from his account.
     std::unique_lock<std::recursive_mutex> settings{};  ///< Held where lines are counted.
     std::optional<ShopFault> fault{};
     PaymentCode refused = PaymentCode::ok;
@@ -365,6 +366,21 @@ void Shop::put_credit(Cart& cart, Money credit) const {
 }
 
 /// Whoever lacks what he is to pay is named, as far as it can be known before it is taken.
+/// The gateway's money is the provider's cash. What a reseller would have earned by his customer and paid for
+/// him is his margin.
+void Shop::pay_online(Cart& cart) const {
+    if (cart.postings[0].amount != -cart.paid_online)
+        return cart.refuse(conflict("its price is not what was paid"));
+    cart.postings[0].amount = Money{};
+    for (Posting& posting : cart.postings) {
+        if (posting.place == PostingPlace::revenue && posting.party != parties_.root())
+            posting.place = PostingPlace::balance;
+    }
+    cart.postings.push_back({parties_.root(), PostingPlace::cash, cart.currency, -cart.paid_online});
+    cart.postings = balance::merged(cart.postings);
+    cart.resellers.clear();
+}
+
 PaymentCode Shop::finish(Cart& cart, Transaction& transaction, std::vector<Ledger::Funds>& funds) const {
     if (cart.fault) return PaymentCode::faulty;
     if (cart.refused != PaymentCode::ok) return cart.refused;
@@ -376,6 +392,8 @@ PaymentCode Shop::finish(Cart& cart, Transaction& transaction, std::vector<Ledge
         cart.postings.push_back({cart.customer, PostingPlace::balance, cart.currency, Money{}});
     }
     cart.postings = balance::merged(cart.postings);
+    if (cart.paid_online != Money{}) pay_online(cart);
+    if (cart.fault) return PaymentCode::faulty;
     for (const PartyId reseller : cart.resellers) {
         const Party& party = parties_.get(reseller);
         // A prepaid one must have something even for what costs him nothing.
@@ -467,36 +485,41 @@ Shop::Answer Shop::activate(PartyId customer, const Activation& wanted, const Pa
     const std::array<std::string_view, 6> arguments = {
         "activate",  party.id, wanted.package, wanted.renewal, wanted.automatic ? "automatic" : "by hand",
         request.memo};
-    return sell(
-        cart, TransactionKind::activation, Payments::fingerprint(arguments), request, [&](Cart& sold) {
-            if (!is_open_customer(customer))
-                return sold.refuse(conflict("only a customer that is open has packages"));
-            const auto package = registry_.packages.find(wanted.package);
-            if (!package) return sold.refuse(invalid("package", quoted(wanted.package) + " is not offered"));
-            for (const Subscription& other : subscriptions_of(party.id)) {
-                if (other.package == package->id && other.state != "cancelled")
-                    return sold.refuse(
-                        conflict("the customer has it as " + other.id + ", which may be renewed"));
-            }
-            const Instant now = request.now.wall;
-            Subscription subscription;
-            subscription.customer = party.id;
-            subscription.package = package->id;
-            subscription.state = "active";
-            subscription.renewal = wanted.renewal;
-            {
-                const std::lock_guard lock{index_mutex_};
-                subscription.id = std::string{kSubscriptionPrefix} + std::to_string(subscription_last_ + 1);
-            }
-            subscription.started = subscription.anchor = now;
-            if (package->period != "once") {
-                subscription.automatic = wanted.automatic;
-                subscription.paid_until = month_at(party.time_zone, now, now).until;
-            }
-            if (!put_package(sold, *package, subscription, Buyer::fresh, request.now)) return;
-            sold.subject = subscription.id;
-            registry_.subscriptions.put(*balance::JointEvent::current(), subscription, request.now);
-        });
+    cart.paid_online = wanted.paid_online;
+    const bool order = wanted.paid_online != Money{};
+    return sell(cart, order ? TransactionKind::order : TransactionKind::activation,
+                Payments::fingerprint(arguments), request, [&](Cart& sold) {
+                    if (!is_open_customer(customer))
+                        return sold.refuse(conflict("only a customer that is open has packages"));
+                    const auto package = registry_.packages.find(wanted.package);
+                    if (!package)
+                        return sold.refuse(invalid("package", quoted(wanted.package) + " is not offered"));
+                    for (const Subscription& other : subscriptions_of(party.id)) {
+                        if (other.package == package->id && other.state != "cancelled")
+                            return sold.refuse(
+                                conflict("the customer has it as " + other.id + ", which may be renewed"));
+                    }
+                    const Instant now = request.now.wall;
+                    Subscription subscription;
+                    subscription.customer = party.id;
+                    subscription.package = package->id;
+                    subscription.state = "active";
+                    subscription.renewal = wanted.renewal;
+                    {
+                        const std::lock_guard lock{index_mutex_};
+                        subscription.id =
+                            std::string{kSubscriptionPrefix} + std::to_string(subscription_last_ + 1);
+                    }
+                    subscription.started = subscription.anchor = now;
+                    if (package->period != "once") {
+                        subscription.automatic = wanted.automatic;
+                        subscription.paid_until = month_at(party.time_zone, now, now).until;
+                    }
+                    if (!put_package(sold, *package, subscription, Buyer::fresh, request.now)) return;
+                    if (wanted.also) wanted.also(*balance::JointEvent::current());
+                    sold.subject = subscription.id;
+                    registry_.subscriptions.put(*balance::JointEvent::current(), subscription, request.now);
+                });
 }
 
 Shop::Answer Shop::renew(const Subscription& known, const PaymentRequest& request) {

@@ -89,6 +89,11 @@ class Shop {
         std::string_view package;
         std::string_view renewal = "suspend";
         bool automatic = true;
+        /// What a gateway took for it; 0: the customer pays from his account. Paid online it is the
+        /// provider's cash, everyone on the way has his margin of it on his balance, and nobody is charged.
+        rating::Money paid_online{};
+        /// Adds what else belongs to it to the joint event; empty: nothing.
+        std::function<void(balance::JointEvent& joint)> also{};
     };
     [[nodiscard]] Answer activate(balance::PartyId customer, const Activation& wanted,
                                   const PaymentRequest& request);
@@ -178,6 +183,7 @@ class Shop {
     /// What a customer pays his own seller alone.
     void pay_seller(Cart& cart, rating::Money price) const;
     void put_credit(Cart& cart, rating::Money credit) const;
+    void pay_online(Cart& cart) const;
     [[nodiscard]] PaymentCode finish(Cart& cart, balance::Transaction& transaction,
                                      std::vector<balance::Ledger::Funds>& funds) const;
     [[nodiscard]] Answer sell(Cart& cart, balance::TransactionKind kind, std::uint64_t fingerprint,

@@ -386,6 +386,10 @@ def refills(daemon, api):
     assert daemon.resp.call("STOP", "call", 60).code == "OK"
     # She paid 0.60, which is his again; he paid 0.30.
     assert (api.balance("dora"), api.balance("east")) == ("59.4", "40.3")
+    # What was minted never becomes his own by another policy.
+    assert api.patch("/v1/parties/west", {"refill_policy": "transfer"}).fields() == {"refill_policy"}
+    api.patch("/v1/parties/west", {"refill_policy": "mint", "mint_limit": "6"}).expect(200)
+    refill("carl", "30").expect(201)
 
 
 # ---- Many at once ----

@@ -304,7 +304,7 @@ def voifinity(daemon, api, **reseller):
     """A reseller with a rate sheet and a pool of numbers, as the accounts manager has them."""
     provider(api)
     daemon.tariff("wholesale", {}, "prefix,rate_per_minute\n*,0\n")
-    daemon.tariff("retail", {"owner": "reseller"} if False else {},
+    daemon.tariff("retail", {},
                   "prefix,destination,rate_per_minute,initial_increment,increment\n"
                   "44,United Kingdom,0.30,60,60\n447,UK mobile,0.60,60,60\n33,France,0.20,60,60\n49,Germany,0.10,60,60\n")
     api.party("reseller", "root", "reseller", tariff="wholesale", **reseller)

@@ -26,6 +26,7 @@ class CallsTest : public ::testing::Test {
                .notices = world_.state.notices,
                .sessions = world_.sessions,
                .profile_index = world_.state.profile_index,
+               .shop = world_.state.shop,
                .ledger = world_.ledger,
                .events = world_.state.events,
                .deck_limits = {},

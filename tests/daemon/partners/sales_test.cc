@@ -147,6 +147,17 @@ TEST_F(SalesTest, WhatIsCollectedIsOwedLessTheCommission) {
     EXPECT_EQ(again.owed, money("9")) << "as it was";
 }
 
+TEST_F(SalesTest, ARefundTakesEveryLegBack) {
+    EXPECT_EQ(collect("carl", "10", "a").owed, money("9"));
+    EXPECT_EQ(world_.payments.refund({.of = "a", .amount = money("5")}, request("b")).code, PaymentCode::ok);
+    EXPECT_EQ(world_.balance("carl"), "5");
+    EXPECT_EQ(world_.balance("bob"), "-4.5");
+    EXPECT_EQ(commission_given(), money("0.5"));
+    EXPECT_EQ(world_.payments.refund({.of = "a"}, request("c")).code, PaymentCode::ok);
+    EXPECT_EQ(world_.balance("bob"), "0");
+    EXPECT_EQ(commission_given(), Money{});
+}
+
 TEST_F(SalesTest, ACustomersOwnPercentageGoesFirst) {
     put("carl", [](Profile& profile) { profile.payment_commission = rating::Percent{}; });
     EXPECT_EQ(collect("carl", "10", "a").owed, money("10"));
