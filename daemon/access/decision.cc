@@ -21,13 +21,14 @@ bool is_above(const PartyTable& parties, PartyId above, PartyId party) {
 }  // namespace
 
 Relation relation_of(const PartyTable& parties, PartyId actor, PartyId target,
-                     const std::function<PartyId(PartyId)>& partner_of) {
+                     const std::function<PartyId(PartyId)>& tagged_to) {
     if (target == kNoParty) return Relation::none;
     if (target == actor) return Relation::self;
     if (is_above(parties, actor, target)) return Relation::below;
-    if (parties.get(actor).kind == balance::PartyKind::partner) {
+    const balance::PartyKind kind = parties.get(actor).kind;
+    if (kind == balance::PartyKind::partner || kind == balance::PartyKind::distributor) {
         for (PartyId at = target; at != kNoParty; at = parties.get(at).parent) {
-            if (partner_of(at) == actor) return Relation::tagged;
+            if (tagged_to(at) == actor) return Relation::tagged;
         }
     }
     if (is_above(parties, target, actor)) return Relation::above;

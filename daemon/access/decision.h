@@ -13,19 +13,21 @@ namespace tollgate::daemon::access {
 
 /// How a target party lies, seen from the party of whoever acts.
 enum class Relation : std::uint8_t {
-    self,       ///< The party itself.
-    below,      ///< In its subtree.
-    tagged,     ///< Came with the code of this partner, or belongs to one who did.
+    self,    ///< The party itself.
+    below,   ///< In its subtree.
+    tagged,  ///< Came with the code of this partner, or is a line of somebody who did; or stands elsewhere
+             ///< and was assigned to this distributor.
     above,      ///< Its parent, or somebody further up.
     elsewhere,  ///< Exists, but not for him.
     none,       ///< Does not exist.
 };
 inline constexpr std::size_t kRelations = 6;
 
-/// Any thread. `partner_of` says whose code a customer came with, kNoParty for nobody's.
+/// Any thread. `tagged_to` says whose code a customer came with, or which distributor sells to him; kNoParty
+/// for nobody. Asked for partners and distributors alone.
 [[nodiscard]] Relation relation_of(const balance::PartyTable& parties, balance::PartyId actor,
                                    balance::PartyId target,
-                                   const std::function<balance::PartyId(balance::PartyId)>& partner_of);
+                                   const std::function<balance::PartyId(balance::PartyId)>& tagged_to);
 
 /// A small set of enumerators.
 template <typename Enum>

@@ -94,14 +94,17 @@ Permissions Directory::permissions_of(const Person& person) const {
 
 Relation Directory::relation(PartyId actor, PartyId target) const {
     if (actor == kNoParty) return Relation::none;
+    const balance::Party& own = parties_.get(actor);
     std::string code;
-    if (parties_.get(actor).kind == balance::PartyKind::partner) {
-        if (const auto profile = registry_.profiles.find(parties_.get(actor).id)) code = profile->code;
+    if (own.kind == balance::PartyKind::partner) {
+        if (const auto profile = registry_.profiles.find(own.id)) code = profile->code;
     }
     return relation_of(parties_, actor, target, [&](PartyId party) {
-        if (code.empty()) return kNoParty;
         const auto profile = registry_.profiles.find(parties_.get(party).id);
-        return profile && profile->came_with == code ? actor : kNoParty;
+        if (!profile) return kNoParty;
+        const bool came = !code.empty() && profile->came_with == code;
+        const bool assigned = own.kind == balance::PartyKind::distributor && profile->distributor == own.id;
+        return came || assigned ? actor : kNoParty;
     });
 }
 

@@ -381,7 +381,9 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
     }
     if (operation.name == "recordPaymentOf") {
         const std::string_view of = text_field(*body, "party");
-        if (!of.empty()) {
+        const bool assigned = request.actor.kind == PartyKind::distributor &&
+                              directory_->relation(request.actor.party, party(of)) == Relation::tagged;
+        if (!of.empty() && !assigned) {
             if (auto refusal = visible(request, of)) return refusal;
             if (of == own) return forbidden("what you paid yourself is recorded by those above you");
         }

@@ -20,6 +20,9 @@ constexpr Relations kNear{Relation::self, Relation::below};
 constexpr Relations kSeen{Relation::self, Relation::below, Relation::tagged};
 constexpr Relations kLine{Relation::self, Relation::below, Relation::above};
 
+/// Those below, and whom a distributor was assigned.
+constexpr Relations kServed{Relation::below, Relation::tagged};
+
 /// Who brings customers to the table: distributors too.
 constexpr Kinds kSelling{PartyKind::provider, PartyKind::reseller, PartyKind::distributor};
 /// Whoever has an account.
@@ -214,7 +217,7 @@ constexpr auto kOperations = std::to_array<ContractOperation>({
      "/v1/parties/{id}/payments",
      "recordPayment",
      Scope::party,
-     {{Permission::collect}, kBelow, kSelling},
+     {{Permission::collect}, kServed, kSelling},
      RecordOf::none},
     {"POST",
      "/v1/payments",

@@ -206,7 +206,8 @@ PartyView view_of(const Services& services, const Actor& reader, PartyId id) {
     const bool tagged = profile && !profile->came_with.empty() &&
                         services.profile_index.with_code(profile->came_with) == reader.party &&
                         parties.get(reader.party).kind == balance::PartyKind::partner;
-    return tagged ? PartyView::tagged : PartyView::none;
+    const bool assigned = profile && profile->distributor == parties.get(reader.party).id;
+    return tagged || assigned ? PartyView::tagged : PartyView::none;
 }
 
 void write_party(JsonWriter& json, const Services& services, PartyId id, PartyView view) {

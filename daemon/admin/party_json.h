@@ -14,7 +14,7 @@ namespace tollgate::daemon::admin {
 /// How much of a party somebody sees.
 enum class PartyView : std::uint8_t {
     none,    ///< As if there were no such party.
-    tagged,  ///< Who it is: for the partner with whose code it came.
+    tagged,  ///< Who it is: for the partner with whose code it came, the distributor it was assigned to.
     own,     ///< All but what those above note down for themselves.
     whole,
 };

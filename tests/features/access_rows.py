@@ -165,10 +165,10 @@ def no_numbers_of_the_pool(daemon, api):
     """A distributor has nothing to do with the pool, and a number that he types must not be in it."""
     root = house(api)
     root.put("/v1/quick-forms/prepaid", FORM).expect(201)
-    root.post("/v1/numbers", {"numbers": ["4930555"], "price": "1", "period": "month"}).expect(201)
+    root.post("/v1/numbers", {"numbers": [{"id": "4930555", "price": "1"}]}).expect(201)
     dan = root.person("dan", "dist", "admin")
     dan.get("/v1/numbers").expect(403)
-    dan.post("/v1/numbers", {"numbers": ["4930556"], "price": "1", "period": "month"}).expect(403)
+    dan.post("/v1/numbers", {"numbers": [{"id": "4930556", "price": "1"}]}).expect(403)
     for path in ("/v1/numbers/4930555:assign", "/v1/numbers/4930555:return"):
         dan.post(path, {"customer": "dora"}, key=True).expect(403, 404)
     for typed in ("4930555", "+4930555"):
@@ -198,6 +198,14 @@ def only_below_his_own_node(daemon, api):
     dan.patch("/v1/parties/dora", {"name": "Dora"}).expect(200)
     dan.patch("/v1/parties/nina", {"name": "Nina"}).expect(404)
     dan.get("/v1/parties/provider").expect(403)
+    # Who was assigned to him stands elsewhere: he sees who it is and records what he collects, nothing more.
+    dan.post("/v1/parties/dave/payments", {"amount": "1"}, key=True).expect(404)
+    root.post("/v1/parties/dave/distributor", {"distributor": "dist"}, key=True).expect(201)
+    assert "balance" not in dan.get("/v1/parties/dave").expect(200).json
+    assert dan.post("/v1/parties/dave/payments", {"amount": "10"}, key=True).expect(201)["owed"] == "9"
+    dan.post("/v1/payments", {"party": "dave", "amount": "10"}, key=True).expect(201)
+    dan.patch("/v1/parties/dave", {"name": "Dave"}).expect(403)
+    dan.post(submit, {"values": {"customer": "dave", "line": "x-desk"}}, key=True).expect(404)
 
 
 @row("PB21")

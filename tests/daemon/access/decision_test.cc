@@ -88,6 +88,16 @@ TEST_F(RelationTest, APartnersCustomersAreTaggedAndOtherPartnersAreNot) {
     EXPECT_EQ(relation("carol", "finder"), Relation::elsewhere);
 }
 
+TEST_F(RelationTest, WhoWasAssignedToADistributorIsTaggedAndOthersAreNot) {
+    add("dist", "provider", PartyKind::distributor);
+    add("dora", "dist", PartyKind::customer);
+    partners["alice"] = "dist";
+    EXPECT_EQ(relation("dist", "dora"), Relation::below);
+    EXPECT_EQ(relation("dist", "alice"), Relation::tagged);
+    EXPECT_EQ(relation("dist", "carol"), Relation::elsewhere);
+    EXPECT_EQ(relation("alice", "dist"), Relation::elsewhere);
+}
+
 TEST(Decision, WhatIsElsewhereIsMissingAsIfItDidNotExist) {
     const Need anything{{}, {Relation::self, Relation::below, Relation::tagged, Relation::above}, kAnybody};
     const Need nothing{Permissions::all(), {}, {}};
