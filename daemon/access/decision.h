@@ -13,10 +13,10 @@ namespace tollgate::daemon::access {
 
 /// How a target party lies, seen from the party of whoever acts.
 enum class Relation : std::uint8_t {
-    self,    ///< The party itself.
-    below,   ///< In its subtree.
-    tagged,  ///< Came with the code of this partner, or is a line of somebody who did; or stands elsewhere
-             ///< and was assigned to this distributor.
+    self,       ///< The party itself.
+    below,      ///< In its subtree.
+    tagged,     ///< Came with the code of this partner, or is a line of somebody who did; or stands elsewhere
+                ///< and was assigned to this distributor.
     above,      ///< Its parent, or somebody further up.
     elsewhere,  ///< Exists, but not for him.
     none,       ///< Does not exist.

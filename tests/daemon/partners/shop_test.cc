@@ -126,7 +126,7 @@ class ShopTest : public ::testing::Test {
     [[nodiscard]] std::size_t bundles() {
         std::size_t count = 0;
         for (const auto& bundle : balance::BundlesOf{party("ann")})
-            count += bundle.pays_at(now_.wall) ? 1U : 0U;
+            count += bundle.pays_at(now_.wall) ? std::size_t{1} : std::size_t{0};
         return count;
     }
 
