@@ -351,6 +351,10 @@ def operator_is_a_word_for_reseller(daemon, api):
     oz.post("/v1/parties/nina/payments", {"amount": "1"}, key=True).expect(403)
     oz.post("/v1/parties", {"kind": "reseller", "parent": "north", "terms": "margin"}).expect(403)
     oz.patch("/v1/parties/nina", {"credit_limit": "1"}).expect(403)
+    # Nor by the way of a draft.
+    oz.post("/v1/account-drafts", {"customer": {"name": "Kim"}}).expect(201)
+    oz.post("/v1/account-drafts", {"customer": {"credit_limit": "1"}}).expect(403)
+    oz.post("/v1/account-drafts", {"customer": {"name": "Kim"}, "credit": "5"}).expect(403)
 
 
 @row("AS10")
