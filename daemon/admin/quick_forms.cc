@@ -427,8 +427,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
         amount ? json.text(rating::format(*amount)) : json.null();
     };
     const std::string transaction = "t-" + std::to_string(answer.payment.transaction);
-    const std::string_view shown_transaction =
-        answer.payment.transaction == 0 ? std::string_view{} : transaction;
+    const std::string_view shown_transaction = *opening == Money{} ? std::string_view{} : transaction;
     JsonWriter json;
     json.open_object().name("txn").text_or_null(shown_transaction);
     json.name("dup").flag(answer.payment.duplicate).name("account").open_object().name("customer");
