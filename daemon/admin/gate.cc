@@ -392,6 +392,8 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
         const std::string_view by = text_field(*body, "collected_by");
         if (!by.empty() && by != own) return forbidden("you record what you collected yourself");
     }
+    if (operation.name == "createDraft" || operation.name == "changeDraft")
+        return check_draft(request, *body);
     if (operation.name == "changePlan" && request.actor.kind == PartyKind::customer) {
         for (const JsonValue& field : body->children()) {
             if (field.name != "users") return forbidden("of your plan you change `users` and nothing else");
@@ -421,6 +423,23 @@ std::optional<Response> Gate::check_priced(const Request& request, const JsonVal
         }
     }
     return std::nullopt;
+}
+
+/// What an account begins with is said by whoever might say it of one that is there.
+std::optional<Response> Gate::check_draft(const Request& request, const JsonValue& body) const {
+    constexpr std::array<std::pair<std::string_view, Permission>, 4> kParts = {
+        {{"credit", Permission::collect},
+         {"plan", Permission::activate},
+         {"numbers", Permission::numbers},
+         {"bundles", Permission::prices}}};
+    for (const auto& [name, permission] : kParts) {
+        const JsonValue* const part = field_of(body, name);
+        if (part != nullptr && !part->is_null() && !request.actor.permissions.has(permission))
+            return forbidden(std::string{name} + ": needs the permission " +
+                             std::string{access::text_of(permission)});
+    }
+    const JsonValue* const customer = field_of(body, "customer");
+    return customer == nullptr ? std::nullopt : check_priced(request, *customer);
 }
 
 std::optional<Response> Gate::check_new_party(const Request& request, const JsonValue& body) const {

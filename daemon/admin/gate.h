@@ -52,6 +52,7 @@ class Gate final : public Door {
     [[nodiscard]] Party party(std::string_view id) const;
     [[nodiscard]] std::optional<Response> visible(const Request& request, std::string_view party) const;
 
+    [[nodiscard]] std::optional<Response> check_draft(const Request& request, const JsonValue& body) const;
     [[nodiscard]] std::optional<Response> check_new_party(const Request& request,
                                                           const JsonValue& body) const;
     [[nodiscard]] std::optional<Response> check_party_change(const Request& request, std::string_view id,

@@ -59,14 +59,6 @@ void write_value(JsonWriter& json, const JsonValue& value) {
     }
 }
 
-std::string text_of(const JsonValue& value) {
-    JsonWriter json;
-    write_value(json, value);
-    std::string text = json.take();
-    text.pop_back();  // The newline.
-    return text;
-}
-
 const JsonValue* field_of(const JsonValue& object, std::string_view name) {
     for (const JsonValue& value : object.children()) {
         if (value.name == name) return &value;
@@ -77,6 +69,28 @@ const JsonValue* field_of(const JsonValue& object, std::string_view name) {
 template <typename Names>
 bool is_in(const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Defaults with what `customer` says beside what they say of a customer themselves: two ways to write one
+/// thing.
+std::string flat(const JsonValue& defaults) {
+    JsonWriter json;
+    json.open_object();
+    for (const JsonValue& field : defaults.children()) {
+        if (field.name == "customer" && field.kind == Kind::object) {
+            for (const JsonValue& inner : field.children()) {
+                json.name(inner.name);
+                write_value(json, inner);
+            }
+            continue;
+        }
+        json.name(field.name);
+        write_value(json, field);
+    }
+    json.close_object();
+    std::string text = json.take();
+    text.pop_back();  // The newline.
+    return text;
 }
 
 void write_form(JsonWriter& json, const QuickForm& form) {
@@ -184,14 +198,15 @@ Response QuickForms::put(const Request& request, std::string_view id) const {
     if (object->kind != Kind::object) faults.add("", shown(*object) + ": expected an object");
     for (const JsonValue& value : object->children()) {
         if (value.name == "defaults") {
-            form.defaults = text_of(value);
+            form.defaults = flat(value);
             if (value.kind != Kind::object || form.defaults.size() > kDefaultsBytesMax) {
                 faults.add("defaults",
                            "expected an object of at most " + std::to_string(kDefaultsBytesMax) + " bytes");
                 continue;
             }
             for (const JsonValue& field : value.children()) {
-                if (is_in(kNeverOnAForm, field.name) || field.name == "id" || field.name == "customer")
+                if (is_in(kNeverOnAForm, field.name) || field.name == "id" ||
+                    (field.name == "customer" && field.kind != Kind::object))
                     faults.add("defaults", std::string{field.name} + ": is never said by a form");
             }
             // It is read as a customer would be, so that whoever fills it in meets no fault that is not his.
@@ -204,7 +219,8 @@ Response QuickForms::put(const Request& request, std::string_view id) const {
                 for (const RequestFault& fault : wrong)
                     faults.add("defaults", fault.place + ": " + fault.message);
             };
-            check("customer", value);
+            JsonReader flattened;
+            check("customer", *flattened.read(form.defaults));
             if (const JsonValue* const line = field_of(value, "line")) {
                 if (line->kind == Kind::object) {
                     check("line", *line);
@@ -411,8 +427,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
         amount ? json.text(rating::format(*amount)) : json.null();
     };
     const std::string transaction = "t-" + std::to_string(answer.payment.transaction);
-    const std::string_view shown_transaction =
-        answer.payment.transaction == 0 ? std::string_view{} : transaction;
+    const std::string_view shown_transaction = *opening == Money{} ? std::string_view{} : transaction;
     JsonWriter json;
     json.open_object().name("txn").text_or_null(shown_transaction);
     json.name("dup").flag(answer.payment.duplicate).name("account").open_object().name("customer");

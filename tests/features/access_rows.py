@@ -188,7 +188,7 @@ def only_below_his_own_node(daemon, api):
     made = dan.post(submit, {"values": {"name": "Kim"}}, key=True).expect(201)["account"]["customer"]
     assert made["parent"] == "dist"
     added = dan.post(submit, {"values": {"customer": "dora", "line": "dora-desk"}}, key="line").expect(201)
-    assert [line["id"] for line in added["account"]["lines"]] == ["dora-desk"] and added["txn"] is not None
+    assert [line["id"] for line in added["account"]["lines"]] == ["dora-desk"] and added["txn"] is None
     assert dan.post(submit, {"values": {"customer": "dora", "line": "dora-desk"}}, key="line").expect(201)["dup"]
     for other in ("nina", "fred", "dist", "nobody"):
         dan.post(submit, {"values": {"customer": other, "line": "x-desk"}}, key=True).expect(404)
@@ -351,6 +351,10 @@ def operator_is_a_word_for_reseller(daemon, api):
     oz.post("/v1/parties/nina/payments", {"amount": "1"}, key=True).expect(403)
     oz.post("/v1/parties", {"kind": "reseller", "parent": "north", "terms": "margin"}).expect(403)
     oz.patch("/v1/parties/nina", {"credit_limit": "1"}).expect(403)
+    # Nor by the way of a draft.
+    oz.post("/v1/account-drafts", {"customer": {"name": "Kim"}}).expect(201)
+    oz.post("/v1/account-drafts", {"customer": {"credit_limit": "1"}}).expect(403)
+    oz.post("/v1/account-drafts", {"customer": {"name": "Kim"}, "credit": "5"}).expect(403)
 
 
 @row("AS10")
