@@ -38,7 +38,9 @@ def run(name):
     function, settings = ROWS[name]
     with tempfile.TemporaryDirectory(prefix="tollgate-feature-") as folder:
         journal = f"journal.dir={folder}/journal"
-        with Daemon(journal, *settings) as daemon:
+        # Somebody's connection may be idle for as long as a slow machine takes for all the others.
+        patient = "http.timeout=1h"
+        with Daemon(journal, patient, *settings) as daemon:
             function(daemon, Api(daemon))
             for currency, book in daemon.books().items():
                 assert book["sum"] == 0, (currency, book)
