@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/admin/bundles.h"
+#include "daemon/admin/json_copy.h"
 #include "daemon/admin/numbers.h"
 #include "daemon/admin/party_fields.h"
 #include "daemon/admin/party_json.h"
@@ -30,37 +31,6 @@ constexpr std::array<std::string_view, 7> kFieldNames = {"seller", "customer", "
 Response unknown_draft(std::string_view id) {
     return problem(
         {.status = 404, .detail = "no account draft \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
-}
-
-void write_value(JsonWriter& json, const JsonValue& value) {
-    switch (value.kind) {
-        case Kind::null:
-            json.null();
-            return;
-        case Kind::boolean:
-            json.flag(value.text == "true");
-            return;
-        case Kind::number:
-            json.number(value.text);
-            return;
-        case Kind::string:
-            json.text(value.text);
-            return;
-        case Kind::list:
-            json.open_list();
-            for (const JsonValue& element : value.children())
-                write_value(json, element);
-            json.close_list();
-            return;
-        case Kind::object:
-            json.open_object();
-            for (const JsonValue& field : value.children()) {
-                json.name(field.name);
-                write_value(json, field);
-            }
-            json.close_object();
-            return;
-    }
 }
 
 const JsonValue* field_of(const JsonValue& object, std::string_view name) noexcept {

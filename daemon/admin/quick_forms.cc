@@ -8,6 +8,7 @@
 
 #include "daemon/access/sodium.h"
 #include "daemon/admin/bodies.h"
+#include "daemon/admin/json_copy.h"
 #include "daemon/admin/party_fields.h"
 #include "daemon/admin/party_json.h"
 #include "daemon/admin/record_json.h"
@@ -27,37 +28,6 @@ constexpr std::size_t kDefaultsBytesMax = std::size_t{16} * 1024;
 /// What no form may open or have a default for: where an account stands is the form's own business.
 constexpr std::array<std::string_view, 8> kNeverOnAForm = {"kind",    "parent", "distributor", "permissions",
                                                            "balance", "held",   "available",   "status"};
-
-void write_value(JsonWriter& json, const JsonValue& value) {
-    switch (value.kind) {
-        case Kind::null:
-            json.null();
-            return;
-        case Kind::boolean:
-            json.flag(value.text == "true");
-            return;
-        case Kind::number:
-            json.number(value.text);
-            return;
-        case Kind::string:
-            json.text(value.text);
-            return;
-        case Kind::list:
-            json.open_list();
-            for (const JsonValue& element : value.children())
-                write_value(json, element);
-            json.close_list();
-            return;
-        case Kind::object:
-            json.open_object();
-            for (const JsonValue& field : value.children()) {
-                json.name(field.name);
-                write_value(json, field);
-            }
-            json.close_object();
-            return;
-    }
-}
 
 const JsonValue* field_of(const JsonValue& object, std::string_view name) {
     for (const JsonValue& value : object.children()) {

@@ -981,43 +981,36 @@ void Shop::lapse(const Key& key, Moment now) {
 
 // ---- Looks ----
 
-std::vector<Subscription> Shop::subscriptions_of(std::string_view customer) const {
+namespace {
+
+/// A customer's records of one kind, in the order of their ids.
+template <typename T, typename Index>
+std::vector<T> records_of(const RecordBook<T>& book, std::mutex& mutex, const Index& index,
+                          std::string_view customer) {
     std::set<std::string> ids;
     {
-        const std::lock_guard lock{index_mutex_};
-        if (const auto of = subscriptions_.find(customer); of != subscriptions_.end()) ids = of->second;
+        const std::lock_guard lock{mutex};
+        if (const auto of = index.find(customer); of != index.end()) ids = of->second;
     }
-    std::vector<Subscription> found;
+    std::vector<T> found;
     for (const std::string& id : ids) {
-        if (auto record = registry_.subscriptions.find(id)) found.push_back(*std::move(record));
+        if (auto record = book.find(id)) found.push_back(*std::move(record));
     }
     return found;
+}
+
+}  // namespace
+
+std::vector<Subscription> Shop::subscriptions_of(std::string_view customer) const {
+    return records_of(registry_.subscriptions, index_mutex_, subscriptions_, customer);
 }
 
 std::vector<ServicePlan> Shop::plans_of(std::string_view customer) const {
-    std::set<std::string> ids;
-    {
-        const std::lock_guard lock{index_mutex_};
-        if (const auto of = plans_.find(customer); of != plans_.end()) ids = of->second;
-    }
-    std::vector<ServicePlan> found;
-    for (const std::string& id : ids) {
-        if (auto record = registry_.plans.find(id)) found.push_back(*std::move(record));
-    }
-    return found;
+    return records_of(registry_.plans, index_mutex_, plans_, customer);
 }
 
 std::vector<PoolNumber> Shop::numbers_of(std::string_view customer) const {
-    std::set<std::string> ids;
-    {
-        const std::lock_guard lock{index_mutex_};
-        if (const auto of = numbers_.find(customer); of != numbers_.end()) ids = of->second;
-    }
-    std::vector<PoolNumber> found;
-    for (const std::string& id : ids) {
-        if (auto record = registry_.numbers.find(id)) found.push_back(*std::move(record));
-    }
-    return found;
+    return records_of(registry_.numbers, index_mutex_, numbers_, customer);
 }
 
 }  // namespace tollgate::daemon
