@@ -1,7 +1,6 @@
 // Billing periods in the zones of the system's database, and by the published cases beside the repository.
 #include <chrono>
 #include <fstream>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -43,19 +42,30 @@ std::vector<Row> time_zone_rows() {
     return rows;
 }
 
+/// What stands in a text behind `before`, up to `after`; empty where there is no such thing.
+std::string between(const std::string& text, std::string_view before, std::string_view after) {
+    const std::size_t begin = text.find(before);
+    if (begin == std::string::npos) return {};
+    const std::size_t end = text.find(after, begin + before.size());
+    return end == std::string::npos ? std::string{}
+                                    : text.substr(begin + before.size(), end - begin - before.size());
+}
+
 /// `daily period, ZONE, local [DATE, DATE)` and `UTC [INSTANT, INSTANT), N h…`.
-void expect_period_of_a_zone(const Row& row, const std::smatch& what) {
-    static const std::regex kExpected{R"(UTC \[(\S+), (\S+)\), (\d+) h.*)"};
-    std::smatch expected;
-    ASSERT_TRUE(std::regex_match(row.expected, expected, kExpected)) << row.expected;
+void expect_period_of_a_zone(const Row& row) {
+    const std::string begin = between(row.expected, "UTC [", ", ");
+    const std::string until = between(row.expected, begin + ", ", ")");
+    const std::string hours = between(row.expected, until + "), ", " h");
+    ASSERT_FALSE(begin.empty() || until.empty() || hours.empty()) << row.expected;
     const TimeZones zones;
-    const auto zone = zones.find(what[2].str());
-    ASSERT_NE(zone, nullptr) << what[2];
-    const Period period{at(expected[1]), at(expected[2])};
-    const auto kind = balance::parse_billing_period(what[1].str());
-    ASSERT_TRUE(kind.has_value()) << what[1];
+    const auto zone = zones.find(between(row.what, "period, ", ","));
+    ASSERT_NE(zone, nullptr) << row.what;
+    const Period period{at(begin), at(until)};
+    const auto kind = balance::parse_billing_period(row.what.substr(0, row.what.find(' ')));
+    ASSERT_TRUE(kind.has_value()) << row.what;
     // Weeks begin on the weekday that the row's week begins on.
-    const auto first_day = std::chrono::floor<std::chrono::days>(at(what[3].str() + ":00Z"));
+    const auto first_day =
+        std::chrono::floor<std::chrono::days>(at(between(row.what, "local [", ",") + ":00Z"));
     const BillingCalendar calendar{*kind, *zone, period.begin - std::chrono::hours{24 * 400},
                                    std::chrono::weekday{first_day}};
     const auto second = std::chrono::seconds{1};
@@ -64,7 +74,7 @@ void expect_period_of_a_zone(const Row& row, const std::smatch& what) {
         EXPECT_EQ(calendar.at(moment), period);
     EXPECT_EQ(calendar.at(period.begin - second).until, period.begin);
     EXPECT_EQ(calendar.at(period.until).begin, period.until);
-    EXPECT_EQ(period.until - period.begin, std::chrono::hours{std::stoi(expected[3])});
+    EXPECT_EQ(period.until - period.begin, std::chrono::hours{std::stoi(hours)});
 }
 
 /// The first two periods of a party that is billed since a moment, in UTC.
@@ -81,12 +91,10 @@ Period period(const char* begin, const char* until) {
 TEST(BillingPeriods, OfTheMoneyVectors) {
     const auto rows = time_zone_rows();
     if (rows.empty()) GTEST_SKIP() << TOLLGATE_MONEY_VECTORS << " is not there";
-    static const std::regex kZone{R"((\w+) (?:\(.*\) )?period, (\S+), local \[(\S+), (\S+)\))"};
     for (const Row& row : rows) {
         SCOPED_TRACE(row.id + ": " + row.what);
-        std::smatch what;
-        if (std::regex_match(row.what, what, kZone)) {
-            expect_period_of_a_zone(row, what);
+        if (!between(row.what, "local [", ")").empty()) {
+            expect_period_of_a_zone(row);
         } else if (row.what == "monthly (anniversary), created 30 March") {
             EXPECT_EQ(row.expected, "first invoice 30 Mar - 28 Apr, next 28 Apr - 28 May (29/30/31 -> 28)");
             EXPECT_EQ(first_two(BillingPeriod::anniversary, "2026-03-30T00:00:00Z"),
