@@ -145,7 +145,7 @@ int show(Call& call, const Answer& answer) {
         return kExitDone;
     }
     if (!said.is_object()) {
-        call.out << (answer.body.empty() ? "done" : printable(answer.body)) << '\n';
+        print_lines(call.out, answer.body.empty() ? "done" : answer.body);
         return kExitDone;
     }
     std::size_t width = 0;

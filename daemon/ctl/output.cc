@@ -38,6 +38,16 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+void print_lines(std::ostream& out, std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t size = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, size);
+        text.remove_prefix(std::min(size + 1, text.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        out << printable(line) << '\n';
+    }
+}
+
 std::size_t width_of(std::string_view text) noexcept {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));

@@ -14,6 +14,9 @@ namespace tollgate::daemon::ctl {
 
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// A text of several lines: each printable, and ended, also the last one.
+void print_lines(std::ostream& out, std::string_view text);
+
 /// How many columns of a terminal a text takes, a character being one; wide ones and marks are not told
 /// apart.
 [[nodiscard]] std::size_t width_of(std::string_view text) noexcept;

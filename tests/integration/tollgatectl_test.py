@@ -228,6 +228,10 @@ class Tollgatectl(unittest.TestCase):
 
     # ---- For programs ----
 
+    def test_health_is_one_word(self):
+        self.assertEqual(self.ctl("health").out, "ok\n")
+        self.ctl("--url", "http://127.0.0.1:1", "health", code=3)
+
     def test_exit_codes(self):
         self.assertIn("404", self.ctl("parties", "show", "nobody", code=1).errors)
         for wrong in (["parties"], ["nothing"], ["parties", "list", "--kind", "fish"], ["parties", "show"],

@@ -20,6 +20,19 @@ TEST(Printable, EscapesWhatControlsATerminal) {
     EXPECT_EQ(printable("\xc2\xa9"), "\xc2\xa9");
 }
 
+TEST(PrintLines, EndsEachLineAndEscapesWhatIsInIt) {
+    const auto printed = [](std::string_view text) {
+        std::ostringstream out;
+        print_lines(out, text);
+        return out.str();
+    };
+    EXPECT_EQ(printed("ok\n"), "ok\n");
+    EXPECT_EQ(printed("ok"), "ok\n");
+    EXPECT_EQ(printed("one\r\n\ntwo"), "one\n\ntwo\n");
+    EXPECT_EQ(printed("a\x1b[2J\rb\n"), "a\\x1b[2J\\x0db\n");
+    EXPECT_EQ(printed(""), "");
+}
+
 TEST(Table, AlignsByCharacters) {
     Table table{{{"ID", false}, {"BALANCE", true}, {"NAME", false}}};
     EXPECT_TRUE(table.empty());
