@@ -192,16 +192,22 @@ int set_party(Call& call) {
 }
 
 constexpr std::array<Argument, 1> kCloseParties = {{{"PARTY", "the ids of parties", true, true}}};
-constexpr std::array<Option, 1> kYes = {{{"yes", "", "do not ask"}}};
+constexpr std::array<Option, 1> kYes = {{{"yes", "", "do not ask; needed where no terminal is there"}}};
 
 int close_parties(Call& call) {
     const auto ids = call.all("PARTY");
-    if (!call.has("yes") && ::isatty(STDIN_FILENO) == 1) {
+    if (!call.has("yes")) {
+        // What is not to be undone is not done because nobody was there to say no.
+        if (::isatty(STDIN_FILENO) != 1)
+            return wrong_usage(call, "this closes for ever, and nobody is there to be asked; say --yes");
         call.errors << "Close " << ids.size() << (ids.size() == 1 ? " party" : " parties")
                     << " and everyone below, for ever? [yes/no] " << std::flush;
         std::string said;
         std::getline(std::cin, said);
-        if (said != "yes") return kExitRefused;
+        if (said != "yes") {
+            call.errors << "tollgatectl: nothing was closed\n";
+            return kExitRefused;
+        }
     }
     if (ids.size() == 1) return show(call, call.client.send("DELETE", party_path(call)));
     json::object body;

@@ -56,6 +56,17 @@ class Tollgatectl(unittest.TestCase):
         self.assertEqual(run.code, code, f"tollgatectl {' '.join(arguments)}: {run}")
         return run
 
+    def ctl_on_a_terminal(self, *arguments, says):
+        """The exit code, where somebody sits at the terminal and says this."""
+        terminal, its_end = os.openpty()
+        try:
+            os.write(terminal, says.encode())
+            return subprocess.run([CTL, *arguments], env=self.environment, stdin=its_end, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, timeout=SECONDS).returncode
+        finally:
+            os.close(terminal)
+            os.close(its_end)
+
     def json(self, *arguments, **more):
         return json.loads(self.ctl("--json", *arguments, **more).out)
 
@@ -99,9 +110,18 @@ class Tollgatectl(unittest.TestCase):
         csv = self.ctl("parties", "list", "--kind", "line", "--csv").out.splitlines()
         self.assertEqual(len(csv), 6)
 
-        self.ctl("parties", "close", "line0", "line1", "--yes")
+        # Without a terminal nobody can be asked: nothing happens, whatever the input says.
+        for ids in (["line0"], ["line0", "line1"]):
+            self.assertIn("--yes", self.ctl("parties", "close", *ids, text="yes\n", code=2).errors)
+        self.assertEqual(self.json("parties", "list", "--status", "closed")["parties"], [])
+        self.assertEqual(self.ctl_on_a_terminal("parties", "close", "line0", says="no\n"), 1)
+        self.assertEqual(self.json("parties", "show", "line0")["status"], "active")
+        self.assertEqual(self.ctl_on_a_terminal("parties", "close", "line0", says="yes\n"), 0)
+        self.assertEqual(self.json("parties", "show", "line0")["status"], "closed")
+
+        self.ctl("parties", "close", "line1", "line3", "--yes")
         self.ctl("parties", "close", "line2", "--yes")
-        self.assertEqual(len(self.json("parties", "list", "--status", "closed")["parties"]), 3)
+        self.assertEqual(len(self.json("parties", "list", "--status", "closed")["parties"]), 4)
 
         imported = self.write("more.ndjson", '{"id":"l8","kind":"line","parent":"acme"}\n')
         self.assertEqual(self.json("parties", "import", imported), {"imported": 1})
