@@ -452,11 +452,10 @@ int list_sessions(Call& call) {
     return show_list(call, "/v1/sessions", {{"party", call.option("party")}}, "sessions", kSessionColumns);
 }
 
-constexpr std::array<Option, 4> kTail = {
-    {{"follow", "", "go on until it is interrupted"},
-     {"after", "NUMBER", "what comes after this one; without it, what is new"},
-     {"all", "", "from the oldest that is kept"},
-     {"every", "SECONDS", "how often is asked; 1 without it"}}};
+constexpr std::array<Option, 4> kTail = {{{"follow", "", "go on until it is interrupted"},
+                                          {"after", "NUMBER", "what comes after this one"},
+                                          {"all", "", "from the oldest that is kept, as without --follow"},
+                                          {"every", "SECONDS", "how often is asked; 1 without it"}}};
 
 /// A word of an answer's field, empty where there is none.
 std::string word_of(const json::value& said, const char* field) {
@@ -465,10 +464,11 @@ std::string word_of(const json::value& said, const char* field) {
 }
 
 int tail_events(Call& call) {
-    // Without a number: from what is newest now, so that a tail begins at the end.
-    std::string after = call.has("all")     ? std::string{}
-                        : call.has("after") ? call.option("after")
-                                            : std::string{"latest"};
+    // Without a number: all there is; who goes on from there begins at the end.
+    std::string after = call.has("all")      ? std::string{}
+                        : call.has("after")  ? call.option("after")
+                        : call.has("follow") ? std::string{"latest"}
+                                             : std::string{};
     const long pause = call.has("every") ? std::strtol(call.option("every").c_str(), nullptr, 10) : 1;
     if (pause < 1) return wrong_usage(call, "--every takes a number of seconds from 1 on");
     for (;;) {

@@ -219,7 +219,9 @@ class Tollgatectl(unittest.TestCase):
         rest = [json.loads(line) for line in self.ctl("--json", "tail", "--after", numbers[0]).out.splitlines()]
         self.assertEqual([event["number"] for event in rest], numbers[1:])
         self.assertIn("balance -901 EUR", self.ctl("tail", "--all").out)
-        self.assertEqual(self.ctl("tail").out, "")
+        # Without a number it is all there is, and nothing after the last.
+        self.assertEqual(self.ctl("tail").out, self.ctl("tail", "--all").out)
+        self.assertEqual(self.ctl("tail", "--after", numbers[-1]).out, "")
 
     # ---- Access ----
 
