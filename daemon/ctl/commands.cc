@@ -76,6 +76,13 @@ int write_csv(Call& call, const std::string& target) {
     return answer.good() ? kExitDone : refused(call, answer);
 }
 
+/// What was searched as CSV: all of it, or so much as the options `limit` and `cursor` leave.
+int write_csv_list(Call& call, const std::string& path, Parameters parameters) {
+    if (!call.has("all")) parameters.emplace_back("limit", call.option("limit"));
+    parameters.emplace_back("cursor", call.option("cursor"));
+    return write_csv(call, path + query_of(parameters));
+}
+
 Headers if_match(const Call& call) {
     return call.has("if-match") ? Headers{{"If-Match", call.option("if-match")}} : Headers{};
 }
@@ -139,7 +146,7 @@ constexpr std::array<Option, 15> kListParties = {{
     {"came-with", "CODE", "who came with this code"},
     {"currency", "CUR", "in this currency"},
     {"sort", "FIELD", "the order; with a minus sign backwards", Words::listed, kSorts},
-    {"csv", "", "all that was searched, as CSV"},
+    {"csv", "", "as CSV: all that was searched, or --limit rows"},
     kLimit,
     kAll,
     kCursor,
@@ -159,7 +166,7 @@ int list_parties(Call& call) {
          {"under", "parent", "kind", "status", "q", "name", "email", "class", "currency", "sort"})
         parameters.emplace_back(name, call.option(name));
     parameters.emplace_back("came_with", call.option("came-with"));
-    if (call.has("csv")) return write_csv(call, "/v1/parties" + query_of(parameters));
+    if (call.has("csv")) return write_csv_list(call, "/v1/parties", parameters);
     return show_list(call, "/v1/parties", parameters, "parties", kPartyColumns);
 }
 
@@ -271,14 +278,15 @@ int record_payment(Call& call) {
 }
 
 constexpr std::array<Argument, 1> kMaybeParty = {{{"PARTY", "only of this one", false}}};
-constexpr std::array<Option, 8> kListTransactions = {{{"kind", "KIND", "of this kind"},
-                                                      {"actor", "LOGIN", "by this person; not with a party"},
-                                                      {"from", "TIME", "not before this instant (RFC 3339)"},
-                                                      {"until", "TIME", "before this instant"},
-                                                      {"csv", "", "all that was searched, as CSV"},
-                                                      kLimit,
-                                                      kAll,
-                                                      kCursor}};
+constexpr std::array<Option, 8> kListTransactions = {
+    {{"kind", "KIND", "of this kind"},
+     {"actor", "LOGIN", "by this person; not with a party"},
+     {"from", "TIME", "not before this instant (RFC 3339)"},
+     {"until", "TIME", "before this instant"},
+     {"csv", "", "as CSV: all that was searched, or --limit rows"},
+     kLimit,
+     kAll,
+     kCursor}};
 constexpr std::array<Shown, 8> kTransactionColumns = {{{"txn", "TXN"},
                                                        {"at", "AT"},
                                                        {"kind", "KIND"},
@@ -296,7 +304,7 @@ int list_transactions(Call& call) {
     if (is_of_one && call.has("actor")) return wrong_usage(call, "--actor is for the list of all parties");
     parameters.emplace_back("actor", call.option("actor"));
     const std::string path = is_of_one ? party_path(call) + "/transactions" : std::string{"/v1/transactions"};
-    if (call.has("csv")) return write_csv(call, path + query_of(parameters));
+    if (call.has("csv")) return write_csv_list(call, path, parameters);
     return show_list(call, path, parameters, "transactions", kTransactionColumns);
 }
 

@@ -109,6 +109,12 @@ class Tollgatectl(unittest.TestCase):
         self.assertEqual([row["id"] for row in every["parties"]], [f"line{i}" for i in range(5)])
         csv = self.ctl("parties", "list", "--kind", "line", "--csv").out.splitlines()
         self.assertEqual(len(csv), 6)
+        two = self.ctl("parties", "list", "--kind", "line", "--csv", "--limit", "2").out.splitlines()
+        self.assertEqual(two, csv[:3])
+        rest = self.ctl("parties", "list", "--kind", "line", "--csv", "--cursor", first["next"]).out.splitlines()
+        self.assertEqual(rest, csv[:1] + csv[3:])
+        self.assertEqual(
+            self.ctl("parties", "list", "--kind", "line", "--csv", "--limit", "2", "--all").out.splitlines(), csv)
 
         # Without a terminal nobody can be asked: nothing happens, whatever the input says.
         for ids in (["line0"], ["line0", "line1"]):
@@ -141,6 +147,10 @@ class Tollgatectl(unittest.TestCase):
         rows = self.json("money", "list", "acme")["transactions"]
         self.assertEqual([row["amount"] for row in rows], ["-4.5", "1", "1", "12.5"])
         self.assertIn("cash", self.ctl("money", "list").out)
+        for whose in ([], ["acme"]):
+            csv = self.ctl("money", "list", *whose, "--csv").out.splitlines()
+            self.assertGreater(len(csv), 4)
+            self.assertEqual(self.ctl("money", "list", *whose, "--csv", "--limit", "3").out.splitlines(), csv[:4])
 
     # ---- Price lists ----
 
