@@ -32,7 +32,14 @@ std::uint64_t fingerprint_of(char operation, std::string_view party, std::string
 }
 
 constexpr std::string_view kRecordPrefix = "r-";
+constexpr std::string_view kTransactionPrefix = "t-";
 constexpr std::chrono::minutes kSweepEvery{10};
+
+/// The number of a transaction by its name, `t-12`.
+std::optional<std::uint64_t> transaction_number(std::string_view text) noexcept {
+    if (!text.starts_with(kTransactionPrefix)) return std::nullopt;
+    return rating::parse_unsigned(text.substr(kTransactionPrefix.size()), INT64_MAX);
+}
 
 /// `part * factor / divisor`, rounded towards zero. Requires: |factor| <= divisor, divisor > 0.
 Money pro_rata(Money part, Money factor, Money divisor) noexcept {
@@ -93,6 +100,12 @@ void Payments::list(const std::shared_ptr<Remembered>& entry) {
 void Payments::unlist_due(balance::Steady now) {
     list_.forget(
         [&](const Transaction& transaction) { return now - transaction.at.steady > settings_.remember; });
+}
+
+bool Payments::knows(const Key& key) noexcept {
+    Stripe& stripe = stripe_of(key);
+    const std::lock_guard lock{stripe.mutex};
+    return find(stripe, key) != nullptr;
 }
 
 void Payments::make_room(Stripe& stripe, balance::Steady now) {
@@ -319,8 +332,14 @@ PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest
             return record ? refund_call(refund, *record, transaction) : PaymentCode::unknown_original;
         });
     }
+    // By the request id that whoever asks chose, or else by its number, whoever had it done.
+    Key original{request.scope, refund.of};
+    TransactionList::Entry named;
+    if (const auto number = transaction_number(refund.of); number && !knows(original)) {
+        named = list_.find(*number);
+        if (named != nullptr) original = {named->scope, named->request};
+    }
     // The payment's stripe too: two refunds of it take turns.
-    const Key original{request.scope, refund.of};
     Stripe& own = stripe_of({request.scope, request.id});
     Stripe& other = stripe_of(original);
     std::unique_lock lock{own.mutex, std::defer_lock};
@@ -332,7 +351,8 @@ PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest
     }
     return once(own, request, fingerprint, [&](Transaction& transaction) {
         // A request cannot refund itself: it is there already, and nothing of it is done.
-        Remembered* const entry = request.id == refund.of ? nullptr : find(other, original);
+        const bool itself = Key{request.scope, request.id} == original;
+        Remembered* const entry = itself ? nullptr : find(other, original);
         return refund_payment(refund, entry, transaction);
     });
 }
@@ -449,6 +469,13 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
     if (party == kNoParty || (asker != parties_.root() && !parties_.is_below(party, asker)))
         return PaymentCode::unknown_original;
     if (paid.kind == TransactionKind::refund) return PaymentCode::not_refundable;
+    // As of a call: a reseller reverses what those below him paid him, not what he paid himself.
+    const bool reaches_above =
+        std::any_of(paid.postings.begin(), paid.postings.end(), [&](const auto& posting) {
+            return posting.place == PostingPlace::balance ? !parties_.is_below(posting.party, asker)
+                                                          : !parties_.is_in_subtree(posting.party, asker);
+        });
+    if (asker != parties_.root() && reaches_above) return PaymentCode::not_refundable;
 
     const Money whole = magnitude(paid.postings[0].amount);
     const Money before = original->refunded;
@@ -467,6 +494,8 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
     }
     postings.back().amount = -others;
     transaction.refunded_request = paid.request;
+    transaction.subject = kTransactionPrefix;
+    transaction.subject += std::to_string(paid.number);
     const PaymentCode code = post(Ledger::Funds::available, transaction);
     if (code == PaymentCode::ok) original->refunded = after;
     return code;
@@ -477,7 +506,10 @@ PaymentCode Payments::refund_payment(const RefundRequest& refund, Remembered* or
 /// Notes on the payment or the session what a refund has given back of it.
 void Payments::note_refund(const Transaction& refund) noexcept {
     if (!refund.refunded_request.empty()) {
-        const Key key{refund.scope, refund.refunded_request};
+        // Earlier versions did not say its number: then it was of the same scope.
+        const auto number = transaction_number(refund.subject);
+        const auto named = number ? list_.find(*number) : nullptr;
+        const Key key{named == nullptr ? refund.scope : named->scope, refund.refunded_request};
         Remembered* const original = find(stripe_of(key), key);
         if (original != nullptr && !refund.postings.empty())
             original->refunded = original->refunded + magnitude(refund.postings[0].amount);

@@ -69,7 +69,8 @@ struct PaymentRequest {
 };
 
 struct RefundRequest {
-    /// A record, `r-…`, or else a payment's request id in the scope of whoever sends this.
+    /// A record, `r-…`, or else a payment's request id in the scope of whoever sends this, or, where that is
+    /// none, a transaction's name, `t-…`, whoever had it done.
     std::string_view of;
     std::optional<rating::Money> amount{};  ///< The customer's; nullopt: all that is left.
     /// Whose call or payment it must be; empty: anybody's.
@@ -184,6 +185,7 @@ class Payments {
     [[nodiscard]] Stripe& stripe_of(const Key& key) noexcept;
     [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
     [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
+    [[nodiscard]] bool knows(const Key& key) noexcept;
     void make_room(Stripe& stripe, balance::Steady now);
     void list(const std::shared_ptr<Remembered>& entry);
     void unlist_due(balance::Steady now);

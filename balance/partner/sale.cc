@@ -21,10 +21,19 @@ std::vector<Posting> postings_of(std::span<const SaleLevel> levels, rating::Curr
         const std::vector<Money> shares = share_commission(policy, level.price, percents);
         for (std::size_t i = 0; i < shares.size(); ++i) {
             move(level.agents[i].party, PostingPlace::balance, shares[i]);
-            move(level.seller, PostingPlace::commission, -shares[i]);
+            move(level.seller, level.credits_seller ? PostingPlace::balance : PostingPlace::commission,
+                 -shares[i]);
         }
     }
     return postings;
+}
+
+bool can_be_merged(std::span<const Posting> postings) noexcept {
+    __extension__ typedef __int128 Sum;  // NOLINT(modernize-use-using)
+    Sum sum = 0;
+    for (const Posting& posting : postings)
+        sum += posting.amount < Money{} ? -Sum{posting.amount.micros()} : Sum{posting.amount.micros()};
+    return sum <= rating::kBalanceMax.micros();
 }
 
 std::vector<Posting> merged(std::span<const Posting> postings) {

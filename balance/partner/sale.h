@@ -21,7 +21,8 @@ struct SaleLevel {
     PartyId seller = kNoParty;
     Money price{};
     std::vector<SaleAgent> agents{};  ///< Commission resellers between the two, the topmost first.
-    /// The seller's balance gets it in place of his revenue: his customers spend what was his money.
+    /// The seller's balance gets it in place of his revenue, and gives the commissions: his customers spend
+    /// what was his money.
     bool credits_seller = false;
 };
 
@@ -33,8 +34,12 @@ struct SaleLevel {
 [[nodiscard]] std::vector<Posting> postings_of(std::span<const SaleLevel> levels, rating::Currency currency,
                                                CommissionPolicy policy);
 
+/// Whether the movements, all one way, stay within rating::kBalanceMax: else they are not added up.
+[[nodiscard]] bool can_be_merged(std::span<const Posting> postings) noexcept;
+
 /// The same movements with one posting a place: what is paid at once is asked for at once, so credit that
-/// comes with a sale pays for it. The first stays the first, also where it comes to nothing.
+/// comes with a sale pays for it. The first stays the first, also where it comes to nothing. Requires:
+/// can_be_merged.
 [[nodiscard]] std::vector<Posting> merged(std::span<const Posting> postings);
 
 }  // namespace tollgate::balance

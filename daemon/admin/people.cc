@@ -16,7 +16,6 @@ namespace tollgate::daemon::admin {
 using access::Directory;
 using access::PasswordHash;
 using access::PasswordRule;
-using access::Permissions;
 using balance::JointEvent;
 using balance::kNoParty;
 using balance::PartyId;

@@ -40,7 +40,7 @@ class OnlinePayments {
           payments_(payments),
           registry_(registry),
           events_(events),
-          sales_(std::move(sales)),
+          sales_(sales),
           gateways_(std::move(gateways)),
           orders_(std::move(orders)) {}
 

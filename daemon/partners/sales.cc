@@ -339,9 +339,9 @@ bool Sales::refills_are_limited(PartyId customer) const {
     if (parties.get(customer).kind != PartyKind::customer) return false;
     const Party& seller = parties.get(ledger_.seller_of(customer));
     if (seller.kind != PartyKind::reseller) return false;
-    const auto profile = registry_.profiles.find(seller.id);
-    return profile && (profile->mint_limit || profile->overcommit_percent ||
-                       refills_by_transfer(profile->refill_policy, balance::Terms::margin));
+    const Profile profile = registry_.profiles.find(seller.id).value_or(Profile{});
+    return profile.mint_limit || profile.overcommit_percent ||
+           refills_by_transfer(profile.refill_policy, seller.terms);
 }
 
 // ---- Refills by transfer ----

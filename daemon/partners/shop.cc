@@ -143,10 +143,11 @@ Shop::Shop(Registry& registry, Catalog& catalog, Payments& payments, const Ledge
             plans_[after->customer].insert(id);
             plan_names_.emplace(std::pair{after->seller, after->name}, after->customer);
         }
+        // One that had ended already says nothing of the customer's present one.
         if (goes_on) {
             users_[after->customer] = after->users;
-        } else {
-            users_.erase((after != nullptr ? after : before)->customer);
+        } else if (before != nullptr && before->state != "cancelled") {
+            users_.erase(before->customer);
         }
         plan_renewal({Kind::plan, id}, goes_on ? std::optional{after->paid_until} : std::nullopt);
     };
@@ -310,12 +311,14 @@ void Shop::pay(Cart& cart, PartyId payer, PartyId first, PartyId seller, Money p
     balance::SaleLevel level{.payer = payer, .seller = seller, .price = price};
     for (PartyId agent = first; agent != seller; agent = seller_above(agent)) {
         const auto profile = registry_.profiles.find(parties_.get(agent).id);
+        // As with calls: nobody earns in a currency that is not his.
+        const bool earns = profile && parties_.get(agent).currency == cart.currency;
         const auto percent =
-            profile ? profile->sales_commission.value_or(rating::Percent{}) : rating::Percent{};
+            earns ? profile->sales_commission.value_or(rating::Percent{}) : rating::Percent{};
         level.agents.insert(level.agents.begin(), {agent, percent});
     }
-    level.credits_seller =
-        payer == cart.customer && parties_.get(seller).credited_by_calls.load(std::memory_order_relaxed);
+    level.credits_seller = payer == cart.customer && parties_.get(seller).currency == cart.currency &&
+                           parties_.get(seller).credited_by_calls.load(std::memory_order_relaxed);
     const auto postings = balance::postings_of({&level, 1}, cart.currency, policy_of(seller));
     cart.postings.insert(cart.postings.end(), postings.begin(), postings.end());
     if (payer != cart.customer) cart.resellers.push_back(payer);
@@ -366,15 +369,15 @@ void Shop::put_credit(Cart& cart, Money credit) const {
 }
 
 /// Whoever lacks what he is to pay is named, as far as it can be known before it is taken.
-/// The gateway's money is the provider's cash. What a reseller would have earned by his customer and paid for
-/// him is his margin.
+/// The gateway's money is the provider's cash. What a reseller would have earned by his customer, less what
+/// he would have paid for him and given to those who sell for a commission, is his margin.
 void Shop::pay_online(Cart& cart) const {
     if (cart.postings[0].amount != -cart.paid_online)
         return cart.refuse(conflict("its price is not what was paid"));
     cart.postings[0].amount = Money{};
     for (Posting& posting : cart.postings) {
-        if (posting.place == PostingPlace::revenue && posting.party != parties_.root())
-            posting.place = PostingPlace::balance;
+        const bool his = posting.place == PostingPlace::revenue || posting.place == PostingPlace::commission;
+        if (his && posting.party != parties_.root()) posting.place = PostingPlace::balance;
     }
     cart.postings.push_back({parties_.root(), PostingPlace::cash, cart.currency, -cart.paid_online});
     cart.postings = balance::merged(cart.postings);
@@ -391,6 +394,7 @@ PaymentCode Shop::finish(Cart& cart, Transaction& transaction, std::vector<Ledge
         }
         cart.postings.push_back({cart.customer, PostingPlace::balance, cart.currency, Money{}});
     }
+    if (!balance::can_be_merged(cart.postings)) return PaymentCode::out_of_bounds;
     cart.postings = balance::merged(cart.postings);
     if (cart.paid_online != Money{}) pay_online(cart);
     if (cart.fault) return PaymentCode::faulty;
@@ -723,6 +727,8 @@ void Shop::put_number(Cart& cart, std::string_view id, const Assignment& wanted,
         return cart.refuse(conflict("number " + quoted(id) + " is not among the spare numbers of " +
                                     quoted(parties_.get(cart.first).id)));
     }
+    if (!(parties_.get(parties_.find(number->owner)).currency == cart.currency))
+        return cart.refuse(conflict("number " + quoted(id) + " is priced in another currency"));
     if (!wanted.line.empty()) {
         const PartyId line = parties_.find(wanted.line);
         const bool his = line != kNoParty && parties_.get(line).kind == PartyKind::line &&
@@ -884,7 +890,8 @@ std::size_t Shop::renew_due(Moment now) {
 }
 
 void Shop::renew_one(const Key& key, Moment now) {
-    const auto& [kind, id] = key;
+    const Kind kind = key.first;
+    const std::string& id = key.second;
     const auto renewed = [&]() -> bool {
         const balance::JointEvent joint;
         const auto request_of = [&](Instant paid_until) {
@@ -893,27 +900,33 @@ void Shop::renew_one(const Key& key, Moment now) {
         const auto ask = [&](const std::string& request) {
             return PaymentRequest{request, {}, now, kRenewals, {}};
         };
-        const auto is_due = [&](std::string_view customer, Instant paid_until) {
-            return is_due_some_day(paid_until) && paid_until <= now.wall &&
-                   is_open_customer(parties_.find(customer));
+        // Somebody may have paid, ended or returned it since it was found to be due.
+        const auto is_due = [&](Instant paid_until) {
+            return is_due_some_day(paid_until) && paid_until <= now.wall;
+        };
+        const auto may_pay = [&](std::string_view customer) {
+            return is_open_customer(parties_.find(customer));
         };
         const auto done = [](const Answer& answer) { return answer.payment.code == PaymentCode::ok; };
         switch (kind) {
             case Kind::subscription: {
                 const auto found = registry_.subscriptions.find(id);
-                if (!found || !is_due(found->customer, found->paid_until)) return false;
+                if (!found || found->state == "cancelled" || !is_due(found->paid_until)) return true;
+                if (!may_pay(found->customer)) return false;
                 const std::string request = request_of(found->paid_until);
                 return done(renew(*found, ask(request)));
             }
             case Kind::plan: {
                 const auto found = registry_.plans.find(id);
-                if (!found || !is_due(found->customer, found->paid_until)) return false;
+                if (!found || found->state == "cancelled" || !is_due(found->paid_until)) return true;
+                if (!may_pay(found->customer)) return false;
                 const std::string request = request_of(found->paid_until);
                 return done(renew_plan(*found, ask(request)));
             }
             case Kind::number: {
                 const auto found = registry_.numbers.find(id);
-                if (!found || !is_due(found->customer, found->paid_until)) return false;
+                if (!found || found->customer.empty() || !is_due(found->paid_until)) return true;
+                if (!may_pay(found->customer)) return false;
                 const std::string request = request_of(found->paid_until);
                 return done(renew_number(*found, ask(request)));
             }

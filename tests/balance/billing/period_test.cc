@@ -23,7 +23,7 @@ Period period(const char* begin, const char* until) {
     return {at(begin), at(until)};
 }
 
-const rating::TimeZone kUtc;
+const rating::TimeZone utc;
 
 rating::TimeZone new_york() {
     return {-5 * 3'600,
@@ -93,7 +93,7 @@ TEST(BillingCalendar, ADayThatNeverWasIsNoPeriod) {
 }
 
 TEST(BillingCalendar, TheFirstDayBeginsWithTheParty) {
-    const BillingCalendar calendar{BillingPeriod::daily, kUtc, at("2024-03-11T12:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::daily, utc, at("2024-03-11T12:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-03-11T12:00:00Z", "2024-03-12T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-03-12T00:00:00Z", "2024-03-13T00:00:00Z"));
     EXPECT_EQ(calendar.at(at("2024-01-01T00:00:00Z")), calendar.first()) << "nothing is before it";
@@ -101,20 +101,20 @@ TEST(BillingCalendar, TheFirstDayBeginsWithTheParty) {
 
 TEST(BillingCalendar, WeeksGoFromMondayToSunday) {
     // 6 March 2024 is a Wednesday.
-    const BillingCalendar calendar{BillingPeriod::weekly, kUtc, at("2024-03-06T10:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::weekly, utc, at("2024-03-06T10:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-03-06T10:00:00Z", "2024-03-11T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-03-11T00:00:00Z", "2024-03-18T00:00:00Z"));
 }
 
 TEST(BillingCalendar, WeeksMayBeginOnAnotherDay) {
-    const BillingCalendar calendar{BillingPeriod::weekly, kUtc, at("2009-01-01T00:00:00Z"),
+    const BillingCalendar calendar{BillingPeriod::weekly, utc, at("2009-01-01T00:00:00Z"),
                                    std::chrono::Tuesday};
     EXPECT_EQ(calendar.at(at("2009-03-30T12:00:00Z")),
               period("2009-03-24T00:00:00Z", "2009-03-31T00:00:00Z"));
 }
 
 TEST(BillingCalendar, HalvesOfMonthsBeginOnThe1stAndThe16th) {
-    const BillingCalendar calendar{BillingPeriod::semimonthly, kUtc, at("2024-02-20T00:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::semimonthly, utc, at("2024-02-20T00:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-02-20T00:00:00Z", "2024-03-01T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-03-01T00:00:00Z", "2024-03-16T00:00:00Z"));
     EXPECT_EQ(calendar.at(at("2024-12-31T23:59:59Z")),
@@ -122,7 +122,7 @@ TEST(BillingCalendar, HalvesOfMonthsBeginOnThe1stAndThe16th) {
 }
 
 TEST(BillingCalendar, AnAnniversaryIsTheDayOfTheMonth) {
-    const BillingCalendar calendar{BillingPeriod::anniversary, kUtc, at("2024-03-19T09:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::anniversary, utc, at("2024-03-19T09:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-03-19T09:00:00Z", "2024-04-19T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-04-19T00:00:00Z", "2024-05-19T00:00:00Z"));
     EXPECT_EQ(calendar.at(at("2025-01-18T23:00:00Z")),
@@ -130,16 +130,16 @@ TEST(BillingCalendar, AnAnniversaryIsTheDayOfTheMonth) {
 }
 
 TEST(BillingCalendar, AnAnniversaryAfterThe28thIsThe28th) {
-    const BillingCalendar calendar{BillingPeriod::anniversary, kUtc, at("2024-03-30T09:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::anniversary, utc, at("2024-03-30T09:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-03-30T09:00:00Z", "2024-04-28T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-04-28T00:00:00Z", "2024-05-28T00:00:00Z"));
-    const BillingCalendar january{BillingPeriod::anniversary, kUtc, at("2023-01-31T09:00:00Z")};
+    const BillingCalendar january{BillingPeriod::anniversary, utc, at("2023-01-31T09:00:00Z")};
     EXPECT_EQ(january.first().until, at("2023-02-28T00:00:00Z"));
     EXPECT_EQ(january.next(january.first()).until, at("2023-03-28T00:00:00Z"));
 }
 
 TEST(BillingCalendar, ThirtyDaysAreCountedFromTheFirst) {
-    const BillingCalendar calendar{BillingPeriod::thirty_days, kUtc, at("2024-03-20T12:00:00Z")};
+    const BillingCalendar calendar{BillingPeriod::thirty_days, utc, at("2024-03-20T12:00:00Z")};
     EXPECT_EQ(calendar.first(), period("2024-03-20T12:00:00Z", "2024-04-19T00:00:00Z"));
     EXPECT_EQ(calendar.next(calendar.first()), period("2024-04-19T00:00:00Z", "2024-05-19T00:00:00Z"));
 }

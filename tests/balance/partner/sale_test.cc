@@ -63,6 +63,26 @@ TEST(Sale, PaysCommissionsOutOfTheSellersBooks) {
     EXPECT_EQ(moved(apart, kUpper, true), Money{});
 }
 
+// Goal: what a seller is credited in place of revenue is not more than was paid: the agents' part is his to give.
+TEST(Sale, WhoIsCreditedGivesTheCommissionsHimself) {
+    const std::vector<SaleLevel> levels = {{.payer = kCustomer,
+                                            .seller = kUpper,
+                                            .price = euros(100),
+                                            .agents = {{kLower, kTen}},
+                                            .credits_seller = true}};
+    const auto postings = merged(postings_of(levels, eur(), CommissionPolicy::cascade));
+    EXPECT_EQ(moved(postings, kCustomer, true), euros(-100));
+    EXPECT_EQ(moved(postings, kUpper, true), euros(90));
+    EXPECT_EQ(moved(postings, kLower, true), euros(10));
+}
+
+TEST(Sale, OfMoreThanABalanceHoldsIsNotAddedUp) {
+    std::vector<Posting> many(401, {kCustomer, PostingPlace::balance, eur(), -rating::kAmountMax});
+    EXPECT_FALSE(can_be_merged(many));
+    many.resize(400);
+    EXPECT_TRUE(can_be_merged(many));
+}
+
 TEST(Sale, OfNothingMovesNothing) {
     const std::vector<SaleLevel> levels = {{.payer = kCustomer, .seller = kLower, .agents = {{kUpper, kTen}}},
                                            {.payer = kLower, .seller = kRoot}};
