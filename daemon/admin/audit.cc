@@ -1,14 +1,34 @@
 #include "daemon/admin/audit.h"
 
+#include <algorithm>
+#include <array>
+
+#include "daemon/admin/bodies.h"
+#include "daemon/admin/json_copy.h"
 #include "daemon/admin/listing.h"
 #include "rating/decimal.h"
 
 namespace tollgate::daemon::admin {
 namespace {
 
-/// What the entry has is JSON already.
-void write_image(JsonWriter& json, const std::string& image) {
-    image.empty() ? json.null() : json.number(image);
+/// What those above say of a party and it does not read.
+constexpr std::array<std::string_view, 4> kFromAbove = {"memo", "comment", "target", "collected_by"};
+
+/// What the entry has is JSON already. `whole`: with what those above have for themselves.
+void write_image(JsonWriter& json, const std::string& image, bool whole) {
+    JsonReader reader;
+    const JsonValue* const read = image.empty() || whole ? nullptr : reader.read(image);
+    if (read == nullptr || read->kind != JsonValue::Kind::object) {
+        image.empty() ? json.null() : json.number(image);
+        return;
+    }
+    json.open_object();
+    for (const JsonValue& field : read->children()) {
+        if (std::find(kFromAbove.begin(), kFromAbove.end(), field.name) != kFromAbove.end()) continue;
+        json.name(field.name);
+        write_value(json, field);
+    }
+    json.close_object();
 }
 
 }  // namespace
@@ -34,6 +54,11 @@ Response Audit::list(const Request& request) const {
         const auto relation = directory_->relation(request.actor.party, parties.find(entry.party));
         return relation == access::Relation::self || relation == access::Relation::below;
     };
+    const auto is_by_own_people = [&](const AuditEntry& entry) {
+        const auto person = services_.registry.people.find(entry.actor);
+        return person && parties.is_in_subtree(parties.find(person->party), request.actor.party);
+    };
+    const bool sees_all = parties.size() == 0 || request.actor.party == parties.root();
     PageWriter page{"entries"};
     std::size_t rows = 0;
     std::size_t looks = 0;
@@ -47,6 +72,9 @@ Response Audit::list(const Request& request) const {
         ++looks;
         last = entry.number;
         if (!belongs(entry)) return true;
+        const bool whole = sees_all || is_by_own_people(entry);
+        // What those above do with a customer is theirs; what came of it he sees in what is his.
+        if (!whole && request.actor.kind == balance::PartyKind::customer) return true;
         ++rows;
         JsonWriter& json = page.row();
         json.open_object().name("number").whole(entry.number);
@@ -54,9 +82,9 @@ Response Audit::list(const Request& request) const {
         json.name("actor").text(entry.actor).name("operation").text(entry.operation);
         json.name("party").text_or_null(entry.party).name("target").text(entry.target);
         json.name("before");
-        write_image(json, entry.before);
+        write_image(json, entry.before, whole);
         json.name("after");
-        write_image(json, entry.after);
+        write_image(json, entry.after, whole);
         json.close_object();
         return true;
     });

@@ -27,6 +27,13 @@ constexpr std::array<std::string_view, 13> kContactFields = {
     "name",     "company",     "first_name",       "last_name",  "email",
     "phone",    "address",     "accounting_email", "statistics", "invoices_by_email",
     "language", "date_format", "time_format"};
+/// What a customer does not change of his own lines: what a call may cost, and who said so.
+constexpr std::array<std::string_view, 16> kFromAboveFields = {
+    "max_calls",     "max_seconds", "cap_call",         "cap_day",      "cap_month", "max_price",
+    "min_available", "tariff",      "calls_per_second", "credit_limit", "tariffs",   "home_country",
+    "loss_policy",   "dial_plan",   "opened_countries", "permissions"};
+/// What would lock everybody out for good.
+constexpr std::array<std::string_view, 3> kNeverOfTheProvider = {"status", "suspended_calls", "permissions"};
 /// What somebody who may not set prices does not touch, of no party.
 constexpr std::array<std::string_view, 11> kPricedFields = {
     "credit_limit",       "min_available",    "sales_commission", "payment_commission",
@@ -54,8 +61,13 @@ constexpr std::array<Reference, 14> kReferences = {{{"transferMoney", "target"},
 /// What everybody may do with his own record, without the permission for those of others.
 constexpr std::array<std::string_view, 5> kOfOneself = {"getPerson", "changePerson", "changePassword",
                                                         "listTokens", "revokeToken"};
+/// What a partner does not search by.
+constexpr std::array<std::string_view, 2> kHiddenFilters = {"billing", "class"};
 /// Names of parties in queries of lists.
 constexpr std::array<std::string_view, 4> kQueryParties = {"party", "under", "parent", "customer"};
+/// What a party may be made of in an import.
+constexpr access::Permissions kOfAnImport{Permission::customers, Permission::resellers, Permission::prices,
+                                          Permission::people};
 /// What is never kept of a body.
 constexpr std::array<std::string_view, 5> kSecretFields = {"password", "old", "new", "again", "token"};
 
@@ -254,6 +266,9 @@ std::optional<Response> Gate::check(const Request& request, const ContractOperat
             need.relations = {Relation::self};
             if (access::decide(actor, Relation::self, need) != Decision::allowed)
                 return forbidden(std::string{operation.name} + " is not for you");
+            // A line of it may say all that createParty may.
+            if (operation.name == "importParties" && !kOfAnImport.within(actor.permissions))
+                return forbidden("an import needs the permissions customers, resellers, prices and people");
             return std::nullopt;
         }
         case Scope::party:
@@ -270,7 +285,7 @@ std::optional<Response> Gate::check(const Request& request, const ContractOperat
             if (operation.record == RecordOf::form) need.relations = {Relation::self, Relation::below};
             switch (access::decide(actor, relation, need)) {
                 case Decision::allowed:
-                    return std::nullopt;
+                    return operation.name == "closeParty" ? check_seller(request, id) : std::nullopt;
                 case Decision::forbidden:
                     return forbidden(std::string{operation.name} + " is not for you");
                 case Decision::missing:
@@ -307,6 +322,10 @@ std::optional<Response> Gate::visible(const Request& request, std::string_view i
 std::optional<Response> Gate::check_query(const Request& request, const ContractOperation& operation) const {
     if (operation.scope != Scope::list) return std::nullopt;
     for (const auto& [name, value] : request.query) {
+        // An order and a choice tell of what they go by.
+        const bool tells = is_in(kHiddenFilters, name) || (name == "sort" && value.ends_with("balance"));
+        if (request.actor.kind == PartyKind::partner && operation.name == "listParties" && tells)
+            return forbidden(name + ": nothing that a partner knows of his customers");
         if (!is_in(kQueryParties, name)) continue;
         if (auto refusal = visible(request, value)) return refusal;
     }
@@ -408,6 +427,11 @@ std::optional<Response> Gate::check_draft(const Request& request, const JsonValu
             return forbidden(std::string{name} + ": needs the permission " +
                              std::string{access::text_of(permission)});
     }
+    if (const JsonValue* const lines = field_of(body, "lines")) {
+        for (const JsonValue& line : lines->children()) {
+            if (auto refusal = check_priced(request, line)) return refusal;
+        }
+    }
     const JsonValue* const customer = field_of(body, "customer");
     return customer == nullptr ? std::nullopt : check_priced(request, *customer);
 }
@@ -428,16 +452,57 @@ std::optional<Response> Gate::check_new_party(const Request& request, const Json
 
 std::optional<Response> Gate::check_party_change(const Request& request, std::string_view id,
                                                  const JsonValue& body) const {
-    if (party(id) == request.actor.party && request.actor.party != services_.catalog.parties().root()) {
+    const bool root = request.actor.party == services_.catalog.parties().root();
+    if (party(id) == request.actor.party) {
         for (const JsonValue& field : body.children()) {
-            if (!is_in(kContactFields, field.name))
-                return forbidden(std::string{field.name.substr(0, kShownBytesMax)} +
-                                 ": of your own party only those above you say that");
+            if (is_in(kContactFields, field.name)) continue;
+            const std::string name{field.name.substr(0, kShownBytesMax)};
+            if (!root) return forbidden(name + ": of your own party only those above you say that");
+            // There is nobody above who could take it back.
+            if (is_in(kNeverOfTheProvider, field.name))
+                return forbidden(name + ": nobody says that of the provider");
+            if (!request.actor.permissions.has(Permission::resellers))
+                return forbidden(name + ": those who sell need the permission resellers");
         }
-        return std::nullopt;
+        return root ? check_priced(request, body) : std::nullopt;
+    }
+    for (const JsonValue& field : body.children()) {
+        const std::string name{field.name.substr(0, kShownBytesMax)};
+        // What the form fixed stays as it is.
+        if (request.actor.kind == PartyKind::distributor && !is_in(kContactFields, field.name))
+            return forbidden(name + ": a distributor says who his customers are, and a form the rest");
+        if (request.actor.kind == PartyKind::customer && is_in(kFromAboveFields, field.name))
+            return forbidden(name + ": of your lines only those above you say that");
+        // None named is all: whoever gets them back gets them from somebody who has them.
+        if (field.name == "permissions" && field.children().begin() == field.children().end() &&
+            !access::Permissions::all().within(request.actor.permissions))
+            return forbidden("permissions: nobody gives what he does not have: that is all of them");
+        if (field.name != "status") continue;
+        if (auto refusal = check_reasons(request, party(id), field)) return refusal;
     }
     if (auto refusal = check_seller(request, id)) return refusal;
     return check_priced(request, body);
+}
+
+/// Why somebody is suspended is said, and taken back, by who answers for it: `admin` by whoever may change
+/// the party, the others by the provider and by the margin reseller who bears the loss.
+std::optional<Response> Gate::check_reasons(const Request& request, PartyId target,
+                                            const JsonValue& status) const {
+    const auto& parties = services_.catalog.parties();
+    const balance::Party& actor = parties.get(request.actor.party);
+    const bool answers = request.actor.party == parties.root() ||
+                         (actor.kind == PartyKind::reseller && actor.terms == balance::Terms::margin);
+    if (answers || target == kNoParty) return std::nullopt;
+    std::string text{status.kind == JsonValue::Kind::string ? status.text : std::string_view{}};
+    for (const JsonValue& reason : status.children())
+        text.append(text.empty() ? "" : ",").append(reason.text);
+    if (text.empty()) text = "active";
+    const auto wanted = balance::Status::parse(text);
+    if (!wanted) return std::nullopt;  // The resource says so.
+    constexpr auto kReasons = balance::Status::kFraud | balance::Status::kOverdue | balance::Status::kLimit;
+    if (((wanted->bits() ^ parties.get(target).status().bits()) & kReasons) == 0) return std::nullopt;
+    return forbidden(
+        "status: fraud, overdue and limit are said and taken back by the provider and by resellers");
 }
 
 std::optional<Response> Gate::check_seller(const Request& request, std::string_view id) const {
@@ -495,7 +560,7 @@ void Gate::note(const Request& request, const ContractOperation& operation, std:
         if (was != nullptr && was->kind == JsonValue::Kind::object) {
             const bool money = named.contains("amount");
             entry.before = image_of(*was, [&](std::string_view name) {
-                return named.empty() || named.contains(name) ||
+                return !object || named.contains(name) ||
                        (money && (name == "balance" || name == "available"));
             });
         }

@@ -60,6 +60,9 @@ class Gate final : public Door {
     [[nodiscard]] std::optional<Response> check_priced(const Request& request, const JsonValue& body) const;
     [[nodiscard]] std::optional<Response> check_seller(const Request& request, std::string_view party) const;
 
+    [[nodiscard]] std::optional<Response> check_reasons(const Request& request, Party target,
+                                                        const JsonValue& status) const;
+
     Services services_;
     std::shared_ptr<const access::Directory> directory_;
 };

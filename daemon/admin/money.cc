@@ -30,10 +30,12 @@ struct MoneyFields {
 namespace {
 
 /// What is said of a transaction inside an open object.
-void write_moved(JsonWriter& json, const PaymentAnswer& answer) {
+void write_moved(JsonWriter& json, const PaymentAnswer& answer, bool tells_balance = true) {
     json.name("txn").text("t-" + std::to_string(answer.transaction));
-    json.name("balance").text(rating::format(answer.balance));
-    json.name("available").text(rating::format(answer.available));
+    if (tells_balance) {
+        json.name("balance").text(rating::format(answer.balance));
+        json.name("available").text(rating::format(answer.available));
+    }
     json.name("dup").flag(answer.duplicate);
 }
 
@@ -235,12 +237,13 @@ constexpr std::array<MoneyField, 3> kRefundFields = {
 
 using admin::answer_of;
 
-Response answer_of(const Sales::Answer& answer, std::string_view id) {
+/// `tells_balance`: not to a distributor who was assigned the customer of somebody else.
+Response answer_of(const Sales::Answer& answer, std::string_view id, bool tells_balance = true) {
     if (!answer.faults.empty()) return refusal_of(answer.faults);
     if (answer.payment.code != PaymentCode::ok) return answer_of(answer.payment, id);
     JsonWriter json;
     json.open_object();
-    write_moved(json, answer.payment);
+    write_moved(json, answer.payment, tells_balance);
     const auto write_money = [&json](std::string_view name, const std::optional<Money>& amount) {
         json.name(name);
         amount ? json.text(rating::format(*amount)) : json.null();
@@ -388,7 +391,9 @@ Response MoneyResource::record(const Request& request, std::string_view id, cons
             faults.add("paid_currency", "expected another than the party's own, which needs no rate");
     }
     if (!all.empty()) return invalid(all);
-    return answer_of(sales_.record_payment(payment, request_of(services_, request, fields.memo)), id);
+    const bool tells_balance = parties.is_in_subtree(parties.find(id), request.actor.party);
+    return answer_of(sales_.record_payment(payment, request_of(services_, request, fields.memo)), id,
+                     tells_balance);
 }
 
 Response MoneyResource::record_payment(const Request& request, std::string_view id) const {

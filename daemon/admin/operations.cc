@@ -114,7 +114,7 @@ constexpr auto kOperations = std::to_array<ContractOperation>({
      "/v1/parties:import",
      "importParties",
      Scope::root,
-     {{Permission::customers}, kNear, kProvider},
+     {{Permission::resellers}, kNear, kProvider},
      RecordOf::none},
     {"POST",
      "/v1/parties:close",

@@ -418,6 +418,9 @@ Response People::create(const Request& request) const {
     const PartyId party = parties.find(person.party);
     if (all.empty()) {
         if (person.id.empty()) faults.add("login", "missing; expected " + std::string{kIdExpected});
+        // So are those called in the audit log who are no people.
+        if (person.id == "console" || person.id.starts_with("gateway"))
+            faults.add("login", "console and what begins with gateway are nobody's logins");
         if (person.role.empty()) faults.add("role", "missing; expected viewer, operator, finance or admin");
         if (!password) faults.add("password", "missing; expected a string");
         check_permissions(person, faults);
