@@ -495,7 +495,7 @@ void Gate::note(const Request& request, const ContractOperation& operation, std:
         if (was != nullptr && was->kind == JsonValue::Kind::object) {
             const bool money = named.contains("amount");
             entry.before = image_of(*was, [&](std::string_view name) {
-                return named.empty() || named.contains(name) ||
+                return request.body.empty() || named.contains(name) ||
                        (money && (name == "balance" || name == "available"));
             });
         }
