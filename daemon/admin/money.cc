@@ -29,11 +29,13 @@ struct MoneyFields {
 
 namespace {
 
-/// What is said of a transaction inside an open object.
-void write_moved(JsonWriter& json, const PaymentAnswer& answer) {
+/// What is said of a transaction inside an open object; with the account, to whoever may see it.
+void write_moved(JsonWriter& json, const PaymentAnswer& answer, bool with_account = true) {
     json.name("txn").text("t-" + std::to_string(answer.transaction));
-    json.name("balance").text(rating::format(answer.balance));
-    json.name("available").text(rating::format(answer.available));
+    if (with_account) {
+        json.name("balance").text(rating::format(answer.balance));
+        json.name("available").text(rating::format(answer.available));
+    }
     json.name("dup").flag(answer.duplicate);
 }
 
@@ -235,12 +237,12 @@ constexpr std::array<MoneyField, 3> kRefundFields = {
 
 using admin::answer_of;
 
-Response answer_of(const Sales::Answer& answer, std::string_view id) {
+Response answer_of(const Sales::Answer& answer, std::string_view id, bool with_account = true) {
     if (!answer.faults.empty()) return refusal_of(answer.faults);
     if (answer.payment.code != PaymentCode::ok) return answer_of(answer.payment, id);
     JsonWriter json;
     json.open_object();
-    write_moved(json, answer.payment);
+    write_moved(json, answer.payment, with_account);
     const auto write_money = [&json](std::string_view name, const std::optional<Money>& amount) {
         json.name(name);
         amount ? json.text(rating::format(*amount)) : json.null();
@@ -388,7 +390,10 @@ Response MoneyResource::record(const Request& request, std::string_view id, cons
             faults.add("paid_currency", "expected another than the party's own, which needs no rate");
     }
     if (!all.empty()) return invalid(all);
-    return answer_of(sales_.record_payment(payment, request_of(services_, request, fields.memo)), id);
+    // Of a customer who was assigned to him a distributor knows who it is, and not what he has.
+    const bool sees_account = parties.is_in_subtree(parties.find(id), request.actor.party);
+    return answer_of(sales_.record_payment(payment, request_of(services_, request, fields.memo)), id,
+                     sees_account);
 }
 
 Response MoneyResource::record_payment(const Request& request, std::string_view id) const {

@@ -85,7 +85,7 @@ def a_partner_sees_his_own(daemon, api):
         assert told == unknown, told
     assert {"finder", "fred"} <= set(ids(fin)) <= {"finder", "fred", "fred-desk"}, ids(fin)
     assert "sue" not in fin.get("/v1/parties", Accept="text/csv").text
-    for query in ("?q=sue", "?came_with=SEEK", "?kind=customer", "?sort=name", "?sort=-balance"):
+    for query in ("?q=sue", "?came_with=SEEK", "?kind=customer", "?sort=name", "?sort=-made"):
         assert set(ids(fin, query)) <= {"finder", "fred", "fred-desk"}, query
     for query in ("?under=sue", "?parent=sue", "?under=nobody", "?parent=nobody"):
         fin.get(f"/v1/parties{query}").expect(404)
