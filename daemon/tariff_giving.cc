@@ -52,11 +52,12 @@ std::string fault_of(const TariffEntryDraft& entry) {
 /// Why the taker may not have this tariff; empty where he may.
 std::string fault_of(const rating::TariffBook& tariffs, const TariffTaker& taker, const std::string& name,
                      std::optional<rating::TariffId> id) {
-    if (!id) return quoted(name) + ": no such tariff; PUT /v1/tariffs/{id} makes one";
-    const auto version = tariffs.current(*id);
-    const auto& settings = version->settings;
-    const auto theirs = settings.currency;
-    if (theirs == taker.currency) return ownership_fault(name, settings.owner, taker);
+    const auto version = id ? tariffs.current(*id) : nullptr;
+    // Somebody else's is no other than one that is not there: who asks may not know of either.
+    if (version == nullptr || !ownership_fault(name, version->settings.owner, taker).empty())
+        return quoted(name) + ": no such tariff; PUT /v1/tariffs/{id} makes one";
+    const auto theirs = version->settings.currency;
+    if (theirs == taker.currency) return {};
     return quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
            std::string{taker.currency.view()};
 }

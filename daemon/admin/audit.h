@@ -16,6 +16,7 @@ class Audit {
         : services_(std::move(services)), directory_(std::move(directory)) {}
 
     /// Those about the reader's subtree, the newest first. What is about nobody is for the provider's people.
+    /// Of what was done from above a reader sees no comment, memo or third party.
     [[nodiscard]] Response list(const Request& request) const;
 
   private:

@@ -315,13 +315,15 @@ Response Decks::get(const Request& request, std::string_view id) const {
 /// A deck that arrives. It lives no longer than the resource and the request.
 class Decks::Sink : public BodySink {
   public:
-    Sink(const Decks& decks, std::string_view id, std::string_view content_encoding, Use use)
+    Sink(const Decks& decks, std::string_view id, const Request& request, Use use)
         : decks_(decks),
           id_(id),
+          login_(request.actor.login),
           use_(use),
-          upload_(decks.services_.deck_limits, content_encoding, decks.services_.body_bytes_max) {}
+          upload_(decks.services_.deck_limits, request.content_encoding, decks.services_.body_bytes_max) {}
 
     [[nodiscard]] std::string_view id() const noexcept { return id_; }
+    [[nodiscard]] std::string_view login() const noexcept { return login_; }
     [[nodiscard]] balance::Steady begun() const noexcept { return begun_; }
 
     void begin() override { begun_ = decks_.services_.steady_now(); }
@@ -336,6 +338,7 @@ class Decks::Sink : public BodySink {
   private:
     const Decks& decks_;
     const std::string id_;
+    const std::string login_;
     const Use use_;
     DeckUpload upload_;
     balance::Steady begun_{};
@@ -374,13 +377,13 @@ Router::Opened Decks::open(const Request& request, std::string_view id, Use use)
                                   "\": expected text/csv"});
     }
     if (auto refusal = refusal_of_encoding(request.content_encoding)) return *std::move(refusal);
-    return std::make_unique<Sink>(*this, id, request.content_encoding, use);
+    return std::make_unique<Sink>(*this, id, request, use);
 }
 
 Response Decks::put_in_force(const Sink& sink, const std::shared_ptr<const rating::Deck>& deck,
                              std::uint32_t checksum) const {
-    const auto result =
-        services_.catalog.put_deck(sink.id(), deck, checksum, origin_now(services_), now_of(services_));
+    const auto result = services_.catalog.put_deck(sink.id(), deck, checksum,
+                                                   origin_now(services_, sink.login()), now_of(services_));
     if (result.status == PutStatus::too_many) return too_many_versions();
     if (!result.faults.empty()) return faulty_deck(window_reading(result.faults));
     return in_force(result, *deck, sink.begun());
@@ -480,8 +483,8 @@ Response Decks::roll_back(const Request& request, std::string_view id) const {
     if (version->deck == history.back()->deck) {
         return conflict("the deck of version " + number + " is the one in force");
     }
-    const auto result =
-        services_.catalog.roll_back(id, version->number, origin_now(services_), now_of(services_));
+    const auto result = services_.catalog.roll_back(
+        id, version->number, origin_now(services_, request.actor.login), now_of(services_));
     switch (result.status) {
         case PutStatus::created:
         case PutStatus::replaced:

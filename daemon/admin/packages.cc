@@ -92,7 +92,9 @@ std::string text_of(const std::optional<rating::Money>& amount) {
     return amount ? std::string{rating::format(*amount).view()} : std::string{};
 }
 
-void read_items(const JsonValue& value, const Registry& registry, Catalogue& catalogue, FieldFaults& faults) {
+/// `is_known(package)` says whether the reader knows of it.
+template <typename IsKnown>
+void read_items(const JsonValue& value, const IsKnown& is_known, Catalogue& catalogue, FieldFaults& faults) {
     catalogue.packages.clear();
     catalogue.prices.clear();
     catalogue.setups.clear();
@@ -101,7 +103,7 @@ void read_items(const JsonValue& value, const Registry& registry, Catalogue& cat
     for (const JsonValue& element : value.children()) {
         CatalogueItem item;
         read_fields(element, kItemFields, Nulls::are_absent, item, faults);
-        if (!registry.packages.contains(item.package))
+        if (!is_known(item.package))
             faults.add("items", '"' + item.package.substr(0, kShownBytesMax) + "\": no such package");
         catalogue.packages.push_back(std::move(item.package));
         catalogue.prices.push_back(text_of(item.price));
@@ -337,7 +339,15 @@ Response Packages::put_catalogue(const Request& request, std::string_view id) co
     }
     for (const JsonValue& value : body.object().children()) {
         if (value.name == "items") {
-            read_items(value, services_.registry, catalogue, faults);
+            // Those of somebody elsewhere are as if they were not there.
+            const auto is_known = [&](const std::string& package) {
+                const auto there = services_.registry.packages.find(package);
+                if (!there) return false;
+                const balance::PartyId owner = parties.find(there->owner);
+                return parties.is_in_subtree(owner, request.actor.party) ||
+                       parties.is_in_subtree(request.actor.party, owner);
+            };
+            read_items(value, is_known, catalogue, faults);
         } else if (value.name == "id") {
             if (value.text != id) faults.add("id", "is not that of the path");
         } else if (!read_field(value, catalogue, RecordUse::make, faults)) {

@@ -189,10 +189,18 @@ Response Parties::list(const Request& request) const {
     } else {
         faults.add("sort", "expected tree, id, name, balance or made, with or without a minus sign in front");
     }
-    if (!all.empty()) return invalid(all);
-
     const auto& parties = services_.catalog.parties();
     const Actor& reader = request.actor;
+    if (!reader.login.empty() && parties.get(reader.party).kind == PartyKind::partner) {
+        // What he may not see must not be found by searching either.
+        constexpr std::string_view kHidden = "nothing that a partner may search by";
+        for (const std::string_view name : {"billing", "class"}) {
+            if (!listing.filter(name).empty()) faults.add(name, std::string{kHidden});
+        }
+        if (search.order == PartyOrder::balance) faults.add("sort", std::string{kHidden});
+    }
+    if (!all.empty()) return invalid(all);
+
     search.top = parties.size() == 0 ? kNoParty : reader.party;
     for (const std::string_view name : {"under", "parent"}) {
         const std::string_view wanted = listing.filter(name);

@@ -251,13 +251,13 @@ void write_party_columns(CsvWriter& csv) {
 
 void write_party_row(CsvWriter& csv, JsonReader& reader, const Services& services, PartyId id,
                      PartyView view) {
-    static const std::vector<std::string_view> columns = columns();
+    static const std::vector<std::string_view> shown = columns();
     JsonWriter json;
     write_party(json, services, id, view);
     const std::string text = json.take();
     const JsonValue* const object = reader.read(text);
     assert(object != nullptr);
-    for (const std::string_view name : columns) {
+    for (const std::string_view name : shown) {
         std::string cell;
         for (const JsonValue& value : object->children()) {
             if (value.name == name) cell = cell_of(value);

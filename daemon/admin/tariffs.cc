@@ -31,8 +31,8 @@ Response too_many_versions() {
     return busy;
 }
 
-rating::Origin origin_now(const Services& services) {
-    return {"admin", services.wall_now()};
+rating::Origin origin_now(const Services& services, std::string_view login) {
+    return {std::string{login.empty() ? "admin" : login}, services.wall_now()};
 }
 
 Response Tariffs::list(const Request& request) const {
@@ -94,7 +94,8 @@ Response Tariffs::put(const Request& request, std::string_view id) const {
     if (!all.empty()) return invalid(all);
 
     auto& tariffs = services_.catalog.tariffs();
-    const auto put = services_.catalog.put_tariff(id, settings, origin_now(services_), now_of(services_));
+    const auto put = services_.catalog.put_tariff(id, settings, origin_now(services_, request.actor.login),
+                                                  now_of(services_));
     const auto& result = put.result;
     using Status = rating::TariffBook::PutStatus;
     if (put.faults.empty() && result.status == Status::too_many) return too_many_versions();

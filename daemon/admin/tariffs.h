@@ -29,7 +29,7 @@ class Tariffs {
 [[nodiscard]] Response unknown_tariff(std::string_view id);
 /// 503 where TariffBook says too_many.
 [[nodiscard]] Response too_many_versions();
-/// Whose doing a change is that is made now: there are no users yet.
-[[nodiscard]] rating::Origin origin_now(const Services& services);
+/// Whose doing a change is that is made now: `login`'s; `admin` where nobody is declared, who has none.
+[[nodiscard]] rating::Origin origin_now(const Services& services, std::string_view login);
 
 }  // namespace tollgate::daemon::admin

@@ -242,6 +242,8 @@ std::vector<Shop::Level> Shop::levels(const Package& package, PartyId buyer, Buy
         fault = invalid("package", quoted(package.id) + ' ' + std::string{why});
         return std::vector<Level>{};
     };
+    // As of one that is not there: whose it is concerns only those below him.
+    if (!parties_.is_below(buyer, parties_.find(package.owner))) return refuse("is not offered");
     if (package.retired && how == Buyer::fresh) return refuse("is not sold any more");
     std::vector<Level> levels;
     std::vector<std::pair<std::optional<Money>, std::optional<Money>>> asked;

@@ -79,8 +79,8 @@ void expect_period_of_a_zone(const Row& row) {
 
 /// The first two periods of a party that is billed since a moment, in UTC.
 std::pair<Period, Period> first_two(BillingPeriod kind, const char* since) {
-    static const rating::TimeZone kUtc;
-    const BillingCalendar calendar{kind, kUtc, at(since)};
+    static const rating::TimeZone utc;
+    const BillingCalendar calendar{kind, utc, at(since)};
     return {calendar.first(), calendar.next(calendar.first())};
 }
 
