@@ -65,7 +65,7 @@ Response Audit::list(const Request& request) const {
     std::uint64_t last = 0;
     bool more = false;
     services_.registry.audit.visit_back(before, [&](const AuditEntry& entry) {
-        if (shown.size() == listing.limit || looks == kBookLooksMax) {
+        if (rows == listing.limit || looks == kBookLooksMax) {
             more = true;
             return false;
         }
@@ -86,7 +86,8 @@ Response Audit::list(const Request& request) const {
         json.name("after");
         write_image(json, entry.after, whole);
         json.close_object();
-    }
+        return true;
+    });
     return page.done(more ? std::to_string(last) : std::string{});
 }
 
