@@ -473,10 +473,14 @@ def self_care(daemon, api):
     wrong = {"login": "dora@dist.example", "password": "not the password"}
     unknown = {"login": "nobody", "password": "not the password"}
     first = stranger.post("/v1/login", unknown).expect(401)
-    answers = [stranger.post("/v1/login", wrong) for _ in range(6)]
-    assert [answer.status for answer in answers] == [401] * 5 + [429], answers
+    # A machine that is slow at a guess has waited for the next one meanwhile: the wait doubles until it has not.
+    answers = [stranger.post("/v1/login", wrong)]
+    while answers[-1].status == 401 and len(answers) < 15:
+        answers.append(stranger.post("/v1/login", wrong))
+    statuses = [answer.status for answer in answers]
+    assert len(statuses) > 5 and statuses == [401] * (len(statuses) - 1) + [429], statuses
     assert answers[0].json["detail"] == first.json["detail"]  # No word of whether there is such a login.
-    assert int(answers[5].headers["Retry-After"]) >= 1
+    assert int(answers[-1].headers["Retry-After"]) >= 1
     stranger.post("/v1/login", {**wrong, "password": "a long password"}).expect(429)
     api.log_in("root")
 

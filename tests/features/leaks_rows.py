@@ -11,7 +11,9 @@ def audit_tells_nothing_from_above(root):
     nora.patch("/v1/parties/nina", {"comment": "bad payer", "name": "Nina"}).expect(200)
     nora.post("/v1/parties/nina/topups", {"amount": "5", "memo": "as agreed"}, key=True).expect(201)
     nora.post("/v1/parties/nina/transfers", {"amount": "1", "target": "south", "memo": "m"}, key=True).expect(201, 422)
-    for reader, sees in ((ned, False), (nora, True), (root, True)):
+    # What those above did with a customer is theirs.
+    assert {one["actor"] for one in ned.rows("/v1/audit?party=nina", "entries")} <= {"ned"}
+    for reader, sees in ((nora, True), (root, True)):
         entries = reader.rows("/v1/audit?party=nina", "entries")
         changed = next(one for one in entries if one["operation"] == "changeParty")
         topped = next(one for one in entries if one["operation"] == "topUpParty")
@@ -30,9 +32,8 @@ def audit_tells_nothing_from_above(root):
 
 def partners_search_by_nothing_hidden(root):
     fin = root.person("fin", "finder", "admin")
-    for query, field in (("sort=-balance", "sort"), ("sort=balance", "sort"), ("billing=prepaid", "billing"),
-                         ("class=gold", "class")):
-        assert fin.get(f"/v1/parties?{query}").fields() == {field}, query
+    for query in ("sort=-balance", "sort=balance", "billing=prepaid", "class=gold"):
+        fin.get(f"/v1/parties?{query}").expect(403)
         root.get(f"/v1/parties?{query}").expect(200)
     fin.get("/v1/parties?sort=-name").expect(200)
 
