@@ -63,7 +63,8 @@ TEST(Sale, PaysCommissionsOutOfTheSellersBooks) {
     EXPECT_EQ(moved(apart, kUpper, true), Money{});
 }
 
-// Goal: what a seller is credited in place of revenue is not more than was paid: the agents' part is his to give.
+// Goal: what a seller is credited in place of revenue is not more than was paid: the agents' part is his to
+// give.
 TEST(Sale, WhoIsCreditedGivesTheCommissionsHimself) {
     const std::vector<SaleLevel> levels = {{.payer = kCustomer,
                                             .seller = kUpper,
