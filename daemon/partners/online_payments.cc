@@ -106,10 +106,15 @@ OnlinePayments::Settled OnlinePayments::settle(const PaymentGateway& gateway, co
     const PaymentRequest request{request_id, intent->memo, now, scope, scope};
     const auto keep = [&](balance::JointEvent& with) { registry_.intents.put(with, *intent, now); };
     PaymentAnswer done{.code = PaymentCode::faulty};
-    if (intent->purpose == kOrder) {
-        if (orders_.deliver)
-            done = orders_.deliver(intent->party, intent->package, intent->amount, request, keep);
-    } else {
+    if (intent->purpose == kOrder && orders_.deliver)
+        done = orders_.deliver(intent->party, intent->package, intent->amount, request, keep);
+    const bool put_off = done.code == PaymentCode::busy || done.code == PaymentCode::no_room;
+    if (done.code != PaymentCode::ok && !put_off) {
+        // Also where what was ordered cannot be had any more: the money is there, so it is put on the
+        // account.
+        const std::string wallet_id = "wallet " + intent->id;
+        const PaymentRequest to_wallet{intent->purpose == kOrder ? wallet_id : request_id, intent->memo, now,
+                                       scope, scope};
         const auto decide = [&](Transaction& transaction, std::vector<balance::Ledger::Funds>&) {
             const PaymentCode code = sales_.post_payment(intent->party, intent->amount, transaction);
             if (code != PaymentCode::ok) return code;
@@ -119,7 +124,7 @@ OnlinePayments::Settled OnlinePayments::settle(const PaymentGateway& gateway, co
         };
         const std::array<std::string_view, 2> arguments = {"paid", notice.reference};
         done =
-            payments_.transact(TransactionKind::payment, Payments::fingerprint(arguments), request, decide);
+            payments_.transact(TransactionKind::payment, Payments::fingerprint(arguments), to_wallet, decide);
     }
     if (done.code != PaymentCode::ok) return {.outcome = Outcome::impossible, .code = done.code};
     return {.state = std::string{kPaid}, .duplicate = done.duplicate};

@@ -284,6 +284,26 @@ def ib9(daemon, api):
     assert api.get(f"/v1/payment-intents/{intent['id']}").expect(200)["reference"] == "g-1"
 
 
+@row("IB9_undeliverable", GATEWAY)
+def ib9_undeliverable(daemon, api):
+    """What was paid for an order that cannot be had any more is put on the account, once, and can be refunded."""
+    provider(api)
+    api.party("ann", "root", "customer")
+    api.post("/v1/packages", {"id": "pk", "name": "P", "price": "7"}).expect(201)
+    order = api.post("/v1/parties/ann/payment-intents", {"purpose": "order", "package": "pk"}, key=True).expect(201)
+    api.patch("/v1/packages/pk", {"retired": True}).expect(200)
+    notice = {"intent": order["id"], "reference": "g-1", "state": "paid", "amount": "7", "currency": "EUR"}
+    for duplicate in (False, True):
+        assert callback(api, **notice).expect(200)["dup"] is duplicate
+    assert api.balance("ann") == "7"
+    assert api.get(f"/v1/payment-intents/{order['id']}").expect(200)["state"] == "paid"
+    # By its name, whoever had it done.
+    paid, = transactions(api, "ann")
+    api.post("/v1/parties/ann/refunds", {"of": paid["txn"]}, key=True).expect(201)
+    assert api.balance("ann") == "0"
+    api.post("/v1/parties/ann/refunds", {"of": paid["txn"]}, key=True).expect(409)
+
+
 @row("IB9_without_a_gateway")
 def ib9_without(daemon, api):
     """Where there is no gateway nobody pays online."""
