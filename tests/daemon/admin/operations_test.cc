@@ -61,7 +61,9 @@ std::map<std::string, Said> contract() {
         const std::string_view value = line.substr(colon + 2);
         if (name == "operationId") {
             current = &operations[std::string{value}];
-            current->path = method + ' ' + path;
+            current->path = method;
+            current->path += ' ';
+            current->path += path;
         } else if (name.starts_with("x-") && current != nullptr) {
             current->words.emplace(name, value);
         }

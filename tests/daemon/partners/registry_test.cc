@@ -8,8 +8,6 @@ namespace tollgate::daemon {
 namespace {
 
 using balance::JointEvent;
-using balance::Ledger;
-using balance::Posting;
 using balance::PostingPlace;
 using balance::Transaction;
 using rating::Money;
