@@ -88,8 +88,8 @@ std::string PostgresConnection::place() const {
 
 void PostgresConnection::fail(const std::string& what, const pg_result* result) const {
     const char* const state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const std::string_view said = result == nullptr ? PQerrorMessage(connection_)
-                                                    : PQresultErrorMessage(result);
+    const std::string_view said =
+        result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
     std::string text = place() + ": " + what;
     if (!said.empty()) text += ": " + one_line(said);
     throw PostgresFailure{text, state == nullptr ? std::string{} : std::string{state}};

@@ -1,7 +1,7 @@
 /// A connection to PostgreSQL on which nothing waits longer than it may.
 ///
-/// It is libpq without its blocking half: libpqxx 6 has neither binary COPY nor an end to its waiting, and what
-/// is copied has to be in one transaction with the position.
+/// It is libpq without its blocking half: libpqxx 6 has neither binary COPY nor an end to its waiting, and
+/// what is copied has to be in one transaction with the position.
 #pragma once
 
 #include <atomic>
@@ -30,10 +30,8 @@ class PostgresFailure : public std::runtime_error {
 
     /// SQLSTATE, five characters; empty where the connection is what failed.
     [[nodiscard]] const std::string& state() const noexcept { return state_; }
-    /// What a statement names is not there: a schema, a table, a column.
-    [[nodiscard]] bool is_missing() const noexcept {
-        return state_ == "3F000" || state_ == "42P01" || state_ == "42703";
-    }
+    /// What a statement names is not there: a schema or a table.
+    [[nodiscard]] bool is_missing() const noexcept { return state_ == "3F000" || state_ == "42P01"; }
     /// Nothing is tried again before somebody has done something: rights, or a login.
     [[nodiscard]] bool is_refusal() const noexcept {
         return state_ == "42501" || state_.starts_with("28") || state_ == "3D000";

@@ -75,8 +75,8 @@ void PostgresRows::put(Number value) {
     const std::size_t at = bytes_.size();
     bytes_.resize(at + sizeof value);
     for (std::size_t i = 0; i < sizeof value; ++i)
-        bytes_[at + i] = static_cast<std::byte>(
-            static_cast<std::uint64_t>(value) >> (8 * (sizeof value - 1 - i)) & 0xFFU);
+        bytes_[at + i] =
+            static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * (sizeof value - 1 - i)) & 0xFFU);
 }
 
 void PostgresRows::put_bytes(std::string_view bytes) {

@@ -33,19 +33,17 @@ class PostgresRows {
         put(std::int32_t{-1});
         return *this;
     }
-    PostgresRows& flag(bool value);                ///< boolean
-    PostgresRows& small(std::int16_t value);       ///< smallint
-    PostgresRows& whole(std::int32_t value);       ///< integer
-    PostgresRows& number(std::uint64_t value);     ///< bigint. Requires: at most INT64_MAX.
-    PostgresRows& money(rating::Money amount);     ///< numeric, six places
+    PostgresRows& flag(bool value);                              ///< boolean
+    PostgresRows& small(std::int16_t value);                     ///< smallint
+    PostgresRows& whole(std::int32_t value);                     ///< integer
+    PostgresRows& number(std::uint64_t value);                   ///< bigint. Requires: at most INT64_MAX.
+    PostgresRows& money(rating::Money amount);                   ///< numeric, six places
     PostgresRows& decimal(std::int64_t units, unsigned places);  ///< numeric. Requires: places <= 12.
-    PostgresRows& instant(rating::Instant at);     ///< timestamptz; what is finer than a microsecond is cut.
-    PostgresRows& instant_or_null(rating::Instant at) {
-        return at == rating::kAlways ? null() : instant(at);
-    }
-    PostgresRows& text(std::string_view value);    ///< text, as sql_text() has it
+    PostgresRows& instant(rating::Instant at);  ///< timestamptz; what is finer than a microsecond is cut.
+    PostgresRows& instant_or_null(rating::Instant at) { return at == rating::kAlways ? null() : instant(at); }
+    PostgresRows& text(std::string_view value);  ///< text, as sql_text() has it
     PostgresRows& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
-    PostgresRows& json(std::string_view value);    ///< jsonb. Requires: JSON in UTF-8.
+    PostgresRows& json(std::string_view value);             ///< jsonb. Requires: JSON in UTF-8.
     PostgresRows& bytes(std::span<const std::byte> value);  ///< bytea
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
@@ -53,6 +51,9 @@ class PostgresRows {
     /// All of it, with its end. clear() begins anew, in the same memory.
     [[nodiscard]] std::span<const std::byte> finish();
     void clear();
+    /// What there is so far, to be handed over before more of the same COPY is written.
+    [[nodiscard]] std::span<const std::byte> so_far() const noexcept { return bytes_; }
+    void drop_so_far() noexcept { bytes_.clear(); }
 
   private:
     template <typename Number>
