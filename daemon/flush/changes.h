@@ -101,6 +101,7 @@ struct SessionRow {
 /// legs.
 struct RecordRow {
     Sequence sequence = 0;  ///< Of the event that says it last.
+    Sequence ended = 0;     ///< Of the event that said it first in this batch.
     CallRecord record;
     bool again = false;  ///< The call had ended in an earlier batch.
 };
