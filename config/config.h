@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/dial_rule.h"
+#include "rating/money.h"
 
 /// What the operator can set, read once at the start (and again on SIGHUP) and handed on as values.
 ///
@@ -181,6 +182,24 @@ struct Config {
         friend bool operator==(const Journal&, const Journal&) = default;
     };
 
+    /// Everything as rows, and the journal once more: docs/schema.md.
+    struct Postgres {
+        std::string url;            ///< As libpq takes it; empty: there is none.
+        std::string password_file;  ///< Whose first line is the password; empty: as libpq finds it.
+        std::chrono::milliseconds timeout = std::chrono::seconds{30};
+        std::size_t snapshot_bytes = std::size_t{256} << 20;  ///< Of events behind a snapshot there.
+        std::uint32_t months_ahead = 3;                       ///< Partitions made before they are needed.
+
+        friend bool operator==(const Postgres&, const Postgres&) = default;
+    };
+
+    /// A journal that is made anew from PostgreSQL.
+    struct Restore {
+        rating::Money reserve;  ///< Held back of every active party.
+
+        friend bool operator==(const Restore&, const Restore&) = default;
+    };
+
     /// Notifications by e-mail.
     struct Mail {
         MailRelay relay;
@@ -213,6 +232,8 @@ struct Config {
     Restart restart;
     Dial dial;
     Journal journal;
+    Postgres postgres;
+    Restore restore;
     Mail mail;
     Log log;
 

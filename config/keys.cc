@@ -136,6 +136,17 @@ std::vector<Key> make_keys() {
         Size{kJournalSegmentLeast, kGiB});
     add("journal.snapshot_segments", field(&C::journal, &C::Journal::snapshot_segments), Count{1, 10'000});
 
+    add("postgres.url", field(&C::postgres, &C::Postgres::url), Text{kUrlBytesMax});
+    add("postgres.password_file", field(&C::postgres, &C::Postgres::password_file), Path{kPathBytesMax});
+    add("postgres.timeout", field(&C::postgres, &C::Postgres::timeout),
+        Duration{milliseconds{100}, hours{1}});
+    add("postgres.snapshot_bytes", field(&C::postgres, &C::Postgres::snapshot_bytes),
+        Size{64 * kKiB, 1024 * kGiB});
+    add("postgres.months_ahead", field(&C::postgres, &C::Postgres::months_ahead), Count{0, 120});
+
+    add("restore.reserve", field(&C::restore, &C::Restore::reserve),
+        Amount{rating::Money{}, rating::kAmountMax});
+
     add("mail.relay", field(&C::mail, &C::Mail::relay), Relay{});
     add("mail.from", field(&C::mail, &C::Mail::from), MailAddress{});
     add("mail.tls", field(&C::mail, &C::Mail::tls),

@@ -62,7 +62,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 52U);
+    EXPECT_EQ(names.size(), 58U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -112,6 +112,12 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"journal.reply", "written"},
         {"journal.segment_bytes", "65 MiB"},
         {"journal.snapshot_segments", "5"},
+        {"postgres.url", "postgresql://tollgate@db/tollgate"},
+        {"postgres.password_file", "/etc/tollgate/postgres.password"},
+        {"postgres.timeout", "31s"},
+        {"postgres.snapshot_bytes", "257 MiB"},
+        {"postgres.months_ahead", "4"},
+        {"restore.reserve", "2.5"},
         {"mail.relay", "mail.example.com:25"},
         {"mail.from", "a@b"},
         {"mail.tls", "required"},
