@@ -45,6 +45,8 @@ enum class EventKind : std::uint8_t {
     audit = 54,           ///< Who changed what.
     together = 55,        ///< Events that are one: all of them happened, or none.
     together_aside = 56,  ///< The same, in a file that it names.
+    restored = 57,          ///< The journal was made anew from a store; what is held back since.
+    reserve_released = 58,  ///< No longer.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
@@ -53,6 +55,7 @@ enum class EventKind : std::uint8_t {
     request = 67,
     spending = 68,
     horizon = 69,  ///< Up to when ended sessions are forgotten, and their records' numbers.
+    reserve = 70,  ///< What is held back, and of whom.
 };
 
 /// What every event begins with.

@@ -91,13 +91,6 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
-balance::journal::Settings journal_settings(const config::Config& config) {
-    return {.reply = config.journal.reply == config::JournalReply::synced ? balance::journal::Reply::synced
-                                                                          : balance::journal::Reply::written,
-            .segment_bytes =
-                config.journal.segment_bytes / balance::journal::kBlockBytes * balance::journal::kBlockBytes};
-}
-
 /// Without a journal nothing is found and nothing is kept.
 Recovered recover_state(const config::Config& config, std::unique_ptr<balance::journal::PosixDisk>& disk,
                         const FreshState& fresh_state) {
@@ -211,7 +204,8 @@ struct App::Parts {
                     .gateways = gateways(config.gateway),
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
                     .commands = &services,
-                    .call_counters = &http_counters}),
+                    .call_counters = &http_counters,
+                    .reserve = &state.reserve}),
                recovered.journal.get()) {
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
@@ -289,6 +283,13 @@ StateSettings state_settings(const config::Config& config) {
             .remember_requests = config.request.remember,
             .hash_key = random_key(),
             .mails_max = config.mail.outbox_max};
+}
+
+balance::journal::Settings journal_settings(const config::Config& config) {
+    return {.reply = config.journal.reply == config::JournalReply::synced ? balance::journal::Reply::synced
+                                                                          : balance::journal::Reply::written,
+            .segment_bytes =
+                config.journal.segment_bytes / balance::journal::kBlockBytes * balance::journal::kBlockBytes};
 }
 
 App::App(const config::Config& config) {

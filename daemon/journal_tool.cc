@@ -70,6 +70,12 @@ std::string_view text_of(EventKind kind) noexcept {
             return "together";
         case EventKind::together_aside:
             return "together_aside";
+        case EventKind::restored:
+            return "restored";
+        case EventKind::reserve_released:
+            return "reserve_released";
+        case EventKind::reserve:
+            return "reserve";
         case EventKind::account:
             return "account";
         case EventKind::book:
@@ -216,6 +222,8 @@ bool verify_state(const std::string& directory, const StateSettings& settings, s
     const auto counts = state.sessions.counts();
     out << directory << ": " << found.events << " events, " << state.parties.size() << " parties, "
         << counts.open << " open and " << counts.remembered << " ended sessions\n";
+    // Two folders with the same say the same of everything but of when it was used.
+    out << directory << ": digest " << std::hex << state.digest() << std::dec << '\n';
     for (const auto& fault : faults)
         out << fault << '\n';
     out << (faults.empty() ? "every invariant holds\n" : "not every invariant holds\n");

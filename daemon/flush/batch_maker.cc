@@ -112,6 +112,8 @@ void BatchMaker::touch_levels(const Session& session) {
 
 /// What a session was charged before is taken back by its next event, maybe from others than it then charges.
 void BatchMaker::look_before(const Header& header, ByteReader in) {
+    if (header.kind == EventKind::reserve_released || header.kind == EventKind::restored)
+        state_.reserve.visit([this](PartyId party) { touch(party); });
     if (!is_of_session(header.kind)) return;
     const std::string_view id = in.short_text();
     const Session* const session = state_.sessions.find(id);
@@ -165,8 +167,13 @@ void BatchMaker::look_after(Sequence sequence, const Header& header, ByteReader 
             });
             break;
         }
+        case EventKind::restored:
+            state_.reserve.visit([this](PartyId party) { touch(party); });
+            break;
         case EventKind::founded:
         case EventKind::started:
+        case EventKind::reserve_released:
+        case EventKind::reserve:
         case EventKind::dial_plan_put:
         case EventKind::dial_plan_removed:
         case EventKind::group_put:
