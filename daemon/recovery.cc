@@ -12,6 +12,14 @@ namespace {
 
 namespace journal = balance::journal;
 
+void check_restored(journal::Disk& disk) {
+    const std::string mark{kRestoringFile};
+    std::uint64_t bytes = 0;
+    if (disk.size(mark, bytes) != 0) return;
+    throw DamagedJournal{disk.path(mark) +
+                         ": a restore into this folder was not finished; empty it and restore again"};
+}
+
 /// How long ago the latest event of the state was.
 std::chrono::nanoseconds away_for(const State& state, const std::string& boot_id,
                                   std::chrono::nanoseconds booted_for, rating::Instant wall) {
@@ -114,6 +122,7 @@ void Restoring::check(const journal::Fault& fault) const {
 
 Recovered recover(journal::Disk& disk, const journal::Settings& settings, const FreshState& fresh_state,
                   const StartClocks& clocks) {
+    check_restored(disk);
     const auto began = clocks.booted_for();
     Recovered recovered;
     State* restored = nullptr;
@@ -152,6 +161,7 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, const 
 
 journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
                          const OnReplayed& on_replayed) {
+    check_restored(disk);
     Restoring restoring{disk, [&state]() -> State& { return state; }};
     const auto after = restoring.read_oldest_snapshot();
     auto recovery = journal::read_journal(

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/journal/journal.h"
@@ -22,6 +23,9 @@ class DamagedJournal : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 inline constexpr int kExitDamaged = 78;
+
+/// Marks a folder that a restore has not finished: whatever is in it is not to be used.
+inline constexpr std::string_view kRestoringFile = "restoring";
 
 /// What a start found, for the log.
 struct Recovered {

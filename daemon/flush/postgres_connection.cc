@@ -32,6 +32,16 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+/// What libpq says of a faulty one may hold the password in it.
+bool is_readable(const std::string& url) {
+    if (url.find("://") == std::string::npos && url.find('=') == std::string::npos) return true;  // A name.
+    char* fault = nullptr;
+    PQconninfoOption* const options = PQconninfoParse(url.c_str(), &fault);
+    PQfreemem(fault);
+    PQconninfoFree(options);
+    return options != nullptr;
+}
+
 }  // namespace
 
 // ---- Results ----
@@ -116,6 +126,7 @@ void PostgresConnection::wait(For what, steady_clock::time_point until) {
 
 void PostgresConnection::open(const std::string& url, const std::string& password) {
     close();
+    if (!is_readable(url)) throw PostgresFailure{"PostgreSQL: its URL is none that libpq can read"};
     // `dbname` is taken apart where it holds more than a name; what stands behind it counts for more.
     std::array<const char*, 5> names{"dbname", "application_name", "client_encoding", nullptr, nullptr};
     std::array<const char*, 5> values{url.c_str(), "tollgate", "UTF8", nullptr, nullptr};

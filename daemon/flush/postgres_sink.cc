@@ -212,8 +212,11 @@ void PostgresSink::Writer::run_copy_so_far() {
 
 void PostgresSink::Writer::write(const Batch& batch) {
     // Before the transaction: whoever reads a report must not wait for it.
-    for (const RecordRow& row : batch.records)
-        partitions_.make(connection_, month_of(row.record.ended_at), settings_.months_ahead);
+    std::optional<Partitions::Month> made;
+    for (const RecordRow& row : batch.records) {
+        const auto month = month_of(row.record.ended_at);
+        if (std::exchange(made, month) != month) partitions_.make(connection_, month, settings_.months_ahead);
+    }
     connection_.execute("BEGIN");
     std::optional<Position> stands;
     try {
@@ -222,7 +225,9 @@ void PostgresSink::Writer::write(const Batch& batch) {
         if (failure.is_missing()) throw SinkMoved{failure.what()};
         throw;
     }
-    if (!batch.clear && stands != batch.before)
+    // What another daemon has filled meanwhile is not emptied by one that saw it empty.
+    const bool is_taken = stands && stands->filling == 0 && stands->instance != batch.after.instance;
+    if (batch.clear ? is_taken : stands != batch.before)
         throw SinkMoved{connection_.place() + " does not stand where it stood"};
     if (batch.clear) clear();
     parties(batch);
