@@ -22,6 +22,9 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/flush/follower.h"
+#include "daemon/flush/postgres_sink.h"
+#include "daemon/flush/redis_sink.h"
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
@@ -168,6 +171,53 @@ OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
 }
 
+flush::FollowerSettings follower_settings(const config::Config& config) {
+    flush::FollowerSettings settings;
+    settings.retry_first = config.stores.retry_first;
+    settings.retry_longest = config.stores.retry_longest;
+    settings.batch_bytes_max = config.stores.batch_bytes_max;
+    return settings;
+}
+
+/// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
+/// is no journal that they could follow.
+std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config) {
+    std::vector<std::unique_ptr<flush::Sink>> sinks;
+    if (!config.postgres.url.empty()) {
+        sinks.push_back(std::make_unique<flush::PostgresSink>(
+            flush::PostgresSettings{.url = config.postgres.url,
+                                    .password_file = config.postgres.password_file,
+                                    .timeout = config.postgres.timeout,
+                                    .snapshot_bytes = config.postgres.snapshot_bytes,
+                                    .months_ahead = config.postgres.months_ahead}));
+    }
+    if (!config.redis.url.empty()) {
+        sinks.push_back(std::make_unique<flush::RedisSink>(
+            flush::RedisSettings{.address = flush::parse_redis_url(config.redis.url),
+                                 .user = config.redis.user,
+                                 .password_file = config.redis.password_file,
+                                 .prefix = config.redis.prefix,
+                                 .stream_max = config.redis.stream_max,
+                                 .timeout = config.redis.timeout}));
+    }
+    if (!sinks.empty() && config.journal.dir.empty()) {
+        throw std::runtime_error{std::string{sinks.front()->name()} +
+                                 " is to follow a journal, and there is none: set journal.dir"};
+    }
+    return sinks;
+}
+
+void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
+    switch (urgency) {
+        case flush::Follower::Urgency::notice:
+            return spdlog::info("{}", what);
+        case flush::Follower::Urgency::warning:
+            return spdlog::warn("{}", what);
+        case flush::Follower::Urgency::error:
+            return spdlog::error("{}", what);
+    }
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -217,6 +267,12 @@ struct App::Parts {
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
+        for (auto& sink : make_sinks(config)) {
+            followers.push_back(std::make_unique<flush::Follower>(
+                std::move(sink), *recovered.journal, state_settings(config), state, follower_settings(config),
+                [] { return Clock::now(); }, say_of_store));
+        }
+        if (!followers.empty()) snapshots->keep_for([this] { return taken_by_stores(); });
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         counter_views.push_back(&http_counters);
@@ -227,7 +283,8 @@ struct App::Parts {
                  .workers = counters.size(),
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
-                 .synced = config.journal.reply == config::JournalReply::synced};
+                 .synced = config.journal.reply == config::JournalReply::synced,
+                 .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
                                                             recovered.journal.get(), i, counters.size()));
@@ -238,6 +295,22 @@ struct App::Parts {
             for (std::size_t i = 0; i < workers.size(); ++i)
                 workers[i]->listen_unix(descriptors[i]);
         }
+    }
+
+    std::vector<StoreFigures> store_figures() const {
+        std::vector<StoreFigures> all;
+        all.reserve(followers.size());
+        for (const auto& follower : followers)
+            all.push_back(follower->figures());
+        return all;
+    }
+    /// What all stores have for good, for the snapshots.
+    std::optional<balance::Sequence> taken_by_stores() const {
+        std::optional<balance::Sequence> least;
+        for (const auto& follower : followers) {
+            if (const auto taken = follower->taken()) least = std::min(least.value_or(*taken), *taken);
+        }
+        return least;
     }
 
     /// Thresholds have the time, a line in the log each, and mails in the operator's words.
@@ -273,6 +346,7 @@ struct App::Parts {
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
     std::unique_ptr<mail::Mailer> mailer;
+    std::vector<std::unique_ptr<flush::Follower>> followers;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
@@ -316,6 +390,8 @@ void App::start() {
         journal->start();
     }
     if (parts_->mailer != nullptr) parts_->mailer->start();
+    for (const auto& follower : parts_->followers)
+        follower->start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -331,6 +407,8 @@ void App::stop() {
     for (const auto& worker : parts_->workers)
         worker->stop();
     if (parts_->mailer != nullptr) parts_->mailer->stop();
+    for (const auto& follower : parts_->followers)
+        follower->stop();
     auto* const journal = parts_->recovered.journal.get();
     if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
 }

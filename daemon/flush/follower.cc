@@ -1,7 +1,6 @@
 #include "daemon/flush/follower.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "balance/journal/aside.h"
@@ -39,26 +38,6 @@ std::size_t rows_of(const Batch& batch) noexcept {
 }
 
 }  // namespace
-
-std::string_view text_of(StoreState state) noexcept {
-    switch (state) {
-        case StoreState::connecting:
-            return "connecting";
-        case StoreState::filling:
-            return "filling";
-        case StoreState::following:
-            return "following";
-        case StoreState::waiting:
-            return "waiting";
-        case StoreState::refused:
-            return "refused";
-        case StoreState::foreign:
-            return "foreign";
-        case StoreState::stopped:
-            return "stopped";
-    }
-    std::abort();  // Not an enumerator: memory is corrupt.
-}
 
 Follower::Follower(std::unique_ptr<Sink> sink, journal::Journal& journal, const StateSettings& settings,
                    const State& live, const FollowerSettings& how, Now now, Say say)

@@ -21,6 +21,7 @@
 #include "daemon/flush/sink.h"
 #include "daemon/recovery.h"
 #include "daemon/state.h"
+#include "daemon/store_figures.h"
 
 namespace tollgate::daemon::flush {
 
@@ -33,34 +34,6 @@ struct FollowerSettings {
     std::chrono::milliseconds pause{50};  ///< Between two batches where the store keeps up.
     std::chrono::milliseconds look{
         2'000};  ///< Where nothing happens, the store is asked so often where it is.
-};
-
-enum class StoreState : std::uint8_t {
-    connecting,  ///< Not yet, for the first time.
-    filling,     ///< It was empty and gets what there was before.
-    following,
-    waiting,  ///< Something failed; it is tried again later.
-    refused,  ///< Somebody else has to do something first; tried again now and then.
-    foreign,  ///< What is there belongs to another journal, or is ahead of this one: nothing is written.
-    stopped,
-};
-[[nodiscard]] std::string_view text_of(StoreState state) noexcept;
-
-/// How a store does, for INFO, metrics and `/readyz`.
-struct StoreFigures {
-    std::string_view name;
-    StoreState state = StoreState::connecting;
-    std::optional<Sequence> position;  ///< The last event it has; nullopt: nobody knows yet.
-    std::uint64_t lag_events = 0;      ///< Durable ones that it has not, all of them where nobody knows.
-    /// How long ago the oldest of them was durable; where that is not known, since when it is not level.
-    std::chrono::nanoseconds lag{};
-    std::uint64_t batches = 0;
-    std::uint64_t events = 0;
-    std::uint64_t rows = 0;      ///< Written, those of refills too.
-    std::uint64_t refills = 0;   ///< Begun.
-    std::uint64_t failures = 0;  ///< All together.
-    std::uint32_t failures_in_a_row = 0;
-    std::string last_failure;  ///< One line; empty: there was none.
 };
 
 /// One thread of its own, in the background, with a replica of the state as it was at the store's position.
