@@ -38,14 +38,15 @@ CREATE TABLE tollgate.parties (
 );
 CREATE INDEX parties_parent ON tollgate.parties (parent);
 
--- Apart from parties, because it changes with every call: with room in each page, so that no index moves.
+-- Apart from parties, because it changes with every call: with room in each page, so that no index moves, and cleaned
+-- before it has doubled.
 CREATE TABLE tollgate.balances (
     party      text PRIMARY KEY,
     currency   text NOT NULL,
     balance    numeric(20, 6) NOT NULL,
     held       numeric(20, 6) NOT NULL,
     available  numeric(20, 6) NOT NULL
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE tollgate.tariffs (
     id        text PRIMARY KEY,
@@ -122,7 +123,7 @@ CREATE TABLE tollgate.sessions (
     granted      bigint NOT NULL,
     used         bigint NOT NULL,
     levels       jsonb NOT NULL
-);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 -- One partition a month of `ended`. There is no default one: attaching the next month to a table with one has to
 -- look through it under a lock that shuts everybody out.

@@ -14,7 +14,7 @@ from traffic import Traffic
 import runner
 from api import Api
 from stores import Postgres, needs_postgres
-from wire import MICROS, HttpClient  # noqa: F401
+from wire import MICROS
 
 RESERVE = 2 * MICROS
 
