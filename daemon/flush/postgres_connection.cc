@@ -85,7 +85,6 @@ PostgresConnection::~PostgresConnection() {
 }
 
 void PostgresConnection::close() noexcept {
-    // Not PQfinish alone: a server that is stopped would keep us no longer than the kernel takes the bytes.
     PQfinish(connection_);
     connection_ = nullptr;
 }
@@ -247,6 +246,7 @@ void PostgresConnection::end_copy() {
         if (taken > 0) break;
         if (taken < 0) fail("takes no end of a COPY");
         wait(For::both, until);
+        if (PQconsumeInput(connection_) == 0) fail("the connection broke");
     }
     (void)finish();
 }
