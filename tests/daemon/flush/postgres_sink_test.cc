@@ -198,7 +198,7 @@ TEST_F(PostgresSinkTest, WritesWhatHappened) {
     EXPECT_EQ(
         value("SELECT string_agg(concat_ws(' ', number, kind, request, memo, balance), ', ' ORDER BY number)"
               " FROM tollgate.transactions"),
-        "1 top_up t-1 opening 100.000000, 2 top_up t-2  100.000000");
+        "1 topup t-1 opening 100.000000, 2 topup t-2  100.000000");
     EXPECT_EQ(value("SELECT sum(amount) FROM tollgate.postings"), "0.000000");
     EXPECT_EQ(value("SELECT string_agg(id || ' ' || version, ', ' ORDER BY id) FROM tollgate.tariffs"),
               "retail 2, wholesale 2");
