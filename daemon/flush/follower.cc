@@ -356,12 +356,17 @@ StoreFigures Follower::figures() const {
     const Moment now = now_();
     const std::lock_guard lock{mutex_};
     StoreFigures figures = figures_;
-    Sequence has = figures.position.value_or(0);
-    if (const auto safe = sink_->safe(); safe && figures.position) has = std::min(has, *safe);
+    std::optional<rating::Instant> since;
+    if (waiting_since_) since = waiting_since_->wall;
+    if (const auto delivered = sink_->delivered(); delivered && figures.position) {
+        figures.position = std::min(*figures.position, delivered->sequence);
+        if (delivered->waiting_since) since = delivered->waiting_since;
+    }
+    const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {
-        const auto lag = waiting_since_ ? now.wall - waiting_since_->wall : now.steady - level_at_;
-        figures.lag = std::max(lag, std::chrono::nanoseconds{0});
+        const auto lag = since ? now.wall - *since : now.steady - level_at_;
+        figures.lag = std::max<std::chrono::nanoseconds>(lag, std::chrono::nanoseconds{0});
     }
     return figures;
 }
@@ -369,8 +374,8 @@ StoreFigures Follower::figures() const {
 std::optional<Sequence> Follower::taken() const {
     const std::lock_guard lock{mutex_};
     if (needs_nothing_) return std::nullopt;
-    const auto safe = sink_->safe();
-    return safe ? std::min(needed_, *safe) : needed_;
+    const auto delivered = sink_->delivered();
+    return delivered ? std::min(needed_, delivered->saved) : needed_;
 }
 
 }  // namespace tollgate::daemon::flush
