@@ -397,12 +397,13 @@ void WebhookSink::begin_posts(std::chrono::nanoseconds now) {
         post->header("Tollgate-Signature: t=" + time +
                      ",v1=" + access::signature_of(time + '.' + post->body, settings_.secret));
         CURL* const easy = post->easy.get();
+        const long timeout = settings_.timeout.count();
         set(easy, CURLOPT_URL, settings_.url.c_str());
         set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         set(easy, CURLOPT_NOSIGNAL, 1L);
         set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-        set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
-        set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.timeout.count()));
+        set(easy, CURLOPT_TIMEOUT_MS, timeout);
+        set(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout);
         set(easy, CURLOPT_HTTPHEADER, post->headers.get());
         set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post->body.size()));
         set(easy, CURLOPT_POSTFIELDS, post->body.c_str());
