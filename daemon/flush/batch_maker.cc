@@ -70,10 +70,11 @@ std::string BatchMaker::apply(Sequence sequence, std::span<const std::byte> even
     if (auto wrong = state_.apply(event, [this](std::string_view name) { return aside(name); });
         !wrong.empty())
         return wrong;
+    ByteReader in{event};
+    batch_.last_at = Header::read(in).at;
     if (batch_.event_count++ == 0) {
         batch_.first = sequence;
-        ByteReader in{event};
-        batch_.first_at = Header::read(in).at;
+        batch_.first_at = batch_.last_at;
     }
     const auto length = static_cast<balance::journal::EventLength>(event.size());
     const auto head = std::as_bytes(std::span{&length, 1});

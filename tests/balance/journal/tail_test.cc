@@ -28,7 +28,9 @@ TEST(Tail, ReadsEachEventOnceWhileTheJournalGrows) {
     Events events;
     for (std::size_t i = 1; i <= 200; ++i) {
         write_batch(*journal, 1 + i % 5);
-        if (i % 3 == 0) ASSERT_NO_FATAL_FAILURE(read_on(tail, *journal, events));
+        if (i % 3 == 0) {
+            ASSERT_NO_FATAL_FAILURE(read_on(tail, *journal, events));
+        }
         if (i % 7 == 0) (void)journal->writer().seal();
         if (i % 40 == 0) {
             journal.reset();
