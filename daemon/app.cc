@@ -25,6 +25,7 @@
 #include "daemon/flush/follower.h"
 #include "daemon/flush/postgres_sink.h"
 #include "daemon/flush/redis_sink.h"
+#include "daemon/flush/webhook_sink.h"
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
@@ -160,15 +161,21 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbo
     }
 }
 
+/// The first line of the file that a key names. Throws where there is none.
+std::string secret_in(std::string_view key, const std::string& path) {
+    std::ifstream file{path};
+    std::string secret;
+    if (!std::getline(file, secret) || secret.empty())
+        throw std::runtime_error(std::string{key} + ": " + path +
+                                 " has no secret in its first line, or cannot be read");
+    return secret;
+}
+
 /// Through which people pay online. Throws where the secret cannot be read.
 OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     if (config.secret_file.empty()) return {};
-    std::ifstream file{config.secret_file};
-    std::string secret;
-    if (!std::getline(file, secret) || secret.empty())
-        throw std::runtime_error("gateway.secret_file: " + config.secret_file +
-                                 " has no secret in its first line, or cannot be read");
-    return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
+    return {std::make_shared<const admin::LocalGateway>(secret_in("gateway.secret_file", config.secret_file),
+                                                        config.url)};
 }
 
 flush::FollowerSettings follower_settings(const config::Config& config) {
@@ -181,7 +188,16 @@ flush::FollowerSettings follower_settings(const config::Config& config) {
 
 /// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
 /// is no journal that they could follow.
-std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config) {
+std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config,
+                                                     balance::journal::Disk* disk) {
+    for (const auto& [key, url] : {std::pair{"postgres.url", &config.postgres.url},
+                                   {"redis.url", &config.redis.url},
+                                   {"webhook.url", &config.webhook.url}}) {
+        if (disk == nullptr && !url->empty()) {
+            throw std::runtime_error{std::string{key} +
+                                     ": stores follow a journal, and there is none; set journal.dir"};
+        }
+    }
     std::vector<std::unique_ptr<flush::Sink>> sinks;
     if (!config.postgres.url.empty()) {
         sinks.push_back(std::make_unique<flush::PostgresSink>(
@@ -200,9 +216,17 @@ std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& confi
                                  .stream_max = config.redis.stream_max,
                                  .timeout = config.redis.timeout}));
     }
-    if (!sinks.empty() && config.journal.dir.empty()) {
-        throw std::runtime_error{std::string{sinks.front()->name()} +
-                                 " is to follow a journal, and there is none: set journal.dir"};
+    if (!config.webhook.url.empty()) {
+        sinks.push_back(std::make_unique<flush::WebhookSink>(
+            flush::WebhookSettings{.url = config.webhook.url,
+                                   .secret = secret_in("webhook.secret_file", config.webhook.secret_file),
+                                   .pending_max = config.webhook.pending_max,
+                                   .connections = config.webhook.connections,
+                                   .timeout = config.webhook.timeout,
+                                   .retry_first = config.stores.retry_first,
+                                   .retry_longest = config.stores.retry_longest,
+                                   .give_up = config.webhook.give_up},
+            *disk, [] { return Clock::now(); }, [](const std::string& what) { spdlog::warn("{}", what); }));
     }
     return sinks;
 }
@@ -267,7 +291,7 @@ struct App::Parts {
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
-        for (auto& sink : make_sinks(config)) {
+        for (auto& sink : make_sinks(config, disk.get())) {
             followers.push_back(std::make_unique<flush::Follower>(
                 std::move(sink), *recovered.journal, state_settings(config), state, follower_settings(config),
                 [] { return Clock::now(); }, say_of_store));

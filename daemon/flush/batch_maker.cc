@@ -70,16 +70,17 @@ std::string BatchMaker::apply(Sequence sequence, std::span<const std::byte> even
     if (auto wrong = state_.apply(event, [this](std::string_view name) { return aside(name); });
         !wrong.empty())
         return wrong;
+    ByteReader in{event};
+    batch_.last_at = Header::read(in).at;
     if (batch_.event_count++ == 0) {
         batch_.first = sequence;
-        ByteReader in{event};
-        batch_.first_at = Header::read(in).at;
+        batch_.first_at = batch_.last_at;
     }
     const auto length = static_cast<balance::journal::EventLength>(event.size());
     const auto head = std::as_bytes(std::span{&length, 1});
     batch_.events.insert(batch_.events.end(), head.begin(), head.end());
     batch_.events.insert(batch_.events.end(), event.begin(), event.end());
-    each_part(event, [&](const Header& header, ByteReader in) { look_after(sequence, header, in); });
+    each_part(event, [&](const Header& header, ByteReader part) { look_after(sequence, header, part); });
     return {};
 }
 

@@ -158,7 +158,8 @@ struct Batch {
     Sequence first = 0;
     std::size_t event_count = 0;
     std::vector<std::byte> events;
-    Moment first_at{};  ///< When the first of them was; for the lag.
+    Moment first_at{};  ///< When the first of them was, and the last: for the lag.
+    Moment last_at{};
     /// Files beside the journal that they name, each once; read_file() reads them.
     std::vector<std::string> files;
 

@@ -50,7 +50,7 @@ Follower::Follower(std::unique_ptr<Sink> sink, journal::Journal& journal, const 
       say_(std::move(say)),
       tail_(journal.disk(), journal.instance()),
       chance_(std::random_device{}()),
-      level_at_(now_().steady) {
+      level_at_(now_().wall) {
     // A little more than a daemon keeps: an event may name what it was about to forget.
     ++settings_.versions_kept;
     settings_.sessions.remember_bytes += settings_.sessions.remember_bytes / 8;
@@ -110,6 +110,10 @@ void Follower::follow(const std::stop_token& stop) {
                               pending_->events.size() >= how_.batch_bytes_max;
             write(*pending_);
             pending_.reset();
+            {
+                const std::lock_guard lock{mutex_};
+                level_at_ = std::max(level_at_, pending_levels_.value_or(level_at_));
+            }
             if (maker_->decks() > kReplicaDecksMax) {
                 const Sequence sequence = at_.sequence;
                 forget_replica();
@@ -263,10 +267,11 @@ void Follower::fill(const std::stop_token& stop) {
 }
 
 bool Follower::read_batch() {
+    const auto now = now_().wall;
     const Sequence until = journal_.durable();
     if (tail_.at() >= until) {
         const std::lock_guard lock{mutex_};
-        level_at_ = now_().steady;
+        level_at_ = now;
         return false;
     }
     std::string wrong;
@@ -287,6 +292,7 @@ bool Follower::read_batch() {
     pending_ = maker_->finish();
     pending_->before = at_;
     pending_->after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
+    pending_levels_ = tail_.at() >= until ? now : pending_->last_at.wall;
     const std::lock_guard lock{mutex_};
     waiting_since_ = pending_->first_at;
     return true;
@@ -356,12 +362,17 @@ StoreFigures Follower::figures() const {
     const Moment now = now_();
     const std::lock_guard lock{mutex_};
     StoreFigures figures = figures_;
-    Sequence has = figures.position.value_or(0);
-    if (const auto safe = sink_->safe(); safe && figures.position) has = std::min(has, *safe);
+    std::optional<rating::Instant> since;
+    if (waiting_since_) since = waiting_since_->wall;
+    if (const auto delivered = sink_->delivered(); delivered && figures.position) {
+        figures.position = std::min(*figures.position, delivered->sequence);
+        if (delivered->waiting_since) since = delivered->waiting_since;
+    }
+    const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {
-        const auto lag = waiting_since_ ? now.wall - waiting_since_->wall : now.steady - level_at_;
-        figures.lag = std::max(lag, std::chrono::nanoseconds{0});
+        const auto lag = now.wall - since.value_or(level_at_);
+        figures.lag = std::max<std::chrono::nanoseconds>(lag, std::chrono::nanoseconds{0});
     }
     return figures;
 }
@@ -369,8 +380,8 @@ StoreFigures Follower::figures() const {
 std::optional<Sequence> Follower::taken() const {
     const std::lock_guard lock{mutex_};
     if (needs_nothing_) return std::nullopt;
-    const auto safe = sink_->safe();
-    return safe ? std::min(needed_, *safe) : needed_;
+    const auto delivered = sink_->delivered();
+    return delivered ? std::min(needed_, delivered->saved) : needed_;
 }
 
 }  // namespace tollgate::daemon::flush

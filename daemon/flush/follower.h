@@ -98,8 +98,9 @@ class Follower {
     std::unique_ptr<Restoring> restoring_;
     std::unique_ptr<BatchMaker> maker_;
     balance::journal::Tail tail_;
-    std::optional<Batch> pending_;  // Read, and not known to be taken.
-    Position at_;                   // Where the replica is, or was before `pending_`.
+    std::optional<Batch> pending_;                   // Read, and not known to be taken.
+    Position at_;                                    // Where the replica is, or was before `pending_`.
+    std::optional<rating::Instant> pending_levels_;  // With `pending_` it has all events from before that.
     std::chrono::nanoseconds forgotten_at_{};
     std::chrono::milliseconds delay_{};
     std::minstd_rand chance_;
@@ -111,7 +112,8 @@ class Follower {
     Sequence needed_ = 0;  // See taken().
     bool needs_nothing_ = false;
     std::optional<Moment> waiting_since_;  // Of the oldest event in a batch that is not taken.
-    std::chrono::nanoseconds level_at_{};  // When it was last seen to have all.
+    /// It has all events from before that.
+    rating::Instant level_at_{};
     std::jthread thread_;
 };
 

@@ -324,6 +324,8 @@ void RedisSink::write(const Batch& batch) {
         throw SinkMoved{"redis: " + position_key + " is not what it was"};
     if (batch.filling && batch.after.filling == 0) remove_strangers(batch);
     append({"MULTI"});
+    // What happened after the snapshot is told anew.
+    if (batch.clear) append({"DEL", key(kEvents)});
     for (const BalanceRow& row : batch.balances)
         put_balance(row, batch.filling);
     for (const Occurrence& one : occurrences_of(batch))

@@ -62,9 +62,15 @@ class Sink {
     /// from now on.
     [[nodiscard]] virtual bool fills() const noexcept { return true; }
 
-    /// Up to where the journal may go as far as this store is concerned, where that is less than what write()
-    /// has taken; nullopt: there is no difference. Any thread.
-    [[nodiscard]] virtual std::optional<Sequence> safe() const { return std::nullopt; }
+    /// How far a store really is whose write() only takes things in.
+    struct Delivered {
+        Sequence sequence = 0;  ///< The last event that is done with.
+        Sequence saved =
+            0;  ///< The last one of which that is known after a restart: the journal may go so far.
+        std::optional<rating::Instant> waiting_since;  ///< Of the oldest that is not done with.
+    };
+    /// nullopt: write() returns when everything is done. Any thread.
+    [[nodiscard]] virtual std::optional<Delivered> delivered() const { return std::nullopt; }
 
     /// Any thread, at any time: ends what waits now, with a SinkFailure, and whatever would wait later. For
     /// shutdown.
