@@ -38,13 +38,15 @@ enum class EventKind : std::uint8_t {
 
     transaction = 48,
     threshold = 49,
-    bundle = 50,          ///< One that a party was given, or as it stood.
-    bundle_renewed = 51,  ///< Its seconds are there anew.
-    resync = 52,          ///< One began, or ended.
-    record = 53,          ///< One of daemon/partners/records.h as it stands now, or that it is gone.
-    audit = 54,           ///< Who changed what.
-    together = 55,        ///< Events that are one: all of them happened, or none.
-    together_aside = 56,  ///< The same, in a file that it names.
+    bundle = 50,            ///< One that a party was given, or as it stood.
+    bundle_renewed = 51,    ///< Its seconds are there anew.
+    resync = 52,            ///< One began, or ended.
+    record = 53,            ///< One of daemon/partners/records.h as it stands now, or that it is gone.
+    audit = 54,             ///< Who changed what.
+    together = 55,          ///< Events that are one: all of them happened, or none.
+    together_aside = 56,    ///< The same, in a file that it names.
+    restored = 57,          ///< The journal was made anew from a store; what is held back since.
+    reserve_released = 58,  ///< No longer.
 
     // Of snapshots only: sums as they stood, which no session or transaction moves again.
     account = 64,
@@ -53,6 +55,7 @@ enum class EventKind : std::uint8_t {
     request = 67,
     spending = 68,
     horizon = 69,  ///< Up to when ended sessions are forgotten, and their records' numbers.
+    reserve = 70,  ///< What is held back, and of whom.
 };
 
 /// What every event begins with.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/dial_rule.h"
+#include "rating/money.h"
 
 /// What the operator can set, read once at the start (and again on SIGHUP) and handed on as values.
 ///
@@ -181,6 +182,24 @@ struct Config {
         friend bool operator==(const Journal&, const Journal&) = default;
     };
 
+    /// Everything as rows, and the journal once more: docs/schema.md.
+    struct Postgres {
+        std::string url;            ///< As libpq takes it; empty: there is none.
+        std::string password_file;  ///< Whose first line is the password; empty: as libpq finds it.
+        std::chrono::milliseconds timeout = std::chrono::seconds{30};
+        std::size_t snapshot_bytes = std::size_t{256} << 20;  ///< Of events behind a snapshot there.
+        std::uint32_t months_ahead = 3;                       ///< Partitions made before they are needed.
+
+        friend bool operator==(const Postgres&, const Postgres&) = default;
+    };
+
+    /// A journal that is made anew from PostgreSQL.
+    struct Restore {
+        rating::Money reserve;  ///< Held back of every active party.
+
+        friend bool operator==(const Restore&, const Restore&) = default;
+    };
+
     /// Notifications by e-mail.
     struct Mail {
         MailRelay relay;
@@ -202,6 +221,40 @@ struct Config {
         friend bool operator==(const Log&, const Log&) = default;
     };
 
+    /// Whatever follows the journal: Redis and the others below.
+    struct Stores {
+        std::chrono::milliseconds retry_first = std::chrono::milliseconds{250};  ///< Doubled each time, up to
+        std::chrono::milliseconds retry_longest =
+            std::chrono::seconds{30};            ///< this. At least `retry_first`.
+        std::size_t batch_bytes_max = 8 * kMiB;  ///< Of events that are handed over at once.
+
+        friend bool operator==(const Stores&, const Stores&) = default;
+    };
+
+    /// Balances and what happened, for portals to read.
+    struct Redis {
+        std::string url;            ///< Where it is; empty: there is none.
+        std::string user;           ///< Empty: the default one.
+        std::string password_file;  ///< Whose first line is the password; empty: none is asked for.
+        std::string prefix{"tollgate"};
+        std::uint32_t stream_max = 10'000;  ///< Entries of the stream, about.
+        std::chrono::milliseconds timeout = std::chrono::seconds{5};
+
+        friend bool operator==(const Redis&, const Redis&) = default;
+    };
+
+    /// Who is told over HTTP of what happens.
+    struct Webhook {
+        std::string url;                     ///< Empty: nobody.
+        std::string secret_file;             ///< Whose first line signs what is sent.
+        std::uint32_t pending_max = 10'000;  ///< Events that wait to be taken.
+        std::uint32_t connections = 4;       ///< At the same time.
+        std::chrono::milliseconds timeout = std::chrono::seconds{10};
+        std::chrono::milliseconds give_up = std::chrono::hours{3 * 24};  ///< Of one event.
+
+        friend bool operator==(const Webhook&, const Webhook&) = default;
+    };
+
     std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
     Resp resp;
     Http http;
@@ -213,8 +266,13 @@ struct Config {
     Restart restart;
     Dial dial;
     Journal journal;
+    Postgres postgres;
+    Restore restore;
     Mail mail;
     Log log;
+    Stores stores;
+    Redis redis;
+    Webhook webhook;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

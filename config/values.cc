@@ -261,6 +261,21 @@ std::string Address::show(const Value& endpoint) {
     return to_string(endpoint);
 }
 
+std::string Amount::expects() const {
+    return "an amount from " + show(least) + " to " + show(most) + " with up to 6 places";
+}
+
+Outcome<Amount::Value> Amount::read(const Written& written) const {
+    const bool is_decimal = is_text(written) || written.form == Form::integer;
+    const auto amount = is_decimal ? rating::parse_money(written.text) : std::nullopt;
+    if (!amount || *amount < least || *amount > most) return is_not(written, expects());
+    return *amount;
+}
+
+std::string Amount::show(Value amount) {
+    return std::string{rating::format(amount).view()};
+}
+
 std::string Relay::expects() {
     return "a host and a port from 1 to 65535, such as mail.example.com:25 or [::1]:25, or empty for none";
 }

@@ -121,6 +121,17 @@ struct Text {
     [[nodiscard]] static std::string show(const Value& text);
 };
 
+/// An amount of money: `2.50`.
+struct Amount {
+    using Value = rating::Money;
+    Value least;
+    Value most;
+
+    [[nodiscard]] std::string expects() const;
+    [[nodiscard]] Outcome<Value> read(const Written& written) const;
+    [[nodiscard]] static std::string show(Value amount);
+};
+
 /// A mail server, or empty for none: `mail.example.com:25`, `192.0.2.1:587`, `[::1]:25`.
 struct Relay {
     using Value = MailRelay;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "balance/journal/settings.h"
 #include "config/config.h"
 
 namespace tollgate::daemon {
@@ -13,6 +14,7 @@ struct StateSettings;
 
 /// What a state is to hold by the configuration; ids are hashed by a random key.
 [[nodiscard]] StateSettings state_settings(const config::Config& config);
+[[nodiscard]] balance::journal::Settings journal_settings(const config::Config& config);
 
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.

@@ -542,6 +542,9 @@ bool Catalog::apply(EventKind kind, Moment at, ByteReader& in, const ReadAside& 
         case EventKind::request:
         case EventKind::spending:
         case EventKind::horizon:
+        case EventKind::restored:
+        case EventKind::reserve_released:
+        case EventKind::reserve:
             return false;
     }
     return in.at_end();

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "daemon/app.h"
+#include "daemon/flush/restore.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
 #include "daemon/offline_rater.h"
@@ -122,6 +123,47 @@ CLI::App* add_rate(CLI::App& command_line, tollgate::daemon::OfflineRating& rati
     return rate;
 }
 
+/// `restore --from-postgres [CONNINFO] --set journal.dir=DIR`.
+struct RestoreCommand {
+    std::string url;
+};
+
+CLI::App* add_restore(CLI::App& command_line, RestoreCommand& command) {
+    CLI::App* const restore = command_line.add_subcommand(
+        "restore", "Makes a lost journal folder (journal.dir) anew; docs/operating.md is its manual");
+    restore
+        ->add_option("--from-postgres", command.url,
+                     "Where it is kept, as libpq takes it; without a value: postgres.url")
+        ->expected(0, 1)
+        ->required();
+    restore->fallthrough();  // --config and --set may stand behind it.
+    return restore;
+}
+
+void run_restore(const RestoreCommand& command, const Config& config) {
+    namespace flush = tollgate::daemon::flush;
+    const std::string& url = command.url.empty() ? config.postgres.url : command.url;
+    if (url.empty()) throw std::runtime_error{"restore: no PostgreSQL is named (postgres.url)"};
+    const auto restored =
+        flush::restore_from_postgres({.url = url,
+                                      .password_file = config.postgres.password_file,
+                                      .directory = config.journal.dir,
+                                      .reserve = config.restore.reserve,
+                                      .state = tollgate::daemon::state_settings(config),
+                                      .journal = tollgate::daemon::journal_settings(config)},
+                                     std::chrono::system_clock::now());
+    std::cout << config.journal.dir << ": restored up to event " << restored.before.sequence << " of "
+              << tollgate::rating::format(restored.last_at).view() << ", the last one there is\n"
+              << config.journal.dir << ": " << restored.parties << " parties, " << restored.open_sessions
+              << " open sessions, digest " << std::hex << restored.digest << std::dec << "; epoch "
+              << restored.after.epoch << '\n';
+    if (restored.held_back > 0) {
+        std::cout << tollgate::rating::format(config.restore.reserve).view() << " of each of "
+                  << restored.held_back
+                  << " active parties is held back (restore.reserve) until `tollgatectl reserve release`\n";
+    }
+}
+
 /// `journal verify|repair|dump DIR`.
 struct JournalCommand {
     tollgate::daemon::JournalDump dump;  // The directory of all of them.
@@ -196,6 +238,8 @@ int main(int argc, char** argv) {
     command_line.set_version_flag("--version", std::string{"tollgated "} + tollgate::daemon::kVersion);
     tollgate::daemon::OfflineRating rating;
     const CLI::App* const rate = add_rate(command_line, rating);
+    RestoreCommand restore_command;
+    const CLI::App* const restore = add_restore(command_line, restore_command);
     JournalCommand journal_command;
     const CLI::App* const journal = add_journal(command_line, journal_command);
     try {
@@ -209,6 +253,10 @@ int main(int argc, char** argv) {
             return run_journal(journal_command);
         }
         const Config config = tollgate::config::load(path, overrides);
+        if (restore->parsed()) {
+            run_restore(restore_command, config);
+            return EXIT_SUCCESS;
+        }
         if (verify) {
             if (config.journal.dir.empty())
                 throw std::runtime_error{"--verify: there is no journal (journal.dir)"};

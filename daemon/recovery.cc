@@ -12,6 +12,14 @@ namespace {
 
 namespace journal = balance::journal;
 
+void check_restored(journal::Disk& disk) {
+    const std::string mark{kRestoringFile};
+    std::uint64_t bytes = 0;
+    if (disk.size(mark, bytes) != 0) return;
+    throw DamagedJournal{disk.path(mark) +
+                         ": a restore into this folder was not finished; empty it and restore again"};
+}
+
 /// How long ago the latest event of the state was.
 std::chrono::nanoseconds away_for(const State& state, const std::string& boot_id,
                                   std::chrono::nanoseconds booted_for, rating::Instant wall) {
@@ -78,6 +86,22 @@ balance::Sequence Restoring::read_oldest_snapshot() {
     return snapshots.back().sequence;
 }
 
+balance::Sequence Restoring::read_snapshot_before(balance::Sequence sequence) {
+    const auto of = instance();
+    std::vector<journal::SnapshotFile> snapshots;
+    if (!of || journal::list_snapshots(disk_, snapshots) != 0) return 0;
+    for (const auto& snapshot : snapshots) {
+        if (snapshot.sequence > sequence) continue;
+        const auto fault = journal::read_snapshot(disk_, *of, snapshot.name,
+                                                  [this](auto record) { return apply_record(record); });
+        if (!fault) return snapshot.sequence;
+        if (fault->kind == journal::Fault::Kind::refused) check(*fault);
+        passed_over_.push_back(fault->text());
+        begin();
+    }
+    return 0;
+}
+
 journal::OnEvent Restoring::on_event() {
     return [this](balance::Sequence sequence, std::span<const std::byte> event) {
         std::string wrong = state_->apply(event, read_aside_);
@@ -98,6 +122,7 @@ void Restoring::check(const journal::Fault& fault) const {
 
 Recovered recover(journal::Disk& disk, const journal::Settings& settings, const FreshState& fresh_state,
                   const StartClocks& clocks) {
+    check_restored(disk);
     const auto began = clocks.booted_for();
     Recovered recovered;
     State* restored = nullptr;
@@ -136,6 +161,7 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, const 
 
 journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
                          const OnReplayed& on_replayed) {
+    check_restored(disk);
     Restoring restoring{disk, [&state]() -> State& { return state; }};
     const auto after = restoring.read_oldest_snapshot();
     auto recovery = journal::read_journal(

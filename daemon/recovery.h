@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balance/journal/journal.h"
@@ -22,6 +23,9 @@ class DamagedJournal : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 inline constexpr int kExitDamaged = 78;
+
+/// Marks a folder that a restore has not finished: whatever is in it is not to be used.
+inline constexpr std::string_view kRestoringFile = "restoring";
 
 /// What a start found, for the log.
 struct Recovered {
@@ -58,6 +62,8 @@ class Restoring {
     balance::Sequence read_newest_snapshot();
     /// The oldest: what tells most of the past.
     balance::Sequence read_oldest_snapshot();
+    /// The newest that is whole among those that go up to that event or less far.
+    balance::Sequence read_snapshot_before(balance::Sequence sequence);
     /// What was wrong with newer ones than the one that was read.
     [[nodiscard]] const std::vector<std::string>& passed_over() const noexcept { return passed_over_; }
 

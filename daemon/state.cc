@@ -178,6 +178,15 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::resync:
             good = resync_tokens.apply(header.at, in);
             break;
+        case EventKind::restored:
+            good = reserve.apply_restored(header.at, in);
+            break;
+        case EventKind::reserve_released:
+            good = reserve.apply_released(in);
+            break;
+        case EventKind::reserve:
+            good = reserve.apply_standing(header.at, in);
+            break;
         case EventKind::account:
             good = apply_account(in);
             break;
@@ -423,6 +432,7 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
         });
     });
     payments.save(sink);
+    reserve.save(sink);
     registry.save(sink);
     threshold_events.save(sink);
 }
@@ -489,6 +499,10 @@ std::vector<std::string> State::verify(std::size_t faults_max) const {
         for (PartyId party = session.line; party != kNoParty; party = parties.get(party).parent)
             ++calls[static_cast<std::size_t>(party)];
     });
+    if (const auto held_back = reserve.standing()) {
+        reserve.visit(
+            [&](PartyId party) { held[static_cast<std::size_t>(party)] += held_back->amount.micros(); });
+    }
     for (std::size_t i = 0; i < parties.size(); ++i) {
         const Party& party = parties.get(static_cast<PartyId>(i));
         const auto name = [&] { return "party " + std::string{party.id} + ": "; };

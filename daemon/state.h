@@ -25,6 +25,7 @@
 #include "daemon/partners/registry.h"
 #include "daemon/partners/shop.h"
 #include "daemon/payments.h"
+#include "daemon/reserve.h"
 #include "daemon/resync_tokens.h"
 #include "daemon/threshold_events.h"
 #include "rating/tariff_book.h"
@@ -71,6 +72,7 @@ class State {
     ProfileIndex profile_index{registry, parties};
     Shop shop{registry, catalog, payments, ledger, events};
     ResyncTokens resync_tokens;
+    Reserve reserve{parties, events};
 
     /// Does what an event, or a record of a snapshot, says. Empty, or why it cannot have been written by a
     /// daemon: then nothing is right any more. `read_aside` may throw std::runtime_error.

@@ -618,6 +618,13 @@ constexpr auto kOperations = std::to_array<ContractOperation>({
      RecordOf::none},
     {"GET", "/v1/outbox", "listMails", Scope::list, {{Permission::people}, kNear, kCharged}, RecordOf::none},
     {"GET", "/v1/events", "listEvents", Scope::list, {{Permission::view}, kNear, kCharged}, RecordOf::none},
+    {"GET", "/v1/reserve", "getReserve", Scope::root, {{Permission::view}, kNear, kProvider}, RecordOf::none},
+    {"POST",
+     "/v1/reserve:release",
+     "releaseReserve",
+     Scope::root,
+     {{Permission::resellers}, kNear, kProvider},
+     RecordOf::none},
 });
 // clang-format on
 

@@ -24,6 +24,7 @@
 #include "daemon/admin/people.h"
 #include "daemon/admin/plans.h"
 #include "daemon/admin/quick_forms.h"
+#include "daemon/admin/reserve.h"
 #include "daemon/admin/sessions.h"
 #include "daemon/admin/tariffs.h"
 #include "daemon/admin/transactions.h"
@@ -141,6 +142,13 @@ Router make_router(Services services) {
     const auto mails = std::make_shared<MailResource>(services);
     router.add("GET", "/v1/outbox", Lane::brief,
                [mails](const Request& request, std::string_view) { return mails->list(request); });
+    if (services.reserve != nullptr) {
+        const auto reserve = std::make_shared<ReserveResource>(services);
+        router.add("GET", "/v1/reserve", Lane::brief,
+                   [reserve](const Request&, std::string_view) { return reserve->get(); });
+        router.add("POST", "/v1/reserve:release", Lane::brief,
+                   [reserve](const Request&, std::string_view) { return reserve->release(); });
+    }
     const auto events = std::make_shared<Events>(services);
     router.add("GET", "/v1/events", Lane::brief,
                [events](const Request& request, std::string_view) { return events->list(request); });

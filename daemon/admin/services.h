@@ -17,6 +17,7 @@
 #include "daemon/partners/registry.h"
 #include "daemon/partners/shop.h"
 #include "daemon/payments.h"
+#include "daemon/reserve.h"
 #include "daemon/threshold_events.h"
 #include "rating/deck_csv.h"
 
@@ -45,6 +46,7 @@ struct Services {
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
+    Reserve* reserve = nullptr;  ///< nullptr: `/v1/reserve` is not served.
 };
 
 [[nodiscard]] inline Moment now_of(const Services& services) {

@@ -629,6 +629,16 @@ int call_api(Call& call) {
     return show(call, ask(call, call.argument("METHOD"), call.argument("TARGET"), body, headers));
 }
 
+// ---- After a restore ----
+
+int show_reserve(Call& call) {
+    return show(call, call.client.send("GET", "/v1/reserve"));
+}
+
+int release_reserve(Call& call) {
+    return show(call, call.client.send("POST", "/v1/reserve:release"));
+}
+
 constexpr std::array<Argument, 1> kShell = {
     {{"SHELL", "for which one", true, false, Words::listed, kShells}}};
 
@@ -637,7 +647,7 @@ int complete(Call& call) {
     return kExitDone;
 }
 
-constexpr std::array<Command, 37> kCommands = {{
+constexpr std::array<Command, 39> kCommands = {{
     {"",
      "login",
      "logs in and keeps the token; the password is asked for, or read from the input",
@@ -693,6 +703,9 @@ constexpr std::array<Command, 37> kCommands = {{
     {"people", "set", "changes what is named", kSetPerson, kSet, set_person},
     {"people", "password", "another password; it is asked for", kOneLogin, kPassword, change_password},
     {"people", "remove", "he logs in no more", kOneLogin, {}, remove_person},
+
+    {"reserve", "show", "what is held back since a restore", {}, {}, show_reserve},
+    {"reserve", "release", "gives it back: it is available again", {}, {}, release_reserve},
 
     {"", "outbox", "mails, the newest first", {}, kListMails, list_mails},
     {"", "audit", "who changed what, the newest first", {}, kListAudit, list_audit},
@@ -753,6 +766,7 @@ std::string_view about_group(std::string_view group) {
     if (group == "tariffs") return "settings of price lists";
     if (group == "decks") return "price lists";
     if (group == "people") return "who may log in";
+    if (group == "reserve") return "what is held back of everybody since a lost journal was restored";
     std::abort();  // The table has a group that nobody has told of.
 }
 

@@ -1,0 +1,254 @@
+#include "daemon/flush/postgres_connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+namespace tollgate::daemon::flush {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Whoever waits looks so often whether he is to stop.
+constexpr std::chrono::milliseconds kLooksEvery{100};
+
+/// What libpq says in several lines, as one.
+std::string one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        if (c == '\n' || c == '\r' || c == '\t') {
+            if (!line.empty() && line.back() != ' ') line += ' ';
+        } else {
+            line += c;
+        }
+    }
+    while (!line.empty() && line.back() == ' ')
+        line.pop_back();
+    return line;
+}
+
+/// What libpq says of a faulty one may hold the password in it.
+bool is_readable(const std::string& url) {
+    if (url.find("://") == std::string::npos && url.find('=') == std::string::npos) return true;  // A name.
+    char* fault = nullptr;
+    PQconninfoOption* const options = PQconninfoParse(url.c_str(), &fault);
+    PQfreemem(fault);
+    PQconninfoFree(options);
+    return options != nullptr;
+}
+
+}  // namespace
+
+// ---- Results ----
+
+void PostgresResult::Clear::operator()(pg_result* result) const noexcept {
+    PQclear(result);
+}
+
+std::size_t PostgresResult::rows() const noexcept {
+    return static_cast<std::size_t>(PQntuples(result_.get()));
+}
+
+std::string_view PostgresResult::field(std::size_t row, std::size_t column) const noexcept {
+    const int r = static_cast<int>(row);
+    const int c = static_cast<int>(column);
+    return {PQgetvalue(result_.get(), r, c), static_cast<std::size_t>(PQgetlength(result_.get(), r, c))};
+}
+
+bool PostgresResult::is_null(std::size_t row, std::size_t column) const noexcept {
+    return PQgetisnull(result_.get(), static_cast<int>(row), static_cast<int>(column)) != 0;
+}
+
+std::span<const std::byte> PostgresResult::bytes(std::size_t row, std::size_t column) const noexcept {
+    return std::as_bytes(std::span{field(row, column)});
+}
+
+std::uint64_t PostgresResult::number(std::size_t row, std::size_t column) const {
+    const auto text = field(row, column);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size())
+        throw PostgresFailure{"PostgreSQL answered \"" + std::string{text.substr(0, 40)} +
+                              "\" where a number was expected"};
+    return number;
+}
+
+// ---- The connection ----
+
+PostgresConnection::~PostgresConnection() {
+    close();
+}
+
+void PostgresConnection::close() noexcept {
+    PQfinish(connection_);
+    connection_ = nullptr;
+}
+
+std::string PostgresConnection::place() const {
+    if (connection_ == nullptr) return "PostgreSQL";
+    const auto text = [](const char* said) { return std::string{said == nullptr ? "" : said}; };
+    return text(PQhost(connection_)) + ':' + text(PQport(connection_)) + '/' + text(PQdb(connection_));
+}
+
+void PostgresConnection::fail(const std::string& what, const pg_result* result) const {
+    const char* const state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string_view said =
+        result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
+    std::string text = place() + ": " + what;
+    if (!said.empty()) text += ": " + one_line(said);
+    throw PostgresFailure{text, state == nullptr ? std::string{} : std::string{state}};
+}
+
+steady_clock::time_point PostgresConnection::patience() const {
+    return steady_clock::now() + limits_.answer;
+}
+
+void PostgresConnection::wait(For what, steady_clock::time_point until) {
+    for (;;) {
+        if (interrupted_.load(std::memory_order_relaxed)) fail("interrupted");
+        const auto now = steady_clock::now();
+        if (now >= until) throw PostgresFailure{place() + ": no answer in time"};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+        pollfd descriptor{.fd = PQsocket(connection_), .events = 0, .revents = 0};
+        if (what != For::writing) descriptor.events |= POLLIN;
+        if (what != For::reading) descriptor.events |= POLLOUT;
+        const int ready = ::poll(&descriptor, 1, static_cast<int>(std::min(left, kLooksEvery).count()));
+        if (ready > 0) return;
+        if (ready < 0 && errno != EINTR) fail("cannot wait for it");
+    }
+}
+
+void PostgresConnection::open(const std::string& url, const std::string& password) {
+    close();
+    if (!is_readable(url)) throw PostgresFailure{"PostgreSQL: its URL is none that libpq can read"};
+    // `dbname` is taken apart where it holds more than a name; what stands behind it counts for more.
+    std::array<const char*, 5> names{"dbname", "application_name", "client_encoding", nullptr, nullptr};
+    std::array<const char*, 5> values{url.c_str(), "tollgate", "UTF8", nullptr, nullptr};
+    if (!password.empty()) {
+        names[3] = "password";
+        values[3] = password.c_str();
+    }
+    connection_ = PQconnectStartParams(names.data(), values.data(), 1);
+    if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: no memory for a connection"};
+    const auto until = steady_clock::now() + limits_.connect;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    if (PQstatus(connection_) == CONNECTION_BAD) fail("cannot connect");
+    while (status != PGRES_POLLING_OK) {
+        wait(status == PGRES_POLLING_READING ? For::reading : For::writing, until);
+        status = PQconnectPoll(connection_);
+        if (status == PGRES_POLLING_FAILED) fail("cannot connect");
+    }
+    if (PQsetnonblocking(connection_, 1) != 0) fail("cannot be used without blocking");
+    PQsetNoticeProcessor(
+        connection_, [](void*, const char*) {}, nullptr);
+}
+
+void PostgresConnection::flush() {
+    auto until = patience();
+    for (;;) {
+        const int left = PQflush(connection_);
+        if (left == 0) return;
+        if (left < 0) fail("the connection broke");
+        wait(For::both, until);
+        if (PQconsumeInput(connection_) == 0) fail("the connection broke");
+    }
+}
+
+pg_result* PostgresConnection::next_result() {
+    const auto until = patience();
+    while (PQisBusy(connection_) != 0) {
+        wait(For::reading, until);
+        if (PQconsumeInput(connection_) == 0) fail("the connection broke");
+    }
+    return PQgetResult(connection_);
+}
+
+PostgresResult PostgresConnection::finish() {
+    flush();
+    PostgresResult last{nullptr};
+    std::optional<PostgresFailure> failure;
+    while (pg_result* const result = next_result()) {
+        last = PostgresResult{result};
+        const auto status = PQresultStatus(result);
+        if (status == PGRES_COPY_IN) return last;
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) continue;
+        try {
+            fail("said no", result);
+        } catch (const PostgresFailure& said) {
+            if (!failure) failure = said;
+        }
+        if (PQstatus(connection_) == CONNECTION_BAD) break;
+    }
+    if (failure) throw PostgresFailure{*failure};
+    return last;
+}
+
+PostgresResult PostgresConnection::execute(const std::string& statements) {
+    if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: not connected"};
+    if (PQsendQuery(connection_, statements.c_str()) == 0) fail("cannot be asked");
+    return finish();
+}
+
+PostgresResult PostgresConnection::execute(const std::string& statement,
+                                           std::span<const Parameter> parameters) {
+    if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: not connected"};
+    std::vector<const char*> values;
+    for (const Parameter& parameter : parameters)
+        values.push_back(parameter ? parameter->c_str() : nullptr);
+    if (PQsendQueryParams(connection_, statement.c_str(), static_cast<int>(values.size()), nullptr,
+                          values.data(), nullptr, nullptr, 0) == 0)
+        fail("cannot be asked");
+    return finish();
+}
+
+PostgresResult PostgresConnection::fetch(const std::string& statement) {
+    if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: not connected"};
+    if (PQsendQueryParams(connection_, statement.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) == 0)
+        fail("cannot be asked");
+    return finish();
+}
+
+// ---- COPY ----
+
+void PostgresConnection::begin_copy(const std::string& statement) {
+    (void)execute(statement);
+}
+
+void PostgresConnection::copy(std::span<const std::byte> bytes) {
+    // What libpq has no room for it does not take at all, so that it is handed over in pieces.
+    constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+    while (!bytes.empty()) {
+        const auto piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+        const auto until = patience();
+        for (;;) {
+            const int taken = PQputCopyData(connection_, reinterpret_cast<const char*>(piece.data()),
+                                            static_cast<int>(piece.size()));
+            if (taken > 0) break;
+            if (taken < 0) fail("takes no more of a COPY");
+            wait(For::both, until);
+            if (PQconsumeInput(connection_) == 0) fail("the connection broke");
+        }
+        // Not more in memory than one piece.
+        flush();
+        bytes = bytes.subspan(piece.size());
+    }
+}
+
+void PostgresConnection::end_copy() {
+    const auto until = patience();
+    for (;;) {
+        const int taken = PQputCopyEnd(connection_, nullptr);
+        if (taken > 0) break;
+        if (taken < 0) fail("takes no end of a COPY");
+        wait(For::both, until);
+        if (PQconsumeInput(connection_) == 0) fail("the connection broke");
+    }
+    (void)finish();
+}
+
+}  // namespace tollgate::daemon::flush

@@ -1,0 +1,62 @@
+#include "daemon/flush/postgres_position.h"
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace tollgate::daemon::flush {
+namespace {
+
+constexpr int kHexadecimal = 16;
+constexpr std::size_t kHalfDigits = 16;
+
+std::optional<balance::journal::Instance> parse_instance(std::string_view text) {
+    if (text.size() != 2 * kHalfDigits) return std::nullopt;
+    balance::journal::Instance instance;
+    for (auto* const half : {&instance.high, &instance.low}) {
+        const auto [end, error] =
+            std::from_chars(text.data(), text.data() + kHalfDigits, *half, kHexadecimal);
+        if (error != std::errc{} || end != text.data() + kHalfDigits) return std::nullopt;
+        text.remove_prefix(kHalfDigits);
+    }
+    return instance;
+}
+
+}  // namespace
+
+std::optional<Position> read_position(PostgresConnection& connection, bool locked) {
+    const auto found =
+        connection.execute(std::string{"SELECT instance, epoch, sequence, filling FROM tollgate.position"} +
+                           (locked ? " FOR UPDATE" : ""));
+    if (found.rows() == 0) return std::nullopt;
+    const auto instance = parse_instance(found.field(0, 0));
+    if (!instance)
+        throw PostgresFailure{connection.place() + ": tollgate.position names no journal: \"" +
+                              std::string{found.field(0, 0)} + '"'};
+    return Position{*instance, found.number(0, 1), found.number(0, 2), found.number(0, 3)};
+}
+
+void write_position(PostgresConnection& connection, const Position& position) {
+    const std::array<PostgresConnection::Parameter, 4> values{
+        text_of(position.instance), std::to_string(position.epoch), std::to_string(position.sequence),
+        std::to_string(position.filling)};
+    connection.execute(
+        "INSERT INTO tollgate.position (instance, epoch, sequence, filling) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (only_row) DO UPDATE SET instance = excluded.instance, epoch = excluded.epoch,"
+        " sequence = excluded.sequence, filling = excluded.filling, written_at = excluded.written_at",
+        values);
+}
+
+std::string password_in(const std::string& file) {
+    if (file.empty()) return {};
+    std::ifstream in{file};
+    std::string password;
+    if (!std::getline(in, password) || password.empty())
+        throw std::runtime_error{"postgres.password_file: " + file +
+                                 " has no password in its first line, or cannot be read"};
+    return password;
+}
+
+}  // namespace tollgate::daemon::flush

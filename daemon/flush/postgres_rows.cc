@@ -1,0 +1,198 @@
+#include "daemon/flush/postgres_rows.h"
+
+#include <array>
+#include <cassert>
+#include <chrono>
+#include <cstring>
+#include <limits>
+
+namespace tollgate::daemon::flush {
+namespace {
+
+constexpr std::string_view kSignature{"PGCOPY\n\377\r\n\0", 11};
+/// 2000-01-01, from where PostgreSQL counts.
+constexpr std::chrono::sys_days kPostgresEpoch{std::chrono::year{2000} / 1 / 1};
+/// Of a numeric: how many decimal digits one of its digits has.
+constexpr unsigned kDigitPlaces = 4;
+constexpr std::uint64_t kDigitBase = 10'000;
+constexpr std::uint16_t kNegative = 0x4000;
+constexpr unsigned kMoneyPlaces = 6;
+
+/// The bytes of the UTF-8 character that begins here; 0: none does.
+std::size_t utf8_bytes(std::string_view text) noexcept {
+    const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = at(0);
+    if (lead < 0x80) return 1;
+    std::size_t bytes = 0;
+    std::uint32_t code = 0;
+    if ((lead & 0xE0U) == 0xC0) {
+        bytes = 2;
+        code = lead & 0x1FU;
+    } else if ((lead & 0xF0U) == 0xE0) {
+        bytes = 3;
+        code = lead & 0x0FU;
+    } else if ((lead & 0xF8U) == 0xF0) {
+        bytes = 4;
+        code = lead & 0x07U;
+    } else {
+        return 0;
+    }
+    if (text.size() < bytes) return 0;
+    for (std::size_t i = 1; i < bytes; ++i) {
+        if ((at(i) & 0xC0U) != 0x80) return 0;
+        code = (code << 6U) | (at(i) & 0x3FU);
+    }
+    constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+    return code < kLeast.at(bytes) || code > 0x10FFFF || surrogate ? 0 : bytes;
+}
+
+}  // namespace
+
+bool is_sql_text(std::string_view bytes) noexcept {
+    if (bytes.starts_with("\\x")) return false;
+    while (!bytes.empty()) {
+        const std::size_t count = bytes.front() == '\0' ? 0 : utf8_bytes(bytes);
+        if (count == 0) return false;
+        bytes.remove_prefix(count);
+    }
+    return true;
+}
+
+std::string sql_text(std::string_view bytes) {
+    if (is_sql_text(bytes)) return std::string{bytes};
+    std::string text = "\\x";
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += "0123456789abcdef"[byte >> 4U];
+        text += "0123456789abcdef"[byte & 0xFU];
+    }
+    return text;
+}
+
+template <typename Number>
+void PostgresRows::put(Number value) {
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + sizeof value);
+    for (std::size_t i = 0; i < sizeof value; ++i)
+        bytes_[at + i] =
+            static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * (sizeof value - 1 - i)) & 0xFFU);
+}
+
+void PostgresRows::put_bytes(std::string_view bytes) {
+    const auto raw = std::as_bytes(std::span{bytes});
+    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+}
+
+PostgresRows& PostgresRows::flag(bool value) {
+    put(std::int32_t{1});
+    put(static_cast<std::uint8_t>(value ? 1 : 0));
+    return *this;
+}
+
+PostgresRows& PostgresRows::small(std::int16_t value) {
+    put(std::int32_t{sizeof value});
+    put(value);
+    return *this;
+}
+
+PostgresRows& PostgresRows::whole(std::int32_t value) {
+    put(std::int32_t{sizeof value});
+    put(value);
+    return *this;
+}
+
+PostgresRows& PostgresRows::number(std::uint64_t value) {
+    assert(value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
+    put(std::int32_t{sizeof value});
+    put(value);
+    return *this;
+}
+
+PostgresRows& PostgresRows::money(rating::Money amount) {
+    return decimal(amount.micros(), kMoneyPlaces);
+}
+
+// A numeric is digits to the base 10,000: how many there are, the power of the first, the sign, and how many
+// decimal places are shown.
+PostgresRows& PostgresRows::decimal(std::int64_t units, unsigned places) {
+    constexpr std::size_t kDigitsMax = 8;
+    std::array<std::uint16_t, kDigitsMax> digits{};  // The last one first.
+    const auto size = static_cast<std::uint64_t>(units);
+    std::uint64_t rest = units < 0 ? std::uint64_t{0} - size : size;
+    std::size_t count = 0;
+    int weight = -static_cast<int>((places + kDigitPlaces - 1) / kDigitPlaces);  // Of the last.
+    if (const unsigned over = places % kDigitPlaces; over != 0) {
+        std::uint64_t unit = 1;  // The last digit holds `over` places and zeros behind them.
+        for (unsigned i = 0; i < over; ++i)
+            unit *= 10;
+        digits.at(count++) = static_cast<std::uint16_t>(rest % unit * (kDigitBase / unit));
+        rest /= unit;
+    }
+    for (; rest != 0; rest /= kDigitBase)
+        digits.at(count++) = static_cast<std::uint16_t>(rest % kDigitBase);
+    std::size_t first = 0;
+    while (first < count && digits.at(first) == 0)
+        ++first;
+    while (count > first && digits.at(count - 1) == 0)
+        --count;
+    const auto used = static_cast<std::int16_t>(count - first);
+    const int top = used == 0 ? 0 : weight + static_cast<int>(count) - 1;
+    constexpr std::int32_t kHeadBytes = 8;
+    put(kHeadBytes + 2 * std::int32_t{used});
+    put(used);
+    put(static_cast<std::int16_t>(top));
+    put(units < 0 ? kNegative : std::uint16_t{0});
+    put(static_cast<std::uint16_t>(places));
+    for (std::size_t i = count; i-- > first;)
+        put(digits.at(i));
+    return *this;
+}
+
+PostgresRows& PostgresRows::instant(rating::Instant at) {
+    const auto since = std::chrono::floor<std::chrono::microseconds>(at) - kPostgresEpoch;
+    put(std::int32_t{sizeof(std::int64_t)});
+    put(std::int64_t{since.count()});
+    return *this;
+}
+
+PostgresRows& PostgresRows::text(std::string_view value) {
+    if (!is_sql_text(value)) {
+        const std::string escaped = sql_text(value);
+        put(static_cast<std::int32_t>(escaped.size()));
+        put_bytes(escaped);
+        return *this;
+    }
+    put(static_cast<std::int32_t>(value.size()));
+    put_bytes(value);
+    return *this;
+}
+
+PostgresRows& PostgresRows::json(std::string_view value) {
+    constexpr std::uint8_t kJsonbVersion = 1;
+    put(static_cast<std::int32_t>(value.size() + 1));
+    put(kJsonbVersion);
+    put_bytes(value);
+    return *this;
+}
+
+PostgresRows& PostgresRows::bytes(std::span<const std::byte> value) {
+    put(static_cast<std::int32_t>(value.size()));
+    bytes_.insert(bytes_.end(), value.begin(), value.end());
+    return *this;
+}
+
+std::span<const std::byte> PostgresRows::finish() {
+    put(std::int16_t{-1});
+    return bytes_;
+}
+
+void PostgresRows::clear() {
+    bytes_.clear();
+    rows_ = 0;
+    put_bytes(kSignature);
+    put(std::int32_t{0});  // Flags.
+    put(std::int32_t{0});  // Bytes of an extension.
+}
+
+}  // namespace tollgate::daemon::flush

@@ -1,0 +1,73 @@
+/// Rows as PostgreSQL's binary COPY takes them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rating/instant.h"
+#include "rating/money.h"
+
+namespace tollgate::daemon::flush {
+
+/// Rows of one table, each field behind the other:
+///
+///     PostgresRows rows;
+///     rows.begin_row(3).number(7).text("alice").money(amount);
+///     connection.copy(rows.finish());
+///
+/// The type of a column decides which member writes it; PostgreSQL refuses what has another length.
+class PostgresRows {
+  public:
+    PostgresRows() { clear(); }
+
+    PostgresRows& begin_row(std::int16_t fields) {
+        ++rows_;
+        put(fields);
+        return *this;
+    }
+    PostgresRows& null() {
+        put(std::int32_t{-1});
+        return *this;
+    }
+    PostgresRows& flag(bool value);                              ///< boolean
+    PostgresRows& small(std::int16_t value);                     ///< smallint
+    PostgresRows& whole(std::int32_t value);                     ///< integer
+    PostgresRows& number(std::uint64_t value);                   ///< bigint. Requires: at most INT64_MAX.
+    PostgresRows& money(rating::Money amount);                   ///< numeric, six places
+    PostgresRows& decimal(std::int64_t units, unsigned places);  ///< numeric. Requires: places <= 12.
+    PostgresRows& instant(rating::Instant at);  ///< timestamptz; what is finer than a microsecond is cut.
+    PostgresRows& instant_or_null(rating::Instant at) { return at == rating::kAlways ? null() : instant(at); }
+    PostgresRows& text(std::string_view value);  ///< text, as sql_text() has it
+    PostgresRows& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
+    PostgresRows& json(std::string_view value);             ///< jsonb. Requires: JSON in UTF-8.
+    PostgresRows& bytes(std::span<const std::byte> value);  ///< bytea
+
+    [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    /// All of it, with its end. clear() begins anew, in the same memory.
+    [[nodiscard]] std::span<const std::byte> finish();
+    void clear();
+    /// What there is so far, to be handed over before more of the same COPY is written.
+    [[nodiscard]] std::span<const std::byte> so_far() const noexcept { return bytes_; }
+    void drop_so_far() noexcept { bytes_.clear(); }
+
+  private:
+    template <typename Number>
+    void put(Number value);
+    void put_bytes(std::string_view bytes);
+
+    std::vector<std::byte> bytes_;
+    std::size_t rows_ = 0;
+};
+
+/// Text for PostgreSQL, which takes UTF-8 without the character 0 and nothing else. Whatever is no such text,
+/// and what begins with `\x`, becomes `\x` and its bytes in hexadecimal; everything else stays what it is.
+[[nodiscard]] std::string sql_text(std::string_view bytes);
+/// Whether it stays what it is.
+[[nodiscard]] bool is_sql_text(std::string_view bytes) noexcept;
+
+}  // namespace tollgate::daemon::flush
