@@ -73,6 +73,9 @@ inline constexpr std::size_t kJournalSegmentLeast = std::size_t{4} << 20;
 /// From the most to the least said.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 
+/// How a line of the log is written.
+enum class LogFormat : std::uint8_t { logfmt, json };
+
 /// A switch whose callers dial by a plan.
 struct SwitchPlan {
     std::string switch_name;
@@ -198,8 +201,24 @@ struct Config {
 
     struct Log {
         LogLevel level = LogLevel::info;
+        LogFormat format = LogFormat::logfmt;
+        std::uint32_t lines_a_minute = 60;  ///< Of one kind; 0 = any number.
 
         friend bool operator==(const Log&, const Log&) = default;
+    };
+
+    struct Memory {
+        std::size_t max = 0;  ///< Of the process; 0 = what the control group allows.
+
+        friend bool operator==(const Memory&, const Memory&) = default;
+    };
+
+    /// From SIGTERM to the end of the process.
+    struct Shutdown {
+        std::chrono::milliseconds delay{0};  ///< /readyz says no for so long before anything is refused.
+        std::chrono::milliseconds timeout = std::chrono::seconds{20};  ///< Then nobody is waited for.
+
+        friend bool operator==(const Shutdown&, const Shutdown&) = default;
     };
 
     std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
@@ -215,6 +234,8 @@ struct Config {
     Journal journal;
     Mail mail;
     Log log;
+    Memory memory;
+    Shutdown shutdown;
 
     friend bool operator==(const Config&, const Config&) = default;
 };
