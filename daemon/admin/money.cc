@@ -83,7 +83,8 @@ Response answer_of(const PaymentAnswer& answer, std::string_view id) {
         case PaymentCode::conflict:
             return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
         case PaymentCode::no_room: {
-            Response full = problem({.status = 503, .detail = "the journal's disk is full; try again later"});
+            Response full = problem(
+                {.status = 503, .detail = "the journal's disk is full, or memory is; try again later"});
             full.headers.emplace_back("Retry-After", "60");
             return full;
         }

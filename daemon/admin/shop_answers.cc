@@ -41,7 +41,7 @@ std::optional<Response> refusal_of(const Services& services, const Request& requ
         case PaymentCode::conflict:
             return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
         case PaymentCode::no_room:
-            return later("the journal's disk is full; try again later");
+            return later("the journal's disk is full, or memory is; try again later");
         case PaymentCode::busy:
             return later("too many request ids are remembered; try again later");
         case PaymentCode::out_of_bounds:
