@@ -10,7 +10,7 @@ namespace tollgate::config {
 namespace {
 
 /// App::reload takes these over; every other key needs a restart.
-constexpr std::array<std::string_view, 20> kLive = {
+constexpr std::array<std::string_view, 21> kLive = {
     "resp.arguments_max",
     "resp.command_bytes_max",
     "resp.arguments_before_auth_max",
@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 20> kLive = {
     "memory.max",
     "shutdown.delay",
     "shutdown.timeout",
+    "stores.lag_max",
 };
 
 }  // namespace

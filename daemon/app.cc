@@ -24,6 +24,8 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/flush/follower.h"
+#include "daemon/flush/redis_sink.h"
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
@@ -32,6 +34,7 @@
 #include "daemon/operation/logging.h"
 #include "daemon/operation/memory_guard.h"
 #include "daemon/operation/readiness.h"
+#include "daemon/operation/store_lag.h"
 #include "daemon/payments.h"
 #include "daemon/recovery.h"
 #include "daemon/resync.h"
@@ -206,6 +209,45 @@ OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
 }
 
+flush::FollowerSettings follower_settings(const config::Config& config) {
+    flush::FollowerSettings settings;
+    settings.retry_first = config.stores.retry_first;
+    settings.retry_longest = config.stores.retry_longest;
+    settings.batch_bytes_max = config.stores.batch_bytes_max;
+    return settings;
+}
+
+/// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
+/// is no journal that they could follow.
+std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config) {
+    std::vector<std::unique_ptr<flush::Sink>> sinks;
+    if (!config.redis.url.empty()) {
+        sinks.push_back(std::make_unique<flush::RedisSink>(
+            flush::RedisSettings{.address = flush::parse_redis_url(config.redis.url),
+                                 .user = config.redis.user,
+                                 .password_file = config.redis.password_file,
+                                 .prefix = config.redis.prefix,
+                                 .stream_max = config.redis.stream_max,
+                                 .timeout = config.redis.timeout}));
+    }
+    if (!sinks.empty() && config.journal.dir.empty()) {
+        throw std::runtime_error{std::string{sinks.front()->name()} +
+                                 ".url: stores follow a journal, and there is none; set journal.dir"};
+    }
+    return sinks;
+}
+
+void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
+    switch (urgency) {
+        case flush::Follower::Urgency::notice:
+            return spdlog::info("{}", what);
+        case flush::Follower::Urgency::warning:
+            return spdlog::warn("{}", what);
+        case flush::Follower::Urgency::error:
+            return spdlog::error("{}", what);
+    }
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -249,6 +291,7 @@ struct App::Parts {
         state.events.connect(guarded);
         memory.set_ceiling(config.memory.max);
         memory.look();
+        store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
         readiness.add([this] { return why_not_ready(); });
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
@@ -260,6 +303,12 @@ struct App::Parts {
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
+        for (auto& sink : make_sinks(config)) {
+            followers.push_back(std::make_unique<flush::Follower>(
+                std::move(sink), *recovered.journal, state_settings(config), state, follower_settings(config),
+                [] { return Clock::now(); }, say_of_store));
+        }
+        if (!followers.empty()) snapshots->keep_for([this] { return taken_by_stores(); });
         for (const auto& of_worker : counters)
             counter_views.push_back(&of_worker);
         counter_views.push_back(&http_counters);
@@ -270,7 +319,8 @@ struct App::Parts {
                  .workers = counters.size(),
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
-                 .synced = config.journal.reply == config::JournalReply::synced};
+                 .synced = config.journal.reply == config::JournalReply::synced,
+                 .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
                                                             recovered.journal.get(), i, counters.size()));
@@ -291,10 +341,26 @@ struct App::Parts {
                    mebibytes(memory.ceiling()) + " (memory.max)";
         }
         if (recovered.journal == nullptr || recovered.journal->admission() == balance::Admission::open)
-            return {};
+            return too_far_behind(store_figures(), store_lag_max.load(std::memory_order_relaxed));
         const auto figures = recovered.journal->statistics();
         return "the journal's disk is full" +
                (figures.full_because.empty() ? std::string{} : ": " + figures.full_because);
+    }
+
+    std::vector<StoreFigures> store_figures() const {
+        std::vector<StoreFigures> all;
+        all.reserve(followers.size());
+        for (const auto& follower : followers)
+            all.push_back(follower->figures());
+        return all;
+    }
+    /// What all stores have for good, for the snapshots.
+    std::optional<balance::Sequence> taken_by_stores() const {
+        std::optional<balance::Sequence> least;
+        for (const auto& follower : followers) {
+            if (const auto taken = follower->taken()) least = std::min(least.value_or(*taken), *taken);
+        }
+        return least;
     }
 
     /// Thresholds have the time, a line in the log each, and mails in the operator's words.
@@ -314,6 +380,7 @@ struct App::Parts {
     std::unique_ptr<State> made;
     MemoryGuard memory;
     Readiness readiness;
+    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own.
     Recovered recovered;
     State& state;
     GuardedLog guarded;
@@ -337,6 +404,7 @@ struct App::Parts {
     std::vector<std::atomic<std::uint64_t>> turns;
     std::uint64_t round = 0;          // Of whoever asks.
     std::atomic<bool> sealed{false};  // Written once all that it says has happened; read by another thread.
+    std::vector<std::unique_ptr<flush::Follower>> followers;
     // Last: they are the first to go.
     std::jthread snapshotting;
     std::jthread housekeeping;
@@ -374,6 +442,8 @@ void App::start() {
         journal->start();
     }
     if (parts_->mailer != nullptr) parts_->mailer->start();
+    for (const auto& follower : parts_->followers)
+        follower->start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -404,6 +474,7 @@ void App::reload(const config::Config& config, const std::vector<config::Change>
         worker->change(connection_limits(config));
     parts.http.change(config.http);
     parts.memory.set_ceiling(config.memory.max);
+    parts.store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
     if (changes.empty()) return;
     if (parts.state.events.admission() == balance::Admission::closed) {
         logging::event(config::LogLevel::error, "audit_full",
@@ -460,6 +531,9 @@ void App::stop() {
     const bool sealed = journal == nullptr || journal->stop();
     if (!sealed) spdlog::error("the journal could not be sealed");
     parts.sealed.store(sealed, std::memory_order_release);
+    // What they have not taken is in the journal.
+    for (const auto& follower : parts.followers)
+        follower->stop();
     // A snapshot of a large state takes long, and one that is not finished is not missed.
     parts.snapshotting = {};
 }

@@ -13,6 +13,7 @@
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
+#include "daemon/store_figures.h"
 
 namespace tollgate::daemon::commands {
 
@@ -25,6 +26,7 @@ struct ServerFacts {
     balance::Steady started_at{};
     const balance::journal::Journal* journal = nullptr;  ///< nullptr: none.
     bool synced = true;                                  ///< Its answers wait for the disk.
+    AskStores stores{};                                  ///< Empty: there are none.
 };
 
 /// Counters of one worker: written by it alone, read by INFO on any worker. Relaxed: each is a sum of its
