@@ -491,11 +491,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     }
 
     static Response no_room() {
-        Response full = problem({.status = 503,
-                                 .detail = "the journal's disk is full, or memory is (memory.max); nothing "
-                                           "can be changed now"});
-        full.headers.emplace_back("Retry-After", "1");
-        return full;
+        return try_later("the journal's disk is full, or memory is (memory.max); nothing can be changed now",
+                         std::chrono::seconds{1});
     }
 
     /// Takes over what the headers say, or refuses the request before its body is read.

@@ -1,6 +1,7 @@
 #include "daemon/admin/services.h"
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -65,9 +66,7 @@ Response readiness_of(const Readiness* readiness) {
             detail += (detail.empty() ? "" : "; ") + fault;
     }
     if (detail.empty()) return text_response(200, "ready\n");
-    Response response = problem({.status = 503, .detail = std::move(detail)});
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
+    return try_later(std::move(detail), std::chrono::seconds{1});
 }
 
 }  // namespace

@@ -143,6 +143,17 @@ class Ready(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 30)
 
 
+    def test_a_store_that_lags_makes_it_not_ready_and_hurts_no_call(self):
+        with Operated({"redis.url": "redis://127.0.0.1:1", "stores.lag_max": "200ms"}) as daemon:
+            daemon.world()
+            reply = wait_until(lambda: (r := daemon.http.get("/readyz")).status != 200 and r, "readyz says no")
+            self.assertRegex(reply.json["detail"], r"^redis is \d+ s behind \(")
+            self.assertEqual(daemon.resp.call("AUTHORIZE", "l", "4420", "a").code, "OK")
+            daemon.write_config(stores__lag_max="0s")
+            daemon.reload()
+            self.assertEqual(daemon.http.get("/readyz").status, 200)
+
+
 class Reload(unittest.TestCase):
     def test_what_can_be_reloaded_is_in_force_at_once_under_load(self):
         with Operated({"session.want": "1h"}) as daemon:
