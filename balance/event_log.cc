@@ -22,6 +22,24 @@ std::vector<std::byte> aside(EventLog& log, std::span<const std::byte> event) {
     return naming;
 }
 
+/// The place of an event among its like, free again unless it was appended.
+class Place {
+  public:
+    explicit Place(ChainedEvent* event) noexcept : event_(event) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() {
+        if (event_ != nullptr) event_->settle(false);
+    }
+    void keep() noexcept {
+        if (event_ != nullptr) event_->settle(true);
+        event_ = nullptr;
+    }
+
+  private:
+    ChainedEvent* event_;
+};
+
 }  // namespace
 
 JointEvent::JointEvent() noexcept {
@@ -49,15 +67,21 @@ void JointEvent::add_before(std::span<const std::byte> event, std::function<void
     if (then) then_.push_back(std::move(then));
 }
 
+void JointEvent::add_chained(std::unique_ptr<ChainedEvent> event) {
+    assert(!written_ && chained_ == nullptr);
+    chained_ = std::move(event);
+}
+
 void JointEvent::abandon() {
     if (written_) return;
+    chained_.reset();
     before_.clear();
     after_.clear();
     then_.clear();
 }
 
 void JointEvent::write(EventLog& log, Moment at) {
-    if (before_.empty() && after_.empty()) return;
+    if (before_.empty() && after_.empty() && chained_ == nullptr) return;
     std::vector<std::byte> nothing;
     begin_together(at, ByteWriter{nothing});
     append(log, nothing);
@@ -68,6 +92,9 @@ Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
     joint_of_thread = nullptr;  // What is appended from now on is another event.
     written_ = true;
     Sequence sequence = 0;
+    const auto bytes = chained_ == nullptr ? std::vector<std::byte>{} : chained_->take_place();
+    Place place{chained_.get()};
+    if (chained_ != nullptr) add_part(bytes, ByteWriter{after_});
     if (before_.empty() && after_.empty()) {
         sequence = log.append(main);
     } else {
@@ -79,6 +106,7 @@ Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
         event.insert(event.end(), after_.begin(), after_.end());
         sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
     }
+    place.keep();
     for (const auto& then : std::exchange(then_, {}))
         then();
     return sequence;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,21 @@ class EventLog {
     virtual std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) = 0;
 };
 
+/// An event that says something of all of its like that were appended before it, as the entries of the audit
+/// log do: its bytes are not known before its place is.
+class ChainedEvent {
+  public:
+    ChainedEvent() = default;
+    ChainedEvent(const ChainedEvent&) = delete;
+    ChainedEvent& operator=(const ChainedEvent&) = delete;
+    virtual ~ChainedEvent() = default;
+
+    /// Its bytes, at the place that is next; none of its like gets one before settle() was called.
+    [[nodiscard]] virtual std::vector<std::byte> take_place() = 0;
+    /// It is appended, or it is not and its place is free again. Called once for each place that was taken.
+    virtual void settle(bool appended) noexcept = 0;
+};
+
 /// What goes into the journal with the next event of this thread, as one: all of it happened, or none.
 ///
 ///     JointEvent joint;
@@ -81,6 +97,8 @@ class JointEvent {
     void add(std::span<const std::byte> event, std::function<void()> then = {});
     /// The same of one that the main event builds on.
     void add_before(std::span<const std::byte> event, std::function<void()> then = {});
+    /// Adds one that follows all others. Requires: there is none yet.
+    void add_chained(std::unique_ptr<ChainedEvent> event);
     [[nodiscard]] bool room(std::size_t bytes) const noexcept {
         return before_.size() + after_.size() + bytes <= kBytesMax;
     }
@@ -98,6 +116,7 @@ class JointEvent {
     std::vector<std::byte> before_;
     std::vector<std::byte> after_;
     std::vector<std::function<void()>> then_;
+    std::unique_ptr<ChainedEvent> chained_;
     bool written_ = false;
 };
 

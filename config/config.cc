@@ -75,22 +75,28 @@ class Assembly {
 
     void apply(const Setting& setting) {
         const Key* key = find_key(setting.key);
+        const std::string shown =
+            quoted(names_secret(setting.key) ? kSecretShown : std::string_view{setting.value.text});
         if (is_section(setting.key)) {
-            faults_.add(setting.place, quoted(setting.value.text) +
+            faults_.add(setting.place, shown +
                                            " is given to a section; give it to one of its keys, such as " +
                                            std::string{nearest_key(setting.key + '.').name});
             return;
         }
         if (key == nullptr) {
-            faults_.add(setting.place, "no such key for the value " + quoted(setting.value.text) +
-                                           "; the nearest is " + std::string{nearest_key(setting.key).name});
+            faults_.add(setting.place, "no such key for the value " + shown + "; the nearest is " +
+                                           std::string{nearest_key(setting.key).name});
             return;
         }
         Origin& origin = origins_[key->name];
         const std::optional<Problem> problem = key->read(setting.value, config_);
         origin.place = setting.place;
         origin.is_faulty = origin.is_faulty || problem.has_value();
-        if (problem) faults_.add(setting.place, problem->text);
+        if (problem && names_secret(setting.key)) {
+            faults_.add(setting.place, shown + " is not what it takes: " + key->expects);
+        } else if (problem) {
+            faults_.add(setting.place, problem->text);
+        }
     }
 
     /// The whole, once every setting was applied. What a faulty key would have been is anybody's guess, so
@@ -335,8 +341,11 @@ std::optional<Written> written_list(const std::string& text) {
 }
 
 void apply_override(const std::string& override_text, Assembly& assembly, Faults& faults) {
-    const std::string place = "--set " + printable(override_text);
     const std::size_t equals = override_text.find('=');
+    const bool is_secret = equals != std::string::npos && names_secret(override_text.substr(0, equals));
+    const std::string place = "--set " + (is_secret ? printable(override_text.substr(0, equals + 1)) +
+                                                          std::string{kSecretShown}
+                                                    : printable(override_text));
     if (equals == std::string::npos) {
         faults.add(place, "has no value; write --set KEY=VALUE, such as --set session.hold=180s");
         return;

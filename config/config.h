@@ -74,6 +74,9 @@ inline constexpr std::size_t kJournalSegmentLeast = std::size_t{4} << 20;
 /// From the most to the least said.
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 
+/// How a line of the log is written.
+enum class LogFormat : std::uint8_t { logfmt, json };
+
 /// A switch whose callers dial by a plan.
 struct SwitchPlan {
     std::string switch_name;
@@ -217,8 +220,24 @@ struct Config {
 
     struct Log {
         LogLevel level = LogLevel::info;
+        LogFormat format = LogFormat::logfmt;
+        std::uint32_t lines_a_minute = 60;  ///< Of one kind; 0 = any number.
 
         friend bool operator==(const Log&, const Log&) = default;
+    };
+
+    struct Memory {
+        std::size_t max = 0;  ///< Of the process; 0 = what the control group allows.
+
+        friend bool operator==(const Memory&, const Memory&) = default;
+    };
+
+    /// From SIGTERM to the end of the process.
+    struct Shutdown {
+        std::chrono::milliseconds delay{0};  ///< /readyz says no for so long before anything is refused.
+        std::chrono::milliseconds timeout = std::chrono::seconds{20};  ///< Then nobody is waited for.
+
+        friend bool operator==(const Shutdown&, const Shutdown&) = default;
     };
 
     /// Whatever follows the journal: Redis and the others below.
@@ -227,6 +246,8 @@ struct Config {
         std::chrono::milliseconds retry_longest =
             std::chrono::seconds{30};            ///< this. At least `retry_first`.
         std::size_t batch_bytes_max = 8 * kMiB;  ///< Of events that are handed over at once.
+        std::chrono::milliseconds lag_max =
+            std::chrono::seconds{60};  ///< Beyond it /readyz says no; 0 = never.
 
         friend bool operator==(const Stores&, const Stores&) = default;
     };
@@ -270,6 +291,8 @@ struct Config {
     Restore restore;
     Mail mail;
     Log log;
+    Memory memory;
+    Shutdown shutdown;
     Stores stores;
     Redis redis;
     Webhook webhook;

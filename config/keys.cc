@@ -58,6 +58,7 @@ Key make_key(std::string_view name, Field field, Kind kind) {
     key.expects = kind.expects();
     key.takes_list = std::is_same_v<Kind, Numbers> || std::is_same_v<Kind, Names> ||
                      std::is_same_v<Kind, DialRules> || std::is_same_v<Kind, SwitchPlans>;
+    key.copy = [field](const Config& from, Config& to) { field(to) = field(from); };
     key.show = [field, kind](const Config& config) { return kind.show(field(config)); };
     key.read = [field, kind](const Written& written, Config& config) -> std::optional<Problem> {
         Outcome<Value> outcome = kind.read(written);
@@ -166,12 +167,23 @@ std::vector<Key> make_keys() {
                           {"info", LogLevel::info},
                           {"warn", LogLevel::warn},
                           {"error", LogLevel::error}}});
+    add("log.format", field(&C::log, &C::Log::format),
+        Choice<LogFormat>{{{"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}}});
+    add("log.lines_a_minute", field(&C::log, &C::Log::lines_a_minute), Count{0, 1'000'000});
+
+    add("memory.max", field(&C::memory, &C::Memory::max), Size{0, 1024 * 1024 * kGiB});
+
+    add("shutdown.delay", field(&C::shutdown, &C::Shutdown::delay), Duration{milliseconds{0}, hours{1}});
+    add("shutdown.timeout", field(&C::shutdown, &C::Shutdown::timeout),
+        Duration{milliseconds{100}, hours{1}});
 
     add("stores.retry_first", field(&C::stores, &C::Stores::retry_first),
         Duration{milliseconds{10}, hours{1}});
     add("stores.retry_longest", field(&C::stores, &C::Stores::retry_longest),
         Duration{milliseconds{10}, kDay});
     add("stores.batch_bytes_max", field(&C::stores, &C::Stores::batch_bytes_max), Size{64 * kKiB, kGiB});
+
+    add("stores.lag_max", field(&C::stores, &C::Stores::lag_max), Duration{milliseconds{0}, 365 * kDay});
 
     add("redis.url", field(&C::redis, &C::Redis::url), Text{kUrlBytesMax});
     add("redis.user", field(&C::redis, &C::Redis::user), Text{kNameBytesMax});
@@ -258,6 +270,13 @@ const Key* find_key(std::string_view name) {
         if (key.name == name) return &key;
     }
     return nullptr;
+}
+
+bool names_secret(std::string_view name) {
+    constexpr std::array<std::string_view, 4> kWords{"password", "passphrase", "secret", "token"};
+    if (name.ends_with("_file")) return false;
+    return std::any_of(kWords.begin(), kWords.end(),
+                       [name](std::string_view word) { return name.find(word) != std::string_view::npos; });
 }
 
 bool is_section(std::string_view name) {

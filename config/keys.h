@@ -24,6 +24,9 @@ struct Key {
     /// Puts a value into its field, or leaves the field as it is and says what is wrong.
     std::function<std::optional<Problem>(const Written& written, Config& config)> read;
 
+    /// Makes the field of one configuration what it is in another.
+    std::function<void(const Config& from, Config& to)> copy;
+
     /// The field's value as `--set` takes it.
     std::function<std::string(const Config& config)> show;
 };
@@ -33,6 +36,12 @@ struct Key {
 
 /// nullptr if there is no such key. Names are exact: TOML knows small from capital letters.
 [[nodiscard]] const Key* find_key(std::string_view name);
+
+/// Whether the key's value is for nobody's eyes: it is called a password, a secret or a token, and not the
+/// file of one. Holds for names that are no keys too.
+[[nodiscard]] bool names_secret(std::string_view name);
+/// What messages show of such a value.
+inline constexpr std::string_view kSecretShown = "***";
 
 /// Whether `name` is what stands before the dot of some key: `session`.
 [[nodiscard]] bool is_section(std::string_view name);

@@ -530,6 +530,7 @@ std::string Choice<Enumeration>::show(Value value) const {
 
 template struct Choice<ExpiryCharge>;
 template struct Choice<JournalReply>;
+template struct Choice<LogFormat>;
 template struct Choice<LogLevel>;
 template struct Choice<MailTls>;
 

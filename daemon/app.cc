@@ -1,6 +1,7 @@
 #include "daemon/app.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "daemon/admin/http_server.h"
+#include "daemon/admin/json.h"
 #include "daemon/admin/local_gateway.h"
 #include "daemon/admin/services.h"
 #include "daemon/background.h"
@@ -31,6 +33,10 @@
 #include "daemon/mail/templates.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
+#include "daemon/operation/logging.h"
+#include "daemon/operation/memory_guard.h"
+#include "daemon/operation/readiness.h"
+#include "daemon/operation/store_lag.h"
 #include "daemon/payments.h"
 #include "daemon/recovery.h"
 #include "daemon/resync.h"
@@ -95,6 +101,13 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .connections_max = config.resp.connections_max};
 }
 
+ChargingTimes charging_times(const config::Config& config) {
+    return {.want = config.session.want,
+            .hold = config.session.hold,
+            .grace = config.session.grace,
+            .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted};
+}
+
 /// Without a journal nothing is found and nothing is kept.
 Recovered recover_state(const config::Config& config, std::unique_ptr<balance::journal::PosixDisk>& disk,
                         const FreshState& fresh_state) {
@@ -142,23 +155,42 @@ std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& 
             .on_attempt = log});
 }
 
-/// What is done from time to time, away from calls: bundles, packages, plans and numbers are renewed whose
-/// month is over, versions of tariffs are freed that no call pins any more, mails are forgotten, snapshots
-/// are made.
-void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbox& outbox,
-                Snapshots* snapshots, std::uint64_t snapshot_segments) {
+/// Does something about once a second, away from calls, until it is to stop.
+template <typename Work>
+void from_time_to_time(const std::stop_token& stop, const Work& work) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
     std::condition_variable_any bell;
     std::unique_lock lock{mutex};
-    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) {
-        catalog.renew_bundles(Clock::now());
-        shop.renew_due(Clock::now());
-        catalog.tariffs().reclaim();
-        outbox.trim(Clock::now());
-        if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
-    }
+    while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); }))
+        work();
+}
+
+/// Bundles, packages, plans and numbers are renewed whose month is over, versions of tariffs are freed that
+/// no call pins any more, mails are forgotten.
+void keep_house(Catalog& catalog, Shop& shop, Outbox& outbox) {
+    catalog.renew_bundles(Clock::now());
+    shop.renew_due(Clock::now());
+    catalog.tariffs().reclaim();
+    outbox.trim(Clock::now());
+}
+
+std::string mebibytes(std::size_t bytes) {
+    return std::to_string(bytes / config::kMiB) + " MiB";
+}
+
+/// Names and values of what was changed, as JSON.
+std::string image_of(const std::vector<config::Change>& changes, std::string config::Change::*side) {
+    admin::JsonWriter json;
+    json.open_object();
+    for (const config::Change& change : changes)
+        json.name(change.key).text(logging::redacted(change.*side));
+    json.close_object();
+    std::string image = json.take();
+    if (!image.empty() && image.back() == '\n') image.pop_back();
+    return image.size() <= AuditLog::kImageBytesMax ? image
+                                                    : "{\"cut\":" + std::to_string(image.size()) + "}";
 }
 
 /// The first line of the file that a key names. Throws where there is none.
@@ -254,6 +286,7 @@ struct App::Parts {
                                       return *made;
                                   })),
           state(*made),
+          guarded(recovered.journal.get(), memory),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog)),
           resync(charging, state.resync_tokens, state.events),
@@ -279,8 +312,14 @@ struct App::Parts {
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
                     .commands = &services,
                     .call_counters = &http_counters,
-                    .reserve = &state.reserve}),
-               recovered.journal.get()) {
+                    .reserve = &state.reserve,
+                    .readiness = &readiness}),
+               recovered.journal.get(), &guarded) {
+        state.events.connect(guarded);
+        memory.set_ceiling(config.memory.max);
+        memory.look();
+        store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+        readiness.add([this] { return why_not_ready(); });
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
@@ -314,11 +353,25 @@ struct App::Parts {
                                                             recovered.journal.get(), i, counters.size()));
             workers.back()->listen_tcp(listeners.descriptors[i], listeners.ipv6);
         }
+        turns = std::vector<std::atomic<std::uint64_t>>(workers.size());
         if (!config.resp.unix.empty()) {
             const auto descriptors = net::listen_unix(config.resp.unix, workers.size());
             for (std::size_t i = 0; i < workers.size(); ++i)
                 workers[i]->listen_unix(descriptors[i]);
         }
+    }
+
+    /// Empty where it is.
+    std::string why_not_ready() const {
+        if (memory.is_full()) {
+            return mebibytes(memory.in_use()) + " of memory are in use, the ceiling is " +
+                   mebibytes(memory.ceiling()) + " (memory.max)";
+        }
+        if (recovered.journal == nullptr || recovered.journal->admission() == balance::Admission::open)
+            return too_far_behind(store_figures(), store_lag_max.load(std::memory_order_relaxed));
+        const auto figures = recovered.journal->statistics();
+        return "the journal's disk is full" +
+               (figures.full_because.empty() ? std::string{} : ": " + figures.full_because);
     }
 
     std::vector<StoreFigures> store_figures() const {
@@ -352,8 +405,12 @@ struct App::Parts {
     std::shared_ptr<const mail::Templates> templates;
     std::unique_ptr<balance::journal::PosixDisk> disk;
     std::unique_ptr<State> made;
+    MemoryGuard memory;
+    Readiness readiness;
+    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own.
     Recovered recovered;
     State& state;
+    GuardedLog guarded;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -370,8 +427,14 @@ struct App::Parts {
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
     std::unique_ptr<mail::Mailer> mailer;
+    // One a worker: the last round of is_alive() that it had a turn in. Says nothing of other memory.
+    std::vector<std::atomic<std::uint64_t>> turns;
+    std::uint64_t round = 0;          // Of whoever asks.
+    std::atomic<bool> sealed{false};  // Written once all that it says has happened; read by another thread.
     std::vector<std::unique_ptr<flush::Follower>> followers;
-    std::jthread housekeeping;  // Last: it is the first to go.
+    // Last: they are the first to go.
+    std::jthread snapshotting;
+    std::jthread housekeeping;
 };
 
 StateSettings state_settings(const config::Config& config) {
@@ -407,8 +470,7 @@ void App::start() {
         });
         journal->on_failure([](const std::string& why) {
             // What is not durable must not be answered, and what failed must not be tried again.
-            spdlog::critical("the journal failed, so the process stops: {}", why);
-            spdlog::shutdown();
+            logging::last_words("journal_failed", "the journal failed, so the process stops: " + why);
             std::_Exit(EXIT_FAILURE);
         });
         journal->start();
@@ -419,22 +481,105 @@ void App::start() {
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
+    parts_->memory.start([](bool full, std::size_t in_use, std::size_t ceiling) {
+        const std::vector<logging::Field> figures = {{"in_use", std::to_string(in_use)},
+                                                     {"ceiling", std::to_string(ceiling)}};
+        if (full) {
+            logging::event(config::LogLevel::error, "memory_full",
+                           "memory nears its ceiling: calls may end, nothing new begins", figures);
+        } else {
+            logging::event(config::LogLevel::info, "memory_free", "there is memory again", figures);
+        }
+    });
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->state.outbox,
-                   parts_->snapshots.get(), parts_->snapshot_segments);
+        from_time_to_time(
+            stop, [this] { keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox); });
+    }};
+    if (parts_->snapshots == nullptr) return;
+    parts_->snapshotting = std::jthread{[this](const std::stop_token& stop) {
+        from_time_to_time(stop, [this] { parts_->snapshots->keep_up(parts_->snapshot_segments); });
     }};
 }
 
+void App::reload(const config::Config& config, const std::vector<config::Change>& changes) {
+    Parts& parts = *parts_;
+    parts.charging.change(charging_times(config));
+    for (const auto& worker : parts.workers)
+        worker->change(connection_limits(config));
+    parts.http.change(config.http);
+    parts.memory.set_ceiling(config.memory.max);
+    parts.store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+    if (changes.empty()) return;
+    if (parts.state.events.admission() == balance::Admission::closed) {
+        logging::event(config::LogLevel::error, "audit_full",
+                       "the journal has no room to note who changed the configuration");
+        return;
+    }
+    const Moment now = Clock::now();
+    balance::JointEvent joint;
+    parts.state.registry.audit.add(joint,
+                                   {.actor = "system",
+                                    .operation = "reloadConfiguration",
+                                    .target = "SIGHUP",
+                                    .before = image_of(changes, &config::Change::from),
+                                    .after = image_of(changes, &config::Change::to)},
+                                   now);
+    joint.write(parts.state.events, now);
+}
+
+bool App::is_alive() {
+    Parts& parts = *parts_;
+    bool all = true;
+    for (std::size_t i = 0; i < parts.workers.size(); ++i) {
+        all = all && parts.turns[i].load(std::memory_order_relaxed) == parts.round;
+    }
+    if (!all) return false;
+    ++parts.round;
+    for (std::size_t i = 0; i < parts.workers.size(); ++i) {
+        parts.workers[i]->later(
+            [&turn = parts.turns[i], round = parts.round] { turn.store(round, std::memory_order_relaxed); });
+    }
+    return true;
+}
+
+void App::announce_stop() noexcept {
+    parts_->readiness.stop();
+}
+
 void App::stop() {
-    parts_->housekeeping = {};
-    parts_->http.stop();
-    for (const auto& worker : parts_->workers)
+    Parts& parts = *parts_;
+    if (parts.sealed.load(std::memory_order_relaxed)) return;
+    announce_stop();
+    parts.snapshotting.request_stop();
+    parts.housekeeping.request_stop();
+    // Switches first: until the end HTTP answers who asks how it goes.
+    for (const auto& worker : parts.workers)
+        worker->begin_stop();
+    for (const auto& worker : parts.workers)
         worker->stop();
-    if (parts_->mailer != nullptr) parts_->mailer->stop();
-    for (const auto& follower : parts_->followers)
+    parts.http.stop();
+    if (parts.mailer != nullptr) parts.mailer->stop();
+    parts.housekeeping = {};
+    parts.memory.stop();
+    auto* const journal = parts.recovered.journal.get();
+    const bool sealed = journal == nullptr || journal->stop();
+    if (!sealed) spdlog::error("the journal could not be sealed");
+    parts.sealed.store(sealed, std::memory_order_release);
+    // What they have not taken is in the journal.
+    for (const auto& follower : parts.followers)
         follower->stop();
-    auto* const journal = parts_->recovered.journal.get();
-    if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
+    // A snapshot of a large state takes long, and one that is not finished is not missed.
+    parts.snapshotting = {};
+}
+
+void App::hurry() {
+    for (const auto& worker : parts_->workers)
+        worker->hurry();
+    parts_->http.hurry();
+}
+
+bool App::is_sealed() const noexcept {
+    return parts_->sealed.load(std::memory_order_acquire);
 }
 
 const Recovered& App::recovered() const noexcept {

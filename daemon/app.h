@@ -1,10 +1,13 @@
 /// The whole daemon, put together: everything it owns, in the order in which it depends on each other.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "balance/journal/settings.h"
+#include "config/changes.h"
 #include "config/config.h"
 
 namespace tollgate::daemon {
@@ -26,8 +29,24 @@ class App {
     ~App();
 
     void start();
-    /// Takes nothing new, sends what has been answered, and returns when all threads have ended.
+
+    /// Takes over what a running daemon can (config::is_live) of a configuration that was read again; what it
+    /// says of other keys is not looked at. `changes` are noted in the audit log.
+    void reload(const config::Config& config, const std::vector<config::Change>& changes);
+
+    /// Whether every thread that serves switches has had a turn since the last time that this was asked. One
+    /// thread; not once it stops.
+    [[nodiscard]] bool is_alive();
+
+    /// From now on /readyz says that it is stopping.
+    void announce_stop() noexcept;
+    /// Takes nothing new, answers what has arrived, seals the journal, and returns when all threads have
+    /// ended.
     void stop();
+    /// A stop() that goes on waits for no client any more. Any thread.
+    void hurry();
+    /// The journal is sealed, or there is none: ending the process at once loses nothing. Any thread.
+    [[nodiscard]] bool is_sealed() const noexcept;
 
     /// What the start found in the journal; no journal where there is none.
     [[nodiscard]] const Recovered& recovered() const noexcept;

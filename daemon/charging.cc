@@ -231,6 +231,14 @@ Charging::Charging(const rating::TariffBook& tariffs, const balance::PartyTable&
       bundling_(parties, settings_.destination_groups) {
     for (const std::string& name : settings_.start_required)
         start_required_.push_back(switch_hash(name));
+    change({settings_.want, settings_.hold, settings_.grace, settings_.charge_granted_at_expiry});
+}
+
+void Charging::change(const ChargingTimes& times) noexcept {
+    times_.want.store(times.want, std::memory_order_relaxed);
+    times_.hold.store(times.hold, std::memory_order_relaxed);
+    times_.grace.store(times.grace, std::memory_order_relaxed);
+    times_.charge_granted_at_expiry.store(times.charge_granted_at_expiry, std::memory_order_relaxed);
 }
 
 PartyId Charging::line_of(std::string_view id) const noexcept {
@@ -382,7 +390,7 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.switch_hash = owner;
         session.emergency = emergency;
         const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
-        decide(line, digits, call, session, request.want.value_or(settings_.want), now);
+        decide(line, digits, call, session, request.want.value_or(usual_want()), now);
         if (session.state != SessionState::refused) {
             session.deadline = now.steady + life_unstarted(session);
         }
@@ -796,8 +804,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
     session.state = SessionState::answered;
     session.started = true;
     session.answered_at = now.steady;
-    session.deadline =
-        now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + settings_.grace;
+    session.deadline = now.steady + std::min(seconds{session.granted_seconds}, settings_.longest) + grace();
     answer.granted = seconds{session.granted_seconds};
     append(balance::EventKind::session_changed, session, now);
     ledger_.give_back(session.paying(), returns, spend_of(path, session, now));
@@ -850,7 +857,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
     session.extend_fingerprint = fingerprint;
-    seconds wanted = want.value_or(settings_.want);
+    seconds wanted = want.value_or(usual_want());
     if (stale && session.open()) {
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
@@ -865,7 +872,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     // years.
     session.deadline = std::min(std::max(session.answered_at + granted, now.steady + (granted - used)),
                                 now.steady + settings_.longest) +
-                       settings_.grace;
+                       grace();
     ExtendAnswer answer = answer_now();
     append(balance::EventKind::session_changed, session, now);
     ledger_.give_back(session.paying(), returns, spend_of(path, session, now));
@@ -1385,7 +1392,8 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
             if (!claim) break;
             seconds used{claim->used_seconds};
             // What is charged so was never reported: used_seconds stays, and a late report is judged by it.
-            if (settings_.charge_granted_at_expiry && claim->state == SessionState::answered) {
+            if (times_.charge_granted_at_expiry.load(std::memory_order_relaxed) &&
+                claim->state == SessionState::answered) {
                 used = std::max(used, seconds{claim->granted_seconds});
             }
             expire(std::move(claim), used, now);
@@ -1398,8 +1406,9 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
 std::chrono::nanoseconds Charging::life_unstarted(const Session& session) const noexcept {
     const bool must_start = std::find(start_required_.begin(), start_required_.end(), session.switch_hash) !=
                             start_required_.end();
-    if (must_start) return settings_.hold;
-    return settings_.hold + seconds{session.decided_seconds} + settings_.grace;
+    const auto hold = times_.hold.load(std::memory_order_relaxed);
+    if (must_start) return hold;
+    return hold + seconds{session.decided_seconds} + grace();
 }
 
 std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {

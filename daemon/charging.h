@@ -90,6 +90,14 @@ struct ChargingSettings {
     const DestinationGroups* destination_groups = nullptr;
 };
 
+/// Of ChargingSettings, what may change while calls go on: each of them is asked for once and by itself.
+struct ChargingTimes {
+    std::chrono::seconds want{};
+    std::chrono::nanoseconds hold{};
+    std::chrono::nanoseconds grace{};
+    bool charge_granted_at_expiry = false;
+};
+
 /// One level of a decision, as QUOTE and EXPLAIN show it: copies, because nothing pins what they come from.
 struct LevelView {
     const balance::Party* party = nullptr;
@@ -226,6 +234,9 @@ class Charging {
     Charging(const rating::TariffBook& tariffs, const balance::PartyTable& parties, balance::Ledger& ledger,
              balance::SessionTable& sessions, balance::EventLog& events, ChargingSettings settings);
 
+    /// From now on these are the times; what was decided stays as it was. Any thread.
+    void change(const ChargingTimes& times) noexcept;
+
     AuthorizeAnswer authorize(const AuthorizeRequest& request, Moment now);
     /// `at` and `tags` are told apart in repeats, kept for the record, and change no time here.
     StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now,
@@ -296,6 +307,12 @@ class Charging {
                              const balance::Session& session, Moment now) const;
     AuthorizeAnswer answer_of(const balance::Session& session, bool explain) const;
     void expire(balance::SessionTable::Claim claim, std::chrono::seconds used, Moment now);
+    [[nodiscard]] std::chrono::seconds usual_want() const noexcept {
+        return times_.want.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::chrono::nanoseconds grace() const noexcept {
+        return times_.grace.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint64_t switch_hash(std::string_view name) const noexcept;
     /// How long a session lives from AUTHORIZE on without a further word.
     [[nodiscard]] std::chrono::nanoseconds life_unstarted(const balance::Session& session) const noexcept;
@@ -339,6 +356,13 @@ class Charging {
     ChargingSettings settings_;
     Dialling dialling_;
     Bundling bundling_;
+    // Written by change(), read by whoever serves a call: relaxed, because none says anything of another.
+    struct {
+        std::atomic<std::chrono::seconds> want;
+        std::atomic<std::chrono::nanoseconds> hold;
+        std::atomic<std::chrono::nanoseconds> grace;
+        std::atomic<bool> charge_granted_at_expiry;
+    } times_;
     std::atomic<std::int64_t> expire_from_{0};   // Set once at the start; only expiry asks.
     std::vector<std::uint64_t> start_required_;  ///< switch_hash() of them.
 };

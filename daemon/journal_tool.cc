@@ -214,6 +214,30 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
     }
 }
 
+bool verify_audit(const std::string& directory, const std::optional<access::ChainHash>& expected,
+                  const StateSettings& settings, std::ostream& out) {
+    journal::PosixDisk disk{directory};
+    State state{settings};
+    (void)replay(disk, {}, state);
+    const AuditLog::Chain chain = state.registry.audit.verify(expected);
+    if (chain.broken_at != 0) {
+        out << directory << ": audit entry " << chain.broken_at << " does not fit: " << chain.fault << '\n';
+        return false;
+    }
+    out << directory << ": " << chain.entries << " audit entries";
+    if (chain.unchained > 0) out << ", " << chain.unchained << " of them from before entries carried a hash";
+    if (chain.first > 0) {
+        out << "; " << chain.first << " to " << chain.head.number << " are a chain that ends with "
+            << chain.head.hash.text();
+    }
+    out << '\n';
+    if (!expected) return true;
+    out << directory << ": " << expected->text()
+        << (chain.expected_found ? " is one of them\n"
+                                 : " is none of them: entries were taken out or made anew\n");
+    return chain.expected_found;
+}
+
 bool verify_state(const std::string& directory, const StateSettings& settings, std::ostream& out) {
     journal::PosixDisk disk{directory};
     State state{settings};

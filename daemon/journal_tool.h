@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/access/chain_hash.h"
 #include "daemon/state.h"
 #include "rating/instant.h"
 
@@ -27,6 +28,12 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
 /// Replays all of it and checks the invariants of docs/money.md. False where one does not hold.
 [[nodiscard]] bool verify_state(const std::string& directory, const StateSettings& settings,
                                 std::ostream& out);
+
+/// Looks at the chain of the audit log; `expected` is a hash that must be in it. False where an entry does
+/// not fit, or none has that hash.
+[[nodiscard]] bool verify_audit(const std::string& directory,
+                                const std::optional<access::ChainHash>& expected,
+                                const StateSettings& settings, std::ostream& out);
 
 /// Turns single flipped bits back; what else is wrong is cut off only where `cut`. False where the journal is
 /// still not good. Requires that no daemon is at work.

@@ -1,104 +1,233 @@
 // tollgated: the daemon's command line.
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include "config/changes.h"
 #include "config/config.h"
 #include "daemon/app.h"
 #include "daemon/flush/restore.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
 #include "daemon/offline_rater.h"
+#include "daemon/operation/logging.h"
+#include "daemon/operation/service_manager.h"
 #include "daemon/recovery.h"
 #include "daemon/version.h"
 
 namespace {
 
 using tollgate::config::Config;
+using tollgate::config::LogLevel;
+namespace logging = tollgate::daemon::logging;
 
 constexpr int kExitBadStart = 1;
 constexpr int kExitFaults = 1;  // Of `rate`: something in a file was faulty.
 
-spdlog::level::level_enum level_of(tollgate::config::LogLevel level) {
-    switch (level) {
-        case tollgate::config::LogLevel::trace:
-            return spdlog::level::trace;
-        case tollgate::config::LogLevel::debug:
-            return spdlog::level::debug;
-        case tollgate::config::LogLevel::info:
-            return spdlog::level::info;
-        case tollgate::config::LogLevel::warn:
-            return spdlog::level::warn;
-        case tollgate::config::LogLevel::error:
-            return spdlog::level::err;
+/// How often the one who waits for signals looks after the log and the service manager.
+constexpr std::chrono::milliseconds kTick{1000};
+/// Of shutdown.timeout, the end of it in which nobody is waited for: a quarter, but not more than this.
+constexpr std::chrono::milliseconds kHurryMost{3000};
+
+/// SIGTERM, SIGINT and SIGHUP go to whoever waits for them here.
+class Signals {
+  public:
+    /// Blocks them: before any thread is made, so that every thread inherits it.
+    Signals() {
+        sigemptyset(&set_);
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+            sigaddset(&set_, signal);
+        pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+        std::signal(SIGPIPE, SIG_IGN);
     }
-    std::abort();  // Not an enumerator: memory is corrupt.
-}
 
-/// To standard error, one line each; the journal of systemd adds time and unit, a terminal gets the time from
-/// us.
-void start_log(tollgate::config::LogLevel level) {
-    auto logger = spdlog::stderr_logger_mt("tollgated");
-    logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    logger->set_level(level_of(level));
-    spdlog::set_default_logger(std::move(logger));
-}
+    /// The next one; 0 where none comes in time.
+    [[nodiscard]] int wait(std::chrono::milliseconds longest) const {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(longest);
+        const timespec time{.tv_sec = seconds.count(),
+                            .tv_nsec = std::chrono::nanoseconds{longest - seconds}.count()};
+        const int signal = sigtimedwait(&set_, nullptr, &time);
+        return signal < 0 ? 0 : signal;
+    }
 
-/// Serves until SIGTERM or SIGINT.
-void serve(const Config& config) {
-    // Blocked before any thread is made, so that every thread inherits it and only sigwait sees them.
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
-        sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+  private:
+    sigset_t set_{};
+};
 
-    tollgate::daemon::App app{config};
-    app.start();
-    spdlog::info("tollgated {} serves RESP on {}:{}{} and HTTP on {}:{} with {} workers",
-                 tollgate::daemon::kVersion, config.resp.listen.host, app.resp_port(),
-                 config.resp.unix.empty() ? "" : " and " + config.resp.unix, config.http.listen.host,
-                 app.http_port(), app.workers());
-    if (const auto& recovered = app.recovered(); recovered.journal == nullptr) {
-        spdlog::warn("there is no journal (journal.dir): all state is lost when this process ends");
-    } else {
+/// Where the configuration comes from, to be read again.
+struct Source {
+    std::string path;
+    std::vector<std::string> overrides;
+};
+
+/// One running daemon, from its start to its end.
+class Serving {
+  public:
+    Serving(const Source& source, Config config, const Signals& signals)
+        : source_(source), config_(std::move(config)), signals_(signals), app_(config_) {}
+
+    /// Returns when everything has ended well.
+    void run() {
+        app_.start();
+        tell_start();
+        manager_.ready("serving");
+        const auto tick =
+            manager_.watchdog()
+                ? std::min<std::chrono::milliseconds>(
+                      kTick, std::chrono::duration_cast<std::chrono::milliseconds>(*manager_.watchdog() / 3))
+                : kTick;
+        for (;;) {
+            const int signal = signals_.wait(tick);
+            if (signal == SIGHUP) {
+                reload();
+            } else if (signal != 0) {
+                return stop(signal);
+            }
+            logging::settle();
+            if (app_.is_alive()) manager_.alive();
+        }
+    }
+
+  private:
+    void tell_start() {
+        logging::event(LogLevel::info, "serving",
+                       "tollgated " + std::string{tollgate::daemon::kVersion} + " serves RESP on " +
+                           config_.resp.listen.host + ":" + std::to_string(app_.resp_port()) +
+                           (config_.resp.unix.empty() ? "" : " and " + config_.resp.unix) + " and HTTP on " +
+                           config_.http.listen.host + ":" + std::to_string(app_.http_port()) + " with " +
+                           std::to_string(app_.workers()) + " workers");
+        const auto& recovered = app_.recovered();
+        if (recovered.journal == nullptr) {
+            logging::event(LogLevel::warn, "no_journal",
+                           "there is no journal (journal.dir): all state is lost when this process ends");
+            return;
+        }
         const auto milliseconds = [](auto time) {
-            return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+            return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
         };
-        spdlog::info(
-            "journal {}: {} events read in {} ms, {} ms after the last one; answers wait until they are {}",
-            config.journal.dir, recovered.events, milliseconds(recovered.took), milliseconds(recovered.away),
-            config.journal.reply == tollgate::config::JournalReply::synced ? "synced" : "written");
+        logging::event(
+            LogLevel::info, "recovered",
+            "journal " + config_.journal.dir + ": " + std::to_string(recovered.events) + " events read in " +
+                milliseconds(recovered.took) + " ms, " + milliseconds(recovered.away) +
+                " ms after the last one; answers wait until they are " +
+                (config_.journal.reply == tollgate::config::JournalReply::synced ? "synced" : "written"),
+            {{"events", std::to_string(recovered.events)},
+             {"took_ms", milliseconds(recovered.took)},
+             {"away_ms", milliseconds(recovered.away)}});
         for (const auto& snapshot : recovered.passed_over) {
-            spdlog::warn("a snapshot is damaged, an older one and the events after it were read instead: {}",
-                         snapshot);
+            logging::event(
+                LogLevel::warn, "snapshot_damaged",
+                "a snapshot is damaged, an older one and the events after it were read instead: " + snapshot);
         }
         if (recovered.torn_blocks > 0) {
-            spdlog::warn("journal {}: {} blocks of 4096 bytes that were never answered are cut off",
-                         config.journal.dir, recovered.torn_blocks);
+            logging::event(LogLevel::warn, "torn_tail",
+                           "journal " + config_.journal.dir + ": " + std::to_string(recovered.torn_blocks) +
+                               " blocks of 4096 bytes that were never answered are cut off");
         }
     }
-    for (;;) {
-        int signal = 0;
-        sigwait(&signals, &signal);
-        if (signal != SIGHUP) {
-            spdlog::info("signal {}: draining", signal);
-            break;
+
+    /// Reads the configuration again. A faulty one changes nothing.
+    void reload() {
+        manager_.reloading();
+        try {
+            const Config wanted = tollgate::config::load(source_.path, source_.overrides);
+            const auto changes = tollgate::config::changes(config_, wanted);
+            config_ = tollgate::config::taken_over(config_, wanted);
+            logging::change(config_.log);
+            app_.reload(config_, changes.live);
+            for (const auto& change : changes.live)
+                tell_change("reloaded", change, "");
+            for (const auto& change : changes.restart)
+                tell_change("needs_restart", change, "; a restart is needed for it");
+            logging::event(LogLevel::info, "reload",
+                           "SIGHUP: " + std::to_string(changes.live.size()) + " settings are in force, " +
+                               std::to_string(changes.restart.size()) + " need a restart",
+                           {{"changed", std::to_string(changes.live.size())},
+                            {"need_restart", std::to_string(changes.restart.size())}});
+            manager_.ready("serving; the configuration was read again");
+        } catch (const std::exception& error) {
+            logging::event(LogLevel::error, "reload_refused",
+                           "SIGHUP: nothing was changed: " + std::string{error.what()});
+            manager_.ready("serving; the configuration that was to be reloaded is faulty");
         }
-        spdlog::info(
-            "SIGHUP: nothing can be reloaded yet in this version; restart to read the configuration again");
     }
-    app.stop();
-    spdlog::info("stopped");
-}
+
+    static void tell_change(std::string_view kind, const tollgate::config::Change& change,
+                            const std::string& rest) {
+        logging::event(LogLevel::info, kind,
+                       std::string{change.key} + ": \"" + change.from + "\" -> \"" + change.to + "\"" + rest,
+                       {{"key", std::string{change.key}}});
+    }
+
+    /// Ends everything within shutdown.delay and shutdown.timeout; a second signal takes the delay away, and
+    /// then the patience. Does not return where that is not enough.
+    void stop(int signal) {
+        using Steady = std::chrono::steady_clock;
+        const auto longest = config_.shutdown.delay + config_.shutdown.timeout;
+        logging::event(LogLevel::info, "stopping", "signal " + std::to_string(signal) + ": draining");
+        manager_.stopping(longest, "draining");
+        app_.announce_stop();
+        const auto stop_from = Steady::now() + config_.shutdown.delay;
+        while (Steady::now() < stop_from && !is_hurried(stop_from - Steady::now())) {}
+        const auto timeout = config_.shutdown.timeout;
+        const auto end = Steady::now() + timeout;
+        const auto hurry = end - std::min<std::chrono::milliseconds>(timeout / 4, kHurryMost);
+        std::atomic<bool> stopped{false};  // Synchronised by join().
+        std::thread stopping{[this, &stopped] {
+            app_.stop();
+            stopped = true;
+            // The one who waits for signals is woken by one.
+            ::kill(::getpid(), SIGTERM);
+        }};
+        bool in_a_hurry = false;
+        while (!stopped && Steady::now() < end) {
+            const bool asked = is_hurried((in_a_hurry ? end : hurry) - Steady::now());
+            if (stopped || in_a_hurry || (!asked && Steady::now() < hurry)) continue;
+            in_a_hurry = true;
+            logging::event(LogLevel::warn, "hurrying",
+                           asked ? "a second signal: clients are not waited for any more"
+                                 : "shutdown.timeout is nearly over: clients are not waited for any more");
+            app_.hurry();
+        }
+        if (!stopped) {
+            const bool sealed = app_.is_sealed();
+            logging::last_words("forced", sealed
+                                              ? "what is left to end is not waited for; the journal is sealed"
+                                              : "the journal could not be sealed within shutdown.timeout; "
+                                                "the next start reads what it has");
+            std::_Exit(sealed ? EXIT_SUCCESS : EXIT_FAILURE);
+        }
+        stopping.join();
+        logging::event(LogLevel::info, "stopped", "stopped");
+    }
+
+    /// Whether another SIGTERM or SIGINT came within that time.
+    [[nodiscard]] bool is_hurried(std::chrono::steady_clock::duration longest) const {
+        const auto wait = std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(longest),
+                                     std::chrono::milliseconds{1}, kTick);
+        const int signal = signals_.wait(wait);
+        return signal == SIGTERM || signal == SIGINT;
+    }
+
+    const Source& source_;
+    Config config_;  // In force.
+    const Signals& signals_;
+    tollgate::daemon::ServiceManager manager_;
+    tollgate::daemon::App app_;
+};
 
 /// Adds the command `rate`, which needs none of the daemon's options and refuses them.
 CLI::App* add_rate(CLI::App& command_line, tollgate::daemon::OfflineRating& rating) {
@@ -195,6 +324,37 @@ CLI::App* add_journal(CLI::App& command_line, JournalCommand& command) {
     return journal;
 }
 
+/// `audit verify DIR`.
+struct AuditCommand {
+    std::string directory;
+    std::string expect;
+    CLI::App* verify = nullptr;
+};
+
+CLI::App* add_audit(CLI::App& command_line, AuditCommand& command) {
+    CLI::App* const audit =
+        command_line.add_subcommand("audit", "Looks at the audit log of a journal; a daemon may be at work");
+    audit->require_subcommand(1);
+    command.verify = audit->add_subcommand(
+        "verify", "Does every entry follow the one before it? Says which is the first that does not");
+    command.verify->add_option("directory", command.directory, "The folder: journal.dir")->required();
+    command.verify->add_option("--expect", command.expect,
+                               "A hash that was noted earlier: an entry must have it");
+    return audit;
+}
+
+int run_audit(const AuditCommand& command) {
+    std::optional<tollgate::daemon::access::ChainHash> expected;
+    if (!command.expect.empty()) {
+        expected = tollgate::daemon::access::ChainHash::parse(command.expect);
+        if (!expected)
+            throw std::runtime_error{"--expect \"" + command.expect + "\": expected 64 hexadecimal digits"};
+    }
+    const bool good = tollgate::daemon::verify_audit(command.directory, expected,
+                                                     tollgate::daemon::state_settings(Config{}), std::cout);
+    return good ? EXIT_SUCCESS : tollgate::daemon::kExitDamaged;
+}
+
 /// Throws std::runtime_error naming the option.
 std::optional<tollgate::rating::Instant> instant_of(const char* option, const std::string& text) {
     if (text.empty()) return std::nullopt;
@@ -242,6 +402,8 @@ int main(int argc, char** argv) {
     const CLI::App* const restore = add_restore(command_line, restore_command);
     JournalCommand journal_command;
     const CLI::App* const journal = add_journal(command_line, journal_command);
+    AuditCommand audit_command;
+    add_audit(command_line, audit_command);
     try {
         command_line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -252,6 +414,7 @@ int main(int argc, char** argv) {
         if (journal->parsed()) {
             return run_journal(journal_command);
         }
+        if (audit_command.verify->parsed()) return run_audit(audit_command);
         const Config config = tollgate::config::load(path, overrides);
         if (restore->parsed()) {
             run_restore(restore_command, config);
@@ -269,14 +432,22 @@ int main(int argc, char** argv) {
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }
-        start_log(config.log.level);
-        serve(config);
+        const Signals signals;
+        logging::start(config.log);
+        const Source source{path, overrides};
+        try {
+            Serving{source, config, signals}.run();
+        } catch (...) {
+            logging::stop();
+            throw;
+        }
+        logging::stop();
         return EXIT_SUCCESS;
     } catch (const tollgate::daemon::DamagedJournal& damage) {
-        std::cerr << damage.what() << '\n';
+        std::cerr << logging::redacted(damage.what()) << '\n';
         return tollgate::daemon::kExitDamaged;
     } catch (const std::exception& error) {
-        std::cerr << error.what() << '\n';
+        std::cerr << logging::redacted(error.what()) << '\n';
         return kExitBadStart;
     }
 }

@@ -47,10 +47,11 @@ Response Audit::list(const Request& request) const {
         const std::string_view wanted = listing.filter(name);
         return wanted.empty() || wanted == value;
     };
+    const bool sees_all = parties.size() == 0 || request.actor.party == parties.root();
     const auto belongs = [&](const AuditEntry& entry) {
         if (!is("actor", entry.actor) || !is("party", entry.party) || !is("operation", entry.operation))
             return false;
-        if (entry.party.empty()) return request.actor.party == parties.root();
+        if (entry.party.empty()) return sees_all;
         const auto relation = directory_->relation(request.actor.party, parties.find(entry.party));
         return relation == access::Relation::self || relation == access::Relation::below;
     };
@@ -58,7 +59,6 @@ Response Audit::list(const Request& request) const {
         const auto person = services_.registry.people.find(entry.actor);
         return person && parties.is_in_subtree(parties.find(person->party), request.actor.party);
     };
-    const bool sees_all = parties.size() == 0 || request.actor.party == parties.root();
     PageWriter page{"entries"};
     std::size_t rows = 0;
     std::size_t looks = 0;
@@ -85,6 +85,9 @@ Response Audit::list(const Request& request) const {
         write_image(json, entry.before, whole);
         json.name("after");
         write_image(json, entry.after, whole);
+        // It is made of all that the entry says, also of what is not for everybody.
+        const bool hashed = sees_all && entry.link.has_value();
+        json.name("hash").text_or_null(hashed ? entry.link->hash.text() : std::string{});
         json.close_object();
         return true;
     });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <ctime>
 #include <deque>
 #include <future>
@@ -50,6 +51,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 /// unwanted: closing a socket with unread bytes takes back what was sent.
 constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
 constexpr std::chrono::seconds kLingerWait{2};
+/// How soon stop() sees that it is to hurry.
+constexpr std::chrono::milliseconds kHurryLook{20};
 
 /// A body that grows as bytes arrive. Beast's own string_body would reserve the announced length.
 struct GrowingBody {
@@ -285,7 +288,13 @@ bool changes_something(const Request& request) noexcept {
 }  // namespace
 
 struct HttpServer::State {
-    State(const config::Config::Http& http, Router routes, balance::journal::Journal* journal_or_none);
+    State(const config::Config::Http& http, Router routes, balance::journal::Journal* journal_or_none,
+          const balance::EventLog* log);
+
+    /// Whether there is room, on disk and in memory, for more than ending calls.
+    [[nodiscard]] bool has_room() const noexcept {
+        return events == nullptr || events->admission() == balance::Admission::open;
+    }
 
     asio::awaitable<void> accept_all();
     static void turn_away(tcp::socket socket);
@@ -293,12 +302,14 @@ struct HttpServer::State {
     void close_all();
 
     // Never changed once the server is made.
-    const config::Config::Http settings;
     const Router router;
     balance::journal::Journal* const journal;
+    const balance::EventLog* const events;
     std::uint16_t port = 0;
+    std::atomic<bool> hurried{false};  // Says nothing of other memory.
 
     // For the thread of the sockets alone.
+    config::Config::Http settings;
     std::unordered_set<Connection*> connections;
     std::size_t bodies_bytes = 0;  // Of all bodies being read or worked on.
     std::size_t streams = 0;       // Bodies that are taken piece by piece.
@@ -479,6 +490,11 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         return problem({.status = 400, .detail = "not HTTP/1.1: " + failure.message()});
     }
 
+    static Response no_room() {
+        return try_later("the journal's disk is full, or memory is (memory.max); nothing can be changed now",
+                         std::chrono::seconds{1});
+    }
+
     /// Takes over what the headers say, or refuses the request before its body is read.
     std::optional<Response> read_head(Parser& parser, Request& request) {
         const auto& head = parser.get();
@@ -515,16 +531,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         if (!lane) return server_.router.handle(request);
         lane_ = *lane;
         // Nobody's large body is read in vain; a small one is, so that the connection can go on.
-        if (lane_ == Lane::bulk || lane_ == Lane::stream) {
+        if (is_large()) {
             if (auto refusal = server_.router.admit(request)) return refusal;
         }
-        if (server_.journal != nullptr && lane_ != Lane::call && changes_something(request) &&
-            server_.journal->admission() != balance::Admission::open) {
-            Response full =
-                problem({.status = 503, .detail = "the journal's disk is full; nothing can be changed now"});
-            full.headers.emplace_back("Retry-After", "1");
-            return full;
-        }
+        if (lane_ != Lane::call && changes_something(request) && !server_.has_room()) return no_room();
         const std::size_t bytes_max = most_body_bytes();
         if (parser.content_length().value_or(0) > bytes_max) return too_large(bytes_max);
         parser.body_limit(bytes_max);
@@ -555,6 +565,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 busy.headers.emplace_back("Retry-After", "1");
                 co_return busy;
             }
+            // What makes the memory run out may be the body itself, or what is built from it.
+            if (grown > 0 && is_large() && !server_.has_room()) co_return no_room();
             if (pieces != nullptr && !failure) co_await pieces->take(parser.get().body());
         }
         if (!failure) co_return std::nullopt;
@@ -578,6 +590,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         }
         std::abort();  // Not an enumerator: memory is corrupt.
     }
+
+    [[nodiscard]] bool is_large() const noexcept { return lane_ == Lane::bulk || lane_ == Lane::stream; }
 
     void give_back_body() noexcept {
         server_.bodies_bytes -= body_bytes_;
@@ -664,8 +678,11 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 };
 
 HttpServer::State::State(const config::Config::Http& http, Router routes,
-                         balance::journal::Journal* journal_or_none)
-    : settings(http), router(std::move(routes)), journal(journal_or_none) {
+                         balance::journal::Journal* journal_or_none, const balance::EventLog* log)
+    : router(std::move(routes)),
+      journal(journal_or_none),
+      events(log == nullptr ? journal_or_none : log),
+      settings(http) {
     try {
         const tcp::endpoint endpoint{asio::ip::make_address(http.listen.host), http.listen.port};
         acceptor.open(endpoint.protocol());
@@ -723,8 +740,8 @@ void HttpServer::State::close_all() {
 }
 
 HttpServer::HttpServer(const config::Config::Http& settings, Router router,
-                       balance::journal::Journal* journal)
-    : state_(std::make_unique<State>(settings, std::move(router), journal)) {}
+                       balance::journal::Journal* journal, const balance::EventLog* events)
+    : state_(std::make_unique<State>(settings, std::move(router), journal, events)) {}
 
 HttpServer::~HttpServer() {
     stop();
@@ -744,11 +761,29 @@ void HttpServer::start() {
     }};
 }
 
+void HttpServer::change(const config::Config::Http& settings) {
+    asio::post(state_->sockets, [state = state_.get(), timeout = settings.timeout,
+                                 connections_max = settings.connections_max] {
+        state->settings.timeout = timeout;
+        state->settings.connections_max = connections_max;
+    });
+}
+
+void HttpServer::hurry() noexcept {
+    state_->hurried.store(true, std::memory_order_relaxed);
+}
+
 void HttpServer::stop() {
     State& state = *state_;
     if (!state.thread.joinable()) return;
     asio::post(state.sockets, [&state] { state.begin_stop(); });
-    if (state.served.get_future().wait_for(kStopWait) == std::future_status::timeout) {
+    const auto served = state.served.get_future();
+    const auto patience = std::chrono::steady_clock::now() + kStopWait;
+    bool done = false;
+    while (!done && !state.hurried.load(std::memory_order_relaxed) &&
+           std::chrono::steady_clock::now() < patience)
+        done = served.wait_for(kHurryLook) == std::future_status::ready;
+    if (!done) {
         asio::post(state.sockets, [&state] { state.close_all(); });
         // What waits for its turn is dropped; what has begun is waited for.
         state.brief.stop();

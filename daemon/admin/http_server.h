@@ -45,8 +45,9 @@ class HttpServer {
     /// Opens the listening socket. Throws std::runtime_error naming the address and the reason. An answer
     /// leaves once everything it may rely on is durable in the journal, which must outlive this; without one
     /// at once.
+    /// `events` says whether anything may be changed now; nullptr: the journal does.
     HttpServer(const config::Config::Http& settings, Router router,
-               balance::journal::Journal* journal = nullptr);
+               balance::journal::Journal* journal = nullptr, const balance::EventLog* events = nullptr);
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
     /// Stops.
@@ -58,10 +59,15 @@ class HttpServer {
     /// Begins to serve. Requires: not started before.
     void start();
 
+    /// From now on http.timeout and http.connections_max are those. Any thread.
+    void change(const config::Config::Http& settings);
+
     /// Takes no more requests, lets those under way finish for at most kStopWait, and closes every
     /// connection. A handler that has begun runs to its end, because it is changing something: an import may
     /// add a few seconds. Not to be called by a handler. Does nothing the second time.
     void stop();
+    /// A stop() that goes on waits for nobody any more. Any thread.
+    void hurry() noexcept;
 
   private:
     class Connection;

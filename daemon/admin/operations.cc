@@ -34,6 +34,7 @@ constexpr Kinds kBuying{PartyKind::provider, PartyKind::reseller, PartyKind::cus
 // clang-format off: a line each, as a table.
 constexpr auto kOperations = std::to_array<ContractOperation>({
     {"GET", "/healthz", "health", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
+    {"GET", "/readyz", "ready", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/openapi.yaml", "contract", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"POST", "/v1/login", "logIn", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"POST", "/v1/logout", "logOut", Scope::self, {{}, kNear, kAnybody}, RecordOf::none},

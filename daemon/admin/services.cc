@@ -1,6 +1,7 @@
 #include "daemon/admin/services.h"
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -59,12 +60,27 @@ Orders orders_of(const Services& services) {
     return orders;
 }
 
+Response readiness_of(const Readiness* readiness) {
+    std::string detail;
+    if (readiness != nullptr) {
+        for (const std::string& fault : readiness->faults())
+            detail += (detail.empty() ? "" : "; ") + fault;
+    }
+    if (detail.empty()) return text_response(200, "ready\n");
+    return try_later(std::move(detail), std::chrono::seconds{1});
+}
+
 }  // namespace
 
 Router make_router(Services services) {
     Router router{services.on_unexpected};
     router.add("GET", "/healthz", Lane::at_once,
                [](const Request&, std::string_view) { return text_response(200, "ok\n"); });
+
+    router.add("GET", "/readyz", Lane::at_once,
+               [readiness = services.readiness](const Request&, std::string_view) {
+                   return readiness_of(readiness);
+               });
 
     router.add("GET", "/openapi.yaml", Lane::at_once, [](const Request&, std::string_view) {
         return Response{200, "application/yaml", std::string{openapi_text()}, {}};

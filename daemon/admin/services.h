@@ -11,6 +11,7 @@
 #include "daemon/catalog.h"
 #include "daemon/commands/context.h"
 #include "daemon/notices.h"
+#include "daemon/operation/readiness.h"
 #include "daemon/outbox.h"
 #include "daemon/partners/online_payments.h"
 #include "daemon/partners/profile_index.h"
@@ -47,14 +48,15 @@ struct Services {
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
     Reserve* reserve = nullptr;  ///< nullptr: `/v1/reserve` is not served.
+    const Readiness* readiness = nullptr;  ///< Of the daemon; nullptr: it is ready.
 };
 
 [[nodiscard]] inline Moment now_of(const Services& services) {
     return {services.wall_now(), services.steady_now()};
 }
 
-/// Every resource of this version: `/healthz`, `/openapi.yaml`, tariffs, dial plans, destination groups,
-/// parties, money, bundles, calls.
+/// Every resource of this version: `/healthz`, `/readyz`, `/openapi.yaml`, tariffs, dial plans, destination
+/// groups, parties, money, bundles, calls.
 [[nodiscard]] Router make_router(Services services);
 
 }  // namespace tollgate::daemon::admin

@@ -36,7 +36,8 @@ std::optional<Response> refusal_of(const Services& services, const Request& requ
         case PaymentCode::conflict:
             return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
         case PaymentCode::no_room:
-            return try_later("the journal's disk is full; try again later", std::chrono::minutes{1});
+            return try_later("the journal's disk is full, or memory is; try again later",
+                             std::chrono::minutes{1});
         case PaymentCode::busy:
             return try_later("too many request ids are remembered; try again later", std::chrono::minutes{1});
         case PaymentCode::out_of_bounds:

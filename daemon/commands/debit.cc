@@ -18,7 +18,7 @@ void debit(Context& context, Words words, std::string& out) {
     const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(memo_keyword, kMemoBytesMax);
     if (arguments.refused(out)) return;
-    const NotedMovement noted{context, "debitParty", arguments[0], amount};
+    const NotedMovement noted{context, "debitParty", arguments[0], amount, force.present};
     answer_payment(
         context.services.payments.debit(arguments[0], amount, force.present, {request, memo, context.now}),
         arguments.plain(), out);

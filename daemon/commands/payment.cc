@@ -46,7 +46,7 @@ std::string_view request_id(Arguments& arguments, std::size_t positional) {
 }
 
 NotedMovement::NotedMovement(const Context& context, std::string_view operation, std::string_view party,
-                             rating::Money amount) {
+                             rating::Money amount, bool force) {
     AuditEntry entry;
     entry.actor = "console";
     entry.operation = operation;
@@ -59,8 +59,10 @@ NotedMovement::NotedMovement(const Context& context, std::string_view operation,
                        "\",\"available\":\"" + std::string{rating::format(account.available()).view()} +
                        "\"}";
     }
-    if (amount != rating::Money{})
-        entry.after = "{\"amount\":\"" + std::string{rating::format(amount).view()} + "\"}";
+    if (amount != rating::Money{}) {
+        entry.after = "{\"amount\":\"" + std::string{rating::format(amount).view()} + "\"" +
+                      (force ? ",\"force\":true}" : "}");
+    }
     context.services.registry.audit.add(joint_, std::move(entry), context.now);
 }
 
@@ -71,7 +73,8 @@ void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) 
     }
     if (payment.code == PaymentCode::no_room)
         return writer.error(
-            "BUSY retry after 1000 ms: the journal's disk is full; calls may end, nothing else");
+            "BUSY retry after 1000 ms: the journal's disk is full, or memory is; calls may end, nothing "
+            "else");
     if (payment.code == PaymentCode::out_of_bounds) {
         return writer.error(
             "BADARG amount: the balance would leave what a balance can hold; nothing was changed");

@@ -18,9 +18,9 @@ namespace tollgate::daemon::commands {
 /// and what the party had: the audit log of administration knows what switches' consoles do.
 class NotedMovement {
   public:
-    /// `operation` is as docs/openapi.yaml names it. `party` need not exist.
+    /// `operation` is as docs/openapi.yaml names it. `party` need not exist. `force`: whatever the party has.
     NotedMovement(const Context& context, std::string_view operation, std::string_view party,
-                  rating::Money amount);
+                  rating::Money amount, bool force = false);
 
   private:
     balance::JointEvent joint_;

@@ -124,7 +124,9 @@ bool answered_as_error(Code code, std::string& out) {
         return true;
     }
     if (code == Code::no_room) {
-        writer.error("BUSY retry after 1000 ms: the journal's disk is full; calls may end, nothing else");
+        writer.error(
+            "BUSY retry after 1000 ms: the journal's disk is full, or memory is; calls may end, nothing "
+            "else");
         return true;
     }
     if (code == Code::too_large) {

@@ -41,7 +41,6 @@ void Connection::start() {
 }
 
 void Connection::drain() {
-    client_.closing = true;
     boost::system::error_code ignored;
     if (output_.empty()) socket_.cancel(ignored);
 }
@@ -51,15 +50,30 @@ void Connection::close() {
 }
 
 void Connection::read() {
-    if (input_size_ == input_.size()) {
-        input_.resize(std::max(kInputBytesLarge, worker_.limits().command_bytes_max));
-    }
+    grow_input();
     socket_.async_read_some(boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
                             [this](const boost::system::error_code& error, std::size_t size) {
+                                if (worker_.draining() && error == boost::asio::error::operation_aborted)
+                                    return read_the_last();
                                 if (error || client_.closing) return close();
                                 input_size_ += size;
                                 process();
                             });
+}
+
+void Connection::grow_input() {
+    if (input_size_ < input_.size()) return;
+    input_.resize(std::max({input_.size(), kInputBytesLarge, worker_.limits().command_bytes_max}));
+}
+
+void Connection::read_the_last() {
+    grow_input();
+    boost::system::error_code nothing_left;
+    const std::size_t size = socket_.read_some(
+        boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_), nothing_left);
+    if (nothing_left || size == 0) return close();
+    input_size_ += size;
+    process();
 }
 
 void Connection::process() {
@@ -68,6 +82,7 @@ void Connection::process() {
     if (input_size_ > 0 && consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
     if (output_.empty()) {
         if (client_.closing) return close();
+        if (worker_.draining()) return worker_.later([this] { read_the_last(); });
         return read();
     }
     if (relies_on_ != 0 && !worker_.durable(relies_on_)) return worker_.send_when_durable(*this, relies_on_);
@@ -130,6 +145,7 @@ void Connection::written() {
     if (client_.closing) return worker_.draining() ? close() : linger();
     // Not from here: a client that never stops must not grow the stack, nor keep others waiting.
     if (more_input_) return worker_.later([this] { process(); });
+    if (worker_.draining()) return worker_.later([this] { read_the_last(); });
     read();
 }
 

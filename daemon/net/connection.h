@@ -35,7 +35,7 @@ class Connection {
 
     void start();
 
-    /// Ends the connection once what has been answered is sent. It is destroyed later, from its own handler.
+    /// Ends the connection once what has arrived is answered. It is destroyed later, from its own handler.
     void drain();
 
     /// What the answers rely on is durable: called by the worker that was asked to wait.
@@ -45,6 +45,10 @@ class Connection {
 
   private:
     void read();
+    /// The worker is draining: carries out what has arrived, and closes where nothing has.
+    void read_the_last();
+    /// At least as much as a command may take.
+    void grow_input();
     void process();
     /// Carries out the commands that stand in the input; how many bytes of it they were.
     std::size_t run_commands();

@@ -171,8 +171,15 @@ void Worker::start() {
     thread_ = std::thread{[this] { io_.run(); }};
 }
 
-void Worker::stop() {
-    if (!thread_.joinable()) return;
+void Worker::change(const ConnectionLimits& limits) {
+    later([this, limits] {
+        limits_ = limits;
+        words_.resize(limits.resp.arguments_max);
+    });
+}
+
+void Worker::begin_stop() {
+    if (stop_begun_.exchange(true, std::memory_order_relaxed)) return;
     later([this] {
         draining_ = true;
         error_code ignored;
@@ -187,6 +194,15 @@ void Worker::stop() {
         for (const auto& [id, connection] : connections_)
             connection->drain();
     });
+}
+
+void Worker::hurry() {
+    io_.stop();
+}
+
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    begin_stop();
     thread_.join();
 }
 

@@ -49,9 +49,15 @@ class Worker {
     void listen_unix(int descriptor);
 
     void start();
-    /// Takes no new connections, sends what has been answered, closes, and ends the thread. Any thread;
-    /// waits.
+    /// From now on the limits are these. Any thread.
+    void change(const ConnectionLimits& limits);
+
+    /// Takes no new connections, answers what has arrived, closes, and ends the thread. Any thread.
+    void begin_stop();
+    /// Does that and waits for it.
     void stop();
+    /// Of what is left to answer when it stops, nothing more is: any thread.
+    void hurry();
     /// Something has become durable: connections that wait for it send their answers. Any thread; cheap where
     /// none waits.
     void durable_moved();
@@ -107,6 +113,7 @@ class Worker {
     std::atomic<bool> wants_wake_{false};
     std::vector<std::string_view> words_;
     bool draining_ = false;
+    std::atomic<bool> stop_begun_{false};  // Says nothing of other memory.
     std::thread thread_;
 };
 

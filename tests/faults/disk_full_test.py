@@ -171,6 +171,10 @@ class DiskFullTest(unittest.TestCase):
             self.assertIn("Retry-After", reply.headers)
         self.assertEqual(daemon.http.get("/v1/parties/customer-0").json["credit_limit"], "0")
         self.assertIn("full", daemon.info("persistence")["journal_disk"])
+        ready = daemon.http.get("/readyz")
+        self.assertEqual(ready.status, 503)
+        self.assertIn("the journal's disk is full", ready.json["detail"])
+        self.assertEqual(daemon.http.get("/healthz").status, 200)
         # What only looks goes on.
         self.assertEqual(resp.call("QUOTE", "line-0", "4930123").code, "OK")
         self.assertEqual(daemon.account("customer-0")[0], self.expected)
@@ -214,6 +218,7 @@ class DiskFullTest(unittest.TestCase):
             time.sleep(0.05)
         took = time.monotonic() - began
         self.assertEqual(daemon.info("persistence")["journal_disk"], "good")
+        self.assertEqual(daemon.http.get("/readyz").status, 200)
         self.assertEqual(daemon.resp.call("TOPUP", "customer-0", 1, "healed").code, "OK")
         self.expected += MICROS
         return took
