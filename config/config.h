@@ -202,6 +202,20 @@ struct Config {
         friend bool operator==(const Log&, const Log&) = default;
     };
 
+    struct Metrics {
+        std::vector<std::string> destination_groups;  ///< Told apart, each once; none: the first there are.
+
+        friend bool operator==(const Metrics&, const Metrics&) = default;
+    };
+
+    /// The commands that took longest.
+    struct SlowLog {
+        std::chrono::milliseconds threshold{10};  ///< Noted from here on.
+        std::uint32_t max = 128;                  ///< Kept.
+
+        friend bool operator==(const SlowLog&, const SlowLog&) = default;
+    };
+
     std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
     Resp resp;
     Http http;
@@ -215,6 +229,8 @@ struct Config {
     Journal journal;
     Mail mail;
     Log log;
+    Metrics metrics;
+    SlowLog slowlog;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -14,6 +14,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "daemon/admin/http_figures.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/local_gateway.h"
 #include "daemon/admin/services.h"
@@ -22,9 +23,11 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/commands/slow_log.h"
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
@@ -63,7 +66,7 @@ balance::SessionLimits session_limits(const config::Config& config) {
             .repeat = config.session.repeat};
 }
 
-ChargingSettings charging_settings(const config::Config& config, Catalog& catalog) {
+ChargingSettings charging_settings(const config::Config& config, Catalog& catalog, CallObserver& on_ended) {
     std::vector<SwitchDialPlan> switches;
     for (const auto& [name, plan] : config.dial.switches)
         switches.push_back({name, plan});
@@ -79,7 +82,8 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
             .dial_plans = &catalog.dial_plans(),
-            .destination_groups = &catalog.destination_groups()};
+            .destination_groups = &catalog.destination_groups(),
+            .on_ended = &on_ended};
 }
 
 net::ConnectionLimits connection_limits(const config::Config& config) {
@@ -147,9 +151,9 @@ std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& 
 
 /// What is done from time to time, away from calls: bundles, packages, plans and numbers are renewed whose
 /// month is over, versions of tariffs are freed that no call pins any more, mails are forgotten, snapshots
-/// are made.
+/// are made, what metrics do not look at with every question is added up.
 void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbox& outbox,
-                Snapshots* snapshots, std::uint64_t snapshot_segments) {
+                Snapshots* snapshots, std::uint64_t snapshot_segments, metrics::Metrics& metrics) {
     work_in_background();
     constexpr std::chrono::seconds kPause{1};
     std::mutex mutex;
@@ -160,6 +164,7 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbo
         shop.renew_due(Clock::now());
         catalog.tariffs().reclaim();
         outbox.trim(Clock::now());
+        metrics.refresh();
         if (snapshots != nullptr) snapshots->keep_up(snapshot_segments);
     }
 }
@@ -175,6 +180,21 @@ OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
 }
 
+metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http) {
+    return {.http =
+                [&http] {
+                    std::vector<metrics::HttpFigure> figures;
+                    http.visit(
+                        [&figures](std::string_view operation, std::string_view status, std::uint64_t count) {
+                            figures.push_back({operation, status, count});
+                        });
+                    return figures;
+                },
+            .connections_max = config.resp.connections_max,
+            .sessions_max = config.session.max,
+            .parties_max = config.party.max};
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -187,10 +207,14 @@ struct App::Parts {
                                       return *made;
                                   })),
           state(*made),
+          call_figures(state.parties, config.metrics.destination_groups),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
-                   charging_settings(config, state.catalog)),
+                   charging_settings(config, state.catalog, call_figures)),
           resync(charging, state.resync_tokens, state.events),
           counters(worker_count(config)),
+          slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
+                    counters.size() + 1),
+          metrics(services, call_figures, metric_sources(config, http_figures)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,
@@ -211,7 +235,10 @@ struct App::Parts {
                     .gateways = gateways(config.gateway),
                     .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
                     .commands = &services,
-                    .call_counters = &http_counters}),
+                    .call_counters = &http_counters,
+                    .metrics = [this] { return metrics.text(); },
+                    .metrics_type = metrics::Metrics::kContentType,
+                    .http_figures = &http_figures}),
                recovered.journal.get()) {
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
@@ -223,9 +250,14 @@ struct App::Parts {
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
-        for (const auto& of_worker : counters)
-            counter_views.push_back(&of_worker);
+        for (std::size_t i = 0; i < counters.size(); ++i) {
+            counters[i].slow_log = &slow_logs.of(i);
+            counter_views.push_back(&counters[i]);
+        }
+        http_counters.slow_log = &slow_logs.of(counters.size());
         counter_views.push_back(&http_counters);
+        // What a recovered state has is told from the first question on.
+        metrics.refresh();
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
         facts = {.version = kVersion,
                  .resp_port = listeners.port,
@@ -263,6 +295,7 @@ struct App::Parts {
     std::unique_ptr<State> made;
     Recovered recovered;
     State& state;
+    metrics::CallFigures call_figures;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -272,8 +305,12 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
-                                state.sessions, clients,       facts,          counter_views, state.registry};
+    commands::SlowLogs slow_logs;  // The last is that of calls over HTTP.
+    commands::Services services{charging,      state.catalog,  state.payments, resync,
+                                state.ledger,  state.sessions, clients,        facts,
+                                counter_views, state.registry, &slow_logs};
+    admin::HttpFigures http_figures;
+    metrics::Metrics metrics;
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
@@ -293,6 +330,7 @@ StateSettings state_settings(const config::Config& config) {
 
 App::App(const config::Config& config) {
     raise_descriptor_limit();
+    commands::Ticks::calibrate();
     parts_ = std::make_unique<Parts>(config);
 }
 
@@ -320,7 +358,7 @@ void App::start() {
     parts_->http.start();
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
         keep_house(stop, parts_->state.catalog, parts_->state.shop, parts_->state.outbox,
-                   parts_->snapshots.get(), parts_->snapshot_segments);
+                   parts_->snapshots.get(), parts_->snapshot_segments, parts_->metrics);
     }};
 }
 

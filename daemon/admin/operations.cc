@@ -35,6 +35,7 @@ constexpr Kinds kBuying{PartyKind::provider, PartyKind::reseller, PartyKind::cus
 constexpr auto kOperations = std::to_array<ContractOperation>({
     {"GET", "/healthz", "health", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/openapi.yaml", "contract", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
+    {"GET", "/metrics", "metrics", Scope::root, {{Permission::view}, kNear, kProvider}, RecordOf::none},
     {"POST", "/v1/login", "logIn", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"POST", "/v1/logout", "logOut", Scope::self, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/v1/me", "whoAmI", Scope::self, {{}, kNear, kAnybody}, RecordOf::none},

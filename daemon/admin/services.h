@@ -45,6 +45,10 @@ struct Services {
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
+    /// What `/metrics` says and as what; without it that is not served. Called by the thread of the sockets.
+    std::function<std::string()> metrics = {};
+    std::string_view metrics_type = {};
+    HttpFigures* http_figures = nullptr;  ///< Where requests are counted.
 };
 
 [[nodiscard]] inline Moment now_of(const Services& services) {

@@ -62,7 +62,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 52U);
+    EXPECT_EQ(names.size(), 55U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -122,6 +122,9 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"mail.give_up", "6d"},
         {"mail.outbox_max", "100001"},
         {"log.level", "trace"},
+        {"metrics.destination_groups", "mobile"},
+        {"slowlog.threshold", "11ms"},
+        {"slowlog.max", "129"},
     };
     const Config defaults;
     for (const Key& changed : keys()) {
