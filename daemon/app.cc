@@ -265,7 +265,8 @@ struct App::Parts {
                  .workers = counters.size(),
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
-                 .synced = config.journal.reply == config::JournalReply::synced};
+                 .synced = config.journal.reply == config::JournalReply::synced,
+                 .memory_in_use = [] { return metrics::process_figures().resident_bytes; }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
                                                             recovered.journal.get(), i, counters.size()));

@@ -29,6 +29,7 @@ struct ServerFacts {
     balance::Steady started_at{};
     const balance::journal::Journal* journal = nullptr;  ///< nullptr: none.
     bool synced = true;                                  ///< Its answers wait for the disk.
+    std::uint64_t (*memory_in_use)() = nullptr;          ///< Bytes; nullptr: nobody knows.
 };
 
 /// Shared by all workers; everything in it may be used by any thread.
