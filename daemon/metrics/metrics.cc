@@ -92,6 +92,7 @@ class Metrics::Collection final : public prometheus::Collectable {
 
   private:
     void collect() {
+        families_.reserve(kFamiliesUsual);
         process();
         clients();
         requests();
@@ -111,6 +112,8 @@ class Metrics::Collection final : public prometheus::Collectable {
         families_.push_back({name, help, type, {}});
         return families_.back();
     }
+
+    static constexpr std::size_t kFamiliesUsual = 96;
 
     template <typename Read>
     [[nodiscard]] std::uint64_t sum(const Read& read) const {
