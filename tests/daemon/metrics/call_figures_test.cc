@@ -130,7 +130,7 @@ TEST_F(CallFiguresTest, CountApartWhatALateSettlementTakesBack) {
 }
 
 TEST_F(CallFiguresTest, TellDestinationGroupsApart) {
-    auto& groups = world_.catalog.destination_groups();
+    DestinationGroups groups;
     groups.put("berlin", DestinationGroup{{"4930"}, {}});
     groups.put("germany", DestinationGroup{{}, {"DE"}});
     figures_.refresh(groups);
@@ -154,7 +154,7 @@ TEST_F(CallFiguresTest, TellDestinationGroupsApart) {
 TEST_F(CallFiguresTest, TellOnlyThoseGroupsApartThatAreNamed) {
     CallFigures named{world_.parties, {"south", "nowhere"}};
     relay_.to = &named;
-    auto& groups = world_.catalog.destination_groups();
+    DestinationGroups groups;
     groups.put("berlin", DestinationGroup{{"4930"}, {}});
     groups.put("south", DestinationGroup{{"4989"}, {}});
     named.refresh(groups);
@@ -169,7 +169,7 @@ TEST_F(CallFiguresTest, TellOnlyThoseGroupsApartThatAreNamed) {
 }
 
 TEST_F(CallFiguresTest, TellAtMostSoManyGroupsApart) {
-    auto& groups = world_.catalog.destination_groups();
+    DestinationGroups groups;
     for (std::size_t i = 0; i < kGroupsShownMax + 8; ++i)
         groups.put("g" + std::to_string(100 + i), DestinationGroup{{"49" + std::to_string(100 + i)}, {}});
     figures_.refresh(groups);
@@ -235,16 +235,16 @@ TEST(CallFiguresThreads, LoseNothing) {
         done = true;
     }
     std::uint64_t calls = 0;
-    std::uint64_t seconds = 0;
+    std::uint64_t talked = 0;
     std::int64_t micros = 0;
     for (const auto& row : figures.figures().calls)
         calls += row.calls;
     for (const auto& row : figures.figures().legs) {
-        seconds += row.seconds;
+        talked += row.seconds;
         micros += row.charged_micros;
     }
     EXPECT_EQ(calls, kThreads * kCalls);
-    EXPECT_EQ(seconds, 3 * kThreads * kCalls);
+    EXPECT_EQ(talked, 3 * kThreads * kCalls);
     EXPECT_EQ(micros, static_cast<std::int64_t>(7 * kThreads * kCalls));
     EXPECT_EQ(figures.figures().lost, 0U);
 }
