@@ -133,6 +133,11 @@ class Payments {
     /// Of arguments as they were given.
     [[nodiscard]] static std::uint64_t fingerprint(std::span<const std::string_view> arguments) noexcept;
 
+    /// Whether one of that id was asked before, so that its answer is known.
+    [[nodiscard]] bool is_repeated(const PaymentRequest& request) noexcept {
+        return knows({request.scope, request.id});
+    }
+
     /// All that are remembered.
     [[nodiscard]] const TransactionList& transactions() const noexcept { return list_; }
 

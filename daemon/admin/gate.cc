@@ -65,6 +65,8 @@ constexpr std::array<std::string_view, 5> kOfOneself = {"getPerson", "changePers
 constexpr std::array<std::string_view, 2> kHiddenFilters = {"billing", "class"};
 /// Names of parties in queries of lists.
 constexpr std::array<std::string_view, 4> kQueryParties = {"party", "under", "parent", "customer"};
+/// Operations that take money and may be told to take more than there is.
+constexpr std::array<std::string_view, 2> kForcible = {"debitParty", "adjustParty"};
 /// What a party may be made of in an import.
 constexpr access::Permissions kOfAnImport{Permission::customers, Permission::resellers, Permission::prices,
                                           Permission::people};
@@ -339,7 +341,7 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
     const auto is_of = [&](const Reference& reference) { return reference.operation == operation.name; };
     const bool references = std::any_of(kReferences.begin(), kReferences.end(), is_of);
     const bool looked_at = references || operation.scope == Scope::body || operation.name == "changeParty" ||
-                           operation.name == "changePlan";
+                           operation.name == "changePlan" || is_in(kForcible, operation.name);
     if (!looked_at) return std::nullopt;
     JsonReader reader;
     const JsonValue* const body = reader.read(request.body);
@@ -381,6 +383,11 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
         const std::string_view by = text_field(*body, "collected_by");
         if (!by.empty() && by != own) return forbidden("you record what you collected yourself");
     }
+    // What `available` does not cover is taken by an administrator alone.
+    const JsonValue* const force = field_of(*body, "force");
+    if (is_in(kForcible, operation.name) && force != nullptr && force->text == "true" &&
+        !request.actor.permissions.has(Permission::people))
+        return forbidden("force: only administrators; needs the permission people");
     if (operation.name == "createDraft" || operation.name == "changeDraft")
         return check_draft(request, *body);
     if (operation.name == "changePlan" && request.actor.kind == PartyKind::customer) {

@@ -82,17 +82,10 @@ Response answer_of(const PaymentAnswer& answer, std::string_view id) {
                             .detail = "it is a refund, or a call that has not ended, or less is left of it"});
         case PaymentCode::conflict:
             return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
-        case PaymentCode::no_room: {
-            Response full = problem({.status = 503, .detail = "the journal's disk is full; try again later"});
-            full.headers.emplace_back("Retry-After", "60");
-            return full;
-        }
-        case PaymentCode::busy: {
-            Response busy =
-                problem({.status = 503, .detail = "too many request ids are remembered; try again later"});
-            busy.headers.emplace_back("Retry-After", "60");
-            return busy;
-        }
+        case PaymentCode::no_room:
+            return try_later("the journal's disk is full; try again later", std::chrono::minutes{1});
+        case PaymentCode::busy:
+            return try_later("too many request ids are remembered; try again later", std::chrono::minutes{1});
         case PaymentCode::out_of_bounds:
             return faulty("amount", "the balance would leave what an account can hold");
         case PaymentCode::faulty:

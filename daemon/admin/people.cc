@@ -48,9 +48,7 @@ Response wrong_login() {
 }
 
 Response busy() {
-    Response response = problem({.status = 503, .detail = "no memory for a password now; try again later"});
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
+    return try_later("no memory for a password now; try again later", std::chrono::seconds{1});
 }
 
 /// The texts of an object, each of which must be one of `names`.

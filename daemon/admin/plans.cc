@@ -112,7 +112,10 @@ Response Plans::change(const Request& request, std::string_view id) const {
     const std::scoped_lock lock{services_.registry.mutex};
     const auto known = services_.registry.plans.find(id);
     if (!known) return unknown_plan(id);
-    if (auto stale = refusal_of(request, etag_of(image_of(*known)))) return *std::move(stale);
+    // The first one changed it: what is sent again gets that answer, and not that it came too late.
+    if (!services_.payments.is_repeated(request_of(services_, request))) {
+        if (auto stale = refusal_of(request, etag_of(image_of(*known)))) return *std::move(stale);
+    }
     // Prices come from above.
     if (!request.actor.login.empty() &&
         services_.catalog.parties().get(request.actor.party).id == known->customer) {

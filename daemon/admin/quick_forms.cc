@@ -9,6 +9,7 @@
 #include "daemon/access/sodium.h"
 #include "daemon/admin/bodies.h"
 #include "daemon/admin/json_copy.h"
+#include "daemon/admin/money.h"
 #include "daemon/admin/party_fields.h"
 #include "daemon/admin/party_json.h"
 #include "daemon/admin/record_json.h"
@@ -233,11 +234,7 @@ Response QuickForms::remove(std::string_view id) const {
 }
 
 Response QuickForms::submit(const Request& request, std::string_view id) const {
-    if (!is_request_id(request.idempotency_key)) {
-        return problem({.status = 400,
-                        .detail = "Idempotency-Key: expected 1 to " + std::to_string(kRequestIdBytesMax) +
-                                  " bytes that do not begin with \"r-\""});
-    }
+    if (auto refusal = refusal_of_key(request)) return *std::move(refusal);
     JsonReader reader;
     const JsonValue* const body = reader.read(request.body);
     if (body == nullptr) return not_json(reader);

@@ -144,6 +144,12 @@ Response problem(const Problem& what) {
     return {what.status, "application/problem+json", json.take(), {}};
 }
 
+Response try_later(std::string detail, std::chrono::seconds after) {
+    Response response = problem({.status = 503, .detail = std::move(detail)});
+    response.headers.emplace_back("Retry-After", std::to_string(after.count()));
+    return response;
+}
+
 template <typename Work>
 auto Router::guarded(const Work& work) const noexcept -> decltype(work()) {
     std::string what;

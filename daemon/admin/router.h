@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -82,6 +83,8 @@ struct Problem {
     std::optional<std::size_t> error_count = {};  ///< Where there are more faults than `errors`.
 };
 [[nodiscard]] Response problem(const Problem& what);
+/// 503, and when to come again.
+[[nodiscard]] Response try_later(std::string detail, std::chrono::seconds after);
 
 /// Where a handler runs, so that what takes long holds up nothing else.
 enum class Lane : std::uint8_t {

@@ -19,11 +19,6 @@ Response refused(const ShopFault& fault) {
 
 std::optional<Response> refusal_of(const Services& services, const Request& request,
                                    const Shop::Answer& answer) {
-    const auto later = [](std::string detail) {
-        Response response = problem({.status = 503, .detail = std::move(detail)});
-        response.headers.emplace_back("Retry-After", "60");
-        return response;
-    };
     switch (answer.payment.code) {
         case PaymentCode::ok:
             return std::nullopt;
@@ -41,9 +36,9 @@ std::optional<Response> refusal_of(const Services& services, const Request& requ
         case PaymentCode::conflict:
             return problem({.status = 409, .detail = "this Idempotency-Key stands for another operation"});
         case PaymentCode::no_room:
-            return later("the journal's disk is full; try again later");
+            return try_later("the journal's disk is full; try again later", std::chrono::minutes{1});
         case PaymentCode::busy:
-            return later("too many request ids are remembered; try again later");
+            return try_later("too many request ids are remembered; try again later", std::chrono::minutes{1});
         case PaymentCode::out_of_bounds:
             return problem({.status = 422, .detail = "a balance would leave what an account can hold"});
         case PaymentCode::unknown_account:

@@ -24,11 +24,10 @@ Response unknown_tariff(std::string_view id) {
 }
 
 Response too_many_versions() {
-    Response busy = problem({.status = 503,
-                             .detail = "there are as many tariffs, or versions that calls hold on to, as "
-                                       "there may be; try again when calls have ended"});
-    busy.headers.emplace_back("Retry-After", "60");
-    return busy;
+    return try_later(
+        "there are as many tariffs, or versions that calls hold on to, as there may be; try again when "
+        "calls have ended",
+        std::chrono::minutes{1});
 }
 
 rating::Origin origin_now(const Services& services, std::string_view login) {

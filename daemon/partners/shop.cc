@@ -171,6 +171,14 @@ Shop::Shop(Registry& registry, Catalog& catalog, Payments& payments, const Ledge
     });
 }
 
+Shop::Cart Shop::cart_of(PartyId customer) const {
+    const Party& party = parties_.get(customer);
+    return {.customer = customer,
+            .first = seller_above(customer),
+            .currency = party.currency,
+            .zone = std::string{party.time_zone}};
+}
+
 PartyId Shop::seller_above(PartyId party) const noexcept {
     const PartyId parent = parties_.get(party).parent;
     return parent == kNoParty ? kNoParty : seller_at(parent);
@@ -484,10 +492,7 @@ bool Shop::put_package(Cart& cart, const Package& package, Subscription& subscri
 
 Shop::Answer Shop::activate(PartyId customer, const Activation& wanted, const PaymentRequest& request) {
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     const std::array<std::string_view, 6> arguments = {
         "activate",  party.id, wanted.package, wanted.renewal, wanted.automatic ? "automatic" : "by hand",
         request.memo};
@@ -531,10 +536,7 @@ Shop::Answer Shop::activate(PartyId customer, const Activation& wanted, const Pa
 Shop::Answer Shop::renew(const Subscription& known, const PaymentRequest& request) {
     const PartyId customer = parties_.find(known.customer);
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     const bool by_itself = request.scope == kRenewals;
     cart.owes = by_itself && known.renewal == "owe";
     const std::array<std::string_view, 3> arguments = {"renew", known.id, request.memo};
@@ -591,10 +593,7 @@ void Shop::put_plan(Cart& cart, ServicePlan plan, std::size_t lines, Moment now)
 
 Shop::Answer Shop::add_plan(PartyId customer, const ServicePlan& plan, const PaymentRequest& request) {
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     const std::string users = std::to_string(plan.users);
     const std::string cost = text_of(plan.cost_per_user);
     const std::array<std::string_view, 8> arguments = {
@@ -613,10 +612,7 @@ Shop::Answer Shop::change_plan(const ServicePlan& plan, ServicePlan wanted, std:
                                const PaymentRequest& request) {
     const PartyId customer = parties_.find(plan.customer);
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     const std::array<std::string_view, 3> arguments = {"change", plan.id, asked};
     return sell(cart, TransactionKind::plan, Payments::fingerprint(arguments), request, [&](Cart& sold) {
         sold.settings = catalog_.hold_settings();
@@ -660,10 +656,7 @@ Shop::Answer Shop::change_plan(const ServicePlan& plan, ServicePlan wanted, std:
 Shop::Answer Shop::renew_plan(ServicePlan plan, const PaymentRequest& request) {
     const PartyId customer = parties_.find(plan.customer);
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     cart.owes = plan.renewal == "owe";
     const std::array<std::string_view, 2> arguments = {"renew", plan.id};
     return sell(cart, TransactionKind::renewal, Payments::fingerprint(arguments), request, [&](Cart& sold) {
@@ -752,11 +745,7 @@ void Shop::put_number(Cart& cart, std::string_view id, const Assignment& wanted,
 
 Shop::Answer Shop::assign(std::string_view number, const Assignment& wanted, const PaymentRequest& request) {
     const PartyId customer = parties_.find(wanted.customer);
-    const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     const std::array<std::string_view, 6> arguments = {"number",    number,         wanted.customer,
                                                        wanted.line, wanted.renewal, request.memo};
     return sell(cart, TransactionKind::number, Payments::fingerprint(arguments), request, [&](Cart& sold) {
@@ -778,10 +767,7 @@ void Shop::give_back(PoolNumber number, Moment now) {
 Shop::Answer Shop::renew_number(PoolNumber number, const PaymentRequest& request) {
     const PartyId customer = parties_.find(number.customer);
     const Party& party = parties_.get(customer);
-    Cart cart{.customer = customer,
-              .first = seller_above(customer),
-              .currency = party.currency,
-              .zone = std::string{party.time_zone}};
+    Cart cart = cart_of(customer);
     cart.owes = number.renewal == "owe";
     const std::array<std::string_view, 2> arguments = {"renew", number.id};
     return sell(cart, TransactionKind::renewal, Payments::fingerprint(arguments), request, [&](Cart& sold) {

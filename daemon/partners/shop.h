@@ -172,6 +172,8 @@ class Shop {
     using Key = std::pair<Kind, std::string>;
     struct Cart;
 
+    /// An empty one of a customer who is there.
+    [[nodiscard]] Cart cart_of(balance::PartyId customer) const;
     [[nodiscard]] balance::PartyId seller_above(balance::PartyId party) const noexcept;
     /// The nearest reseller or provider that `party` is or stands below.
     [[nodiscard]] balance::PartyId seller_at(balance::PartyId party) const noexcept;

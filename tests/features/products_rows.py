@@ -413,7 +413,8 @@ def users_of_a_plan(daemon, api):
     api.post("/v1/parties", {"id": "ann-4", "kind": "line", "parent": "ann"}).expect(422)
     assert api.patch(path, {"users": 2}, key=True).fields() == {"users"}
     tag = api.get(path).headers["ETag"]
-    api.patch(path, {"users": 4}, key=True, If_Match=tag).expect(200)
+    for duplicate in (False, True):
+        assert api.patch(path, {"users": 4}, key="four", If_Match=tag).expect(200)["dup"] is duplicate
     api.patch(path, {"users": 5}, key=True, If_Match=tag).expect(412)
     api.party("ann-4", "ann", "line")
     # By the other policy they come with the next month.
