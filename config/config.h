@@ -216,6 +216,40 @@ struct Config {
         friend bool operator==(const SlowLog&, const SlowLog&) = default;
     };
 
+    /// Whatever follows the journal: Redis and the others below.
+    struct Stores {
+        std::chrono::milliseconds retry_first = std::chrono::milliseconds{250};  ///< Doubled each time, up to
+        std::chrono::milliseconds retry_longest =
+            std::chrono::seconds{30};            ///< this. At least `retry_first`.
+        std::size_t batch_bytes_max = 8 * kMiB;  ///< Of events that are handed over at once.
+
+        friend bool operator==(const Stores&, const Stores&) = default;
+    };
+
+    /// Balances and what happened, for portals to read.
+    struct Redis {
+        std::string url;            ///< Where it is; empty: there is none.
+        std::string user;           ///< Empty: the default one.
+        std::string password_file;  ///< Whose first line is the password; empty: none is asked for.
+        std::string prefix{"tollgate"};
+        std::uint32_t stream_max = 10'000;  ///< Entries of the stream, about.
+        std::chrono::milliseconds timeout = std::chrono::seconds{5};
+
+        friend bool operator==(const Redis&, const Redis&) = default;
+    };
+
+    /// Who is told over HTTP of what happens.
+    struct Webhook {
+        std::string url;                     ///< Empty: nobody.
+        std::string secret_file;             ///< Whose first line signs what is sent.
+        std::uint32_t pending_max = 10'000;  ///< Events that wait to be taken.
+        std::uint32_t connections = 4;       ///< At the same time.
+        std::chrono::milliseconds timeout = std::chrono::seconds{10};
+        std::chrono::milliseconds give_up = std::chrono::hours{3 * 24};  ///< Of one event.
+
+        friend bool operator==(const Webhook&, const Webhook&) = default;
+    };
+
     std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
     Resp resp;
     Http http;
@@ -231,6 +265,9 @@ struct Config {
     Log log;
     Metrics metrics;
     SlowLog slowlog;
+    Stores stores;
+    Redis redis;
+    Webhook webhook;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -164,6 +164,26 @@ std::vector<Key> make_keys() {
     add("slowlog.threshold", field(&C::slowlog, &C::SlowLog::threshold),
         Duration{milliseconds{0}, std::chrono::hours{1}});
     add("slowlog.max", field(&C::slowlog, &C::SlowLog::max), Count{0, 10'000});
+
+    add("stores.retry_first", field(&C::stores, &C::Stores::retry_first),
+        Duration{milliseconds{10}, hours{1}});
+    add("stores.retry_longest", field(&C::stores, &C::Stores::retry_longest),
+        Duration{milliseconds{10}, kDay});
+    add("stores.batch_bytes_max", field(&C::stores, &C::Stores::batch_bytes_max), Size{64 * kKiB, kGiB});
+
+    add("redis.url", field(&C::redis, &C::Redis::url), Text{kUrlBytesMax});
+    add("redis.user", field(&C::redis, &C::Redis::user), Text{kNameBytesMax});
+    add("redis.password_file", field(&C::redis, &C::Redis::password_file), Path{kPathBytesMax});
+    add("redis.prefix", field(&C::redis, &C::Redis::prefix), Text{kNameBytesMax});
+    add("redis.stream_max", field(&C::redis, &C::Redis::stream_max), Count{1, 100'000'000});
+    add("redis.timeout", field(&C::redis, &C::Redis::timeout), Duration{milliseconds{10}, hours{1}});
+
+    add("webhook.url", field(&C::webhook, &C::Webhook::url), Text{kUrlBytesMax});
+    add("webhook.secret_file", field(&C::webhook, &C::Webhook::secret_file), Path{kPathBytesMax});
+    add("webhook.pending_max", field(&C::webhook, &C::Webhook::pending_max), Count{1, 1'000'000});
+    add("webhook.connections", field(&C::webhook, &C::Webhook::connections), Count{1, 64});
+    add("webhook.timeout", field(&C::webhook, &C::Webhook::timeout), Duration{milliseconds{10}, hours{1}});
+    add("webhook.give_up", field(&C::webhook, &C::Webhook::give_up), Duration{milliseconds{0}, 365 * kDay});
     return keys;
 }
 
@@ -193,7 +213,7 @@ struct Rule {
     std::string_view other_must_be;
 };
 
-constexpr std::array<Rule, 5> kRules{{
+constexpr std::array<Rule, 6> kRules{{
     {"session.longest", "session.shortest",
      [](const Config& config) { return config.session.longest >= config.session.shortest; },  //
      "must be at least", "must be at most"},
@@ -207,6 +227,9 @@ constexpr std::array<Rule, 5> kRules{{
      "must be at most", "must be at least"},
     {"mail.retry_longest", "mail.retry_first",
      [](const Config& config) { return config.mail.retry_longest >= config.mail.retry_first; },  //
+     "must be at least", "must be at most"},
+    {"stores.retry_longest", "stores.retry_first",
+     [](const Config& config) { return config.stores.retry_longest >= config.stores.retry_first; },  //
      "must be at least", "must be at most"},
     {"http.listen", "resp.listen",
      [](const Config& config) {

@@ -24,6 +24,9 @@
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/slow_log.h"
+#include "daemon/flush/follower.h"
+#include "daemon/flush/redis_sink.h"
+#include "daemon/flush/webhook_sink.h"
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
@@ -169,15 +172,76 @@ void keep_house(const std::stop_token& stop, Catalog& catalog, Shop& shop, Outbo
     }
 }
 
+/// The first line of the file that a key names. Throws where there is none.
+std::string secret_in(std::string_view key, const std::string& path) {
+    std::ifstream file{path};
+    std::string secret;
+    if (!std::getline(file, secret) || secret.empty())
+        throw std::runtime_error(std::string{key} + ": " + path +
+                                 " has no secret in its first line, or cannot be read");
+    return secret;
+}
+
 /// Through which people pay online. Throws where the secret cannot be read.
 OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     if (config.secret_file.empty()) return {};
-    std::ifstream file{config.secret_file};
-    std::string secret;
-    if (!std::getline(file, secret) || secret.empty())
-        throw std::runtime_error("gateway.secret_file: " + config.secret_file +
-                                 " has no secret in its first line, or cannot be read");
-    return {std::make_shared<const admin::LocalGateway>(std::move(secret), config.url)};
+    return {std::make_shared<const admin::LocalGateway>(secret_in("gateway.secret_file", config.secret_file),
+                                                        config.url)};
+}
+
+flush::FollowerSettings follower_settings(const config::Config& config) {
+    flush::FollowerSettings settings;
+    settings.retry_first = config.stores.retry_first;
+    settings.retry_longest = config.stores.retry_longest;
+    settings.batch_bytes_max = config.stores.batch_bytes_max;
+    return settings;
+}
+
+/// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
+/// is no journal that they could follow.
+std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config,
+                                                     balance::journal::Disk* disk) {
+    for (const auto& [key, url] :
+         {std::pair{"redis.url", &config.redis.url}, {"webhook.url", &config.webhook.url}}) {
+        if (disk == nullptr && !url->empty()) {
+            throw std::runtime_error{std::string{key} +
+                                     ": stores follow a journal, and there is none; set journal.dir"};
+        }
+    }
+    std::vector<std::unique_ptr<flush::Sink>> sinks;
+    if (!config.redis.url.empty()) {
+        sinks.push_back(std::make_unique<flush::RedisSink>(
+            flush::RedisSettings{.address = flush::parse_redis_url(config.redis.url),
+                                 .user = config.redis.user,
+                                 .password_file = config.redis.password_file,
+                                 .prefix = config.redis.prefix,
+                                 .stream_max = config.redis.stream_max,
+                                 .timeout = config.redis.timeout}));
+    }
+    if (!config.webhook.url.empty()) {
+        sinks.push_back(std::make_unique<flush::WebhookSink>(
+            flush::WebhookSettings{.url = config.webhook.url,
+                                   .secret = secret_in("webhook.secret_file", config.webhook.secret_file),
+                                   .pending_max = config.webhook.pending_max,
+                                   .connections = config.webhook.connections,
+                                   .timeout = config.webhook.timeout,
+                                   .retry_first = config.stores.retry_first,
+                                   .retry_longest = config.stores.retry_longest,
+                                   .give_up = config.webhook.give_up},
+            *disk, [] { return Clock::now(); }, [](const std::string& what) { spdlog::warn("{}", what); }));
+    }
+    return sinks;
+}
+
+void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
+    switch (urgency) {
+        case flush::Follower::Urgency::notice:
+            return spdlog::info("{}", what);
+        case flush::Follower::Urgency::warning:
+            return spdlog::warn("{}", what);
+        case flush::Follower::Urgency::error:
+            return spdlog::error("{}", what);
+    }
 }
 
 metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http) {
@@ -250,6 +314,12 @@ struct App::Parts {
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
+        for (auto& sink : make_sinks(config, disk.get())) {
+            followers.push_back(std::make_unique<flush::Follower>(
+                std::move(sink), *recovered.journal, state_settings(config), state, follower_settings(config),
+                [] { return Clock::now(); }, say_of_store));
+        }
+        if (!followers.empty()) snapshots->keep_for([this] { return taken_by_stores(); });
         for (std::size_t i = 0; i < counters.size(); ++i) {
             counters[i].slow_log = &slow_logs.of(i);
             counter_views.push_back(&counters[i]);
@@ -266,7 +336,8 @@ struct App::Parts {
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
                  .synced = config.journal.reply == config::JournalReply::synced,
-                 .memory_in_use = [] { return metrics::process_figures().resident_bytes; }};
+                 .memory_in_use = [] { return metrics::process_figures().resident_bytes; },
+                 .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
                                                             recovered.journal.get(), i, counters.size()));
@@ -277,6 +348,22 @@ struct App::Parts {
             for (std::size_t i = 0; i < workers.size(); ++i)
                 workers[i]->listen_unix(descriptors[i]);
         }
+    }
+
+    std::vector<StoreFigures> store_figures() const {
+        std::vector<StoreFigures> all;
+        all.reserve(followers.size());
+        for (const auto& follower : followers)
+            all.push_back(follower->figures());
+        return all;
+    }
+    /// What all stores have for good, for the snapshots.
+    std::optional<balance::Sequence> taken_by_stores() const {
+        std::optional<balance::Sequence> least;
+        for (const auto& follower : followers) {
+            if (const auto taken = follower->taken()) least = std::min(least.value_or(*taken), *taken);
+        }
+        return least;
     }
 
     /// Thresholds have the time, a line in the log each, and mails in the operator's words.
@@ -317,6 +404,7 @@ struct App::Parts {
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
     std::unique_ptr<mail::Mailer> mailer;
+    std::vector<std::unique_ptr<flush::Follower>> followers;
     std::jthread housekeeping;  // Last: it is the first to go.
 };
 
@@ -354,6 +442,8 @@ void App::start() {
         journal->start();
     }
     if (parts_->mailer != nullptr) parts_->mailer->start();
+    for (const auto& follower : parts_->followers)
+        follower->start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -369,6 +459,8 @@ void App::stop() {
     for (const auto& worker : parts_->workers)
         worker->stop();
     if (parts_->mailer != nullptr) parts_->mailer->stop();
+    for (const auto& follower : parts_->followers)
+        follower->stop();
     auto* const journal = parts_->recovered.journal.get();
     if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
 }

@@ -7,9 +7,8 @@
 #include "balance/journal/disk.h"
 #include "balance/journal/repair.h"
 #include "balance/journal/snapshot.h"
-#include "daemon/charging.h"
+#include "daemon/call_record.h"
 #include "daemon/recovery.h"
-#include "rating/charge.h"
 #include "rating/csv.h"
 
 namespace tollgate::daemon {
@@ -20,7 +19,6 @@ using balance::EventHeader;
 using balance::EventKind;
 using balance::Session;
 using balance::SessionLevel;
-using balance::SessionState;
 
 std::string_view text_of(EventKind kind) noexcept {
     switch (kind) {
@@ -88,31 +86,6 @@ std::string_view text_of(EventKind kind) noexcept {
     return "unknown";
 }
 
-std::string_view text_of(SessionState state) noexcept {
-    switch (state) {
-        case SessionState::deciding:
-            return "deciding";
-        case SessionState::authorized:
-            return "authorized";
-        case SessionState::answered:
-            return "answered";
-        case SessionState::refused:
-            return "refused";
-        case SessionState::stopped:
-            return "stopped";
-        case SessionState::released:
-            return "released";
-        case SessionState::expired:
-            return "expired";
-    }
-    return "unknown";
-}
-
-bool is_of_session(EventKind kind) noexcept {
-    return kind == EventKind::session_opened || kind == EventKind::session_changed ||
-           kind == EventKind::session_rewritten;
-}
-
 /// A line of CSV, field by field.
 class CsvLine {
   public:
@@ -147,7 +120,7 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
         out << " id=" << id;
         if (const Session* const session = state.sessions.find(id)) {
             out << " line=" << state.parties.get(session->line).id << " number=" << session->number.view()
-                << " state=" << text_of(session->state) << " granted=" << session->granted_seconds
+                << " state=" << daemon::text_of(session->state) << " granted=" << session->granted_seconds
                 << " used=" << session->used_seconds;
             for (const SessionLevel& level : session->levels()) {
                 out << ' ' << state.parties.get(level.payer).id << '=' << rating::format(level.charged).view()
@@ -169,45 +142,23 @@ void write_record_header(std::ostream& out) {
 }
 
 /// One line a leg; a call that nobody paid for has one line without a leg.
-void write_record(const State& state, const Session& session, Moment at, const EndWords& words,
-                  std::ostream& out) {
-    const auto wall = [&](balance::Steady steady) {
-        return steady == balance::Steady{}
-                   ? std::string{}
-                   : std::string{rating::format(at.wall - (at.steady - steady)).view()};
-    };
+void write_record(const CallRecord& record, std::ostream& out) {
     const auto said = [](rating::Instant instant) {
         return instant == rating::kAlways ? std::string{} : std::string{rating::format(instant).view()};
     };
-    std::string flags;
-    const auto flag = [&flags](bool set, std::string_view name) {
-        if (!set) return;
-        if (!flags.empty()) flags += ',';
-        flags += name;
-    };
-    flag(session.overrun, "overrun");
-    flag(session.lapsed && session.state != SessionState::expired, "late");
-    flag(session.implausible, "implausible");
-    flag(session.via_unrated, "via_unrated");
-    flag(session.emergency, "emergency");
     const auto begin = [&](CsvLine& line) {
-        line.add("r-" + std::to_string(session.record)).add(session.id());
-        line.add(state.parties.get(session.line).id).add(session.number.view());
-        const auto texts = session.texts();
-        line.add(texts.caller).add(texts.service.empty() ? balance::kVoice : texts.service);
-        line.add(texts.switch_name);
-        line.add(text_of(session.state)).add(flags);
-        line.add(wall(session.opened_at)).add(wall(session.answered_at)).add(wall(session.ended_at));
-        line.add(session.used_seconds);
+        line.add(record.id()).add(record.session).add(record.line).add(record.called);
+        line.add(record.caller).add(record.service).add(record.switch_name);
+        line.add(record.state).add(record.flags);
+        line.add(said(record.opened_at)).add(said(record.answered_at)).add(said(record.ended_at));
+        line.add(record.used_seconds);
     };
     const auto end = [&](CsvLine& line) {
-        line.add(words.cause);
-        line.add(session.start_tags == nullptr ? std::string_view{} : *session.start_tags);
-        line.add(words.tags);
-        line.add(rating::format(session.rated_at).view());
-        line.add(said(session.start_at)).add(said(words.at.value_or(rating::kAlways)));
+        line.add(record.cause).add(record.start_tags).add(record.tags);
+        line.add(rating::format(record.rated_at).view());
+        line.add(said(record.start_at)).add(said(record.stop_at));
     };
-    if (session.level_count == 0) {
+    if (record.legs.empty()) {
         CsvLine line{out};
         begin(line);
         constexpr int kFieldsOfALeg = 11;
@@ -217,24 +168,17 @@ void write_record(const State& state, const Session& session, Moment at, const E
         return;
     }
     std::uint64_t number = 0;
-    for (const SessionLevel& level : session.levels()) {
-        const balance::Party& payer = state.parties.get(level.payer);
+    for (const CallLeg& leg : record.legs) {
         CsvLine line{out};
         begin(line);
-        line.add(++number).add(payer.id).add(state.parties.get(level.seller).id).add(payer.currency.view());
-        if (level.rate == nullptr) {
+        line.add(++number).add(leg.party).add(leg.seller).add(leg.currency.view());
+        if (!leg.rated) {
             line.add("").add("").add("").add("").add("").add("");
         } else {
-            const auto row = level.tariff->deck->row(level.row);
-            const auto billed =
-                rating::billed_seconds(session.call(level), std::chrono::seconds{session.used_seconds});
-            line.add(level.tariff->tariff).add(level.tariff->number).add(row.prefix.text().view());
-            line.add(row.destination);
-            line.add(
-                rating::format(rating::price_with_markup(row.rate->price, level.tariff->settings)).view());
-            line.add(static_cast<std::uint64_t>(billed.count()));
+            line.add(leg.tariff).add(leg.version).add(leg.prefix).add(leg.destination);
+            line.add(rating::format(leg.price).view()).add(leg.billed_seconds);
         }
-        line.add(rating::format(level.charged).view());
+        line.add(rating::format(leg.charged).view());
         end(line);
     }
 }
@@ -302,13 +246,9 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         if ((dump.from && header.at.wall < *dump.from) || (dump.until && header.at.wall >= *dump.until))
             return;
         const Session* const session = state.sessions.find(in.short_text());
-        EndWords words;
-        words.cause = in.text();
-        words.tags = in.text();
-        rating::Instant stop_at;
-        in.get(stop_at);
-        if (stop_at != rating::kAlways) words.at = stop_at;
-        if (session != nullptr && session->record != 0) write_record(state, *session, header.at, words, out);
+        const EndWords words = read_end_words(in);
+        if (session != nullptr && session->record != 0)
+            write_record(call_record_of(state, *session, header.at, words), out);
     });
 }
 

@@ -78,6 +78,22 @@ balance::Sequence Restoring::read_oldest_snapshot() {
     return snapshots.back().sequence;
 }
 
+balance::Sequence Restoring::read_snapshot_before(balance::Sequence sequence) {
+    const auto of = instance();
+    std::vector<journal::SnapshotFile> snapshots;
+    if (!of || journal::list_snapshots(disk_, snapshots) != 0) return 0;
+    for (const auto& snapshot : snapshots) {
+        if (snapshot.sequence > sequence) continue;
+        const auto fault = journal::read_snapshot(disk_, *of, snapshot.name,
+                                                  [this](auto record) { return apply_record(record); });
+        if (!fault) return snapshot.sequence;
+        if (fault->kind == journal::Fault::Kind::refused) check(*fault);
+        passed_over_.push_back(fault->text());
+        begin();
+    }
+    return 0;
+}
+
 journal::OnEvent Restoring::on_event() {
     return [this](balance::Sequence sequence, std::span<const std::byte> event) {
         std::string wrong = state_->apply(event, read_aside_);

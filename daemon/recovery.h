@@ -58,6 +58,8 @@ class Restoring {
     balance::Sequence read_newest_snapshot();
     /// The oldest: what tells most of the past.
     balance::Sequence read_oldest_snapshot();
+    /// The newest that is whole among those that go up to that event or less far.
+    balance::Sequence read_snapshot_before(balance::Sequence sequence);
     /// What was wrong with newer ones than the one that was read.
     [[nodiscard]] const std::vector<std::string>& passed_over() const noexcept { return passed_over_; }
 

@@ -63,8 +63,9 @@ bool Snapshots::take() {
 /// and that no version in memory comes from: an event is appended as soon as its file is written.
 void Snapshots::remove_unneeded(const std::set<std::string>& named) {
     journal::Disk& disk = journal_.disk();
-    const auto oldest = journal::remove_older_snapshots(disk);
-    if (oldest != 0) journal_.remove_segments(oldest);
+    const auto taken = taken_ ? taken_() : std::nullopt;
+    const auto kept = journal::remove_unneeded_snapshots(disk, journal::kSnapshotsKept, taken);
+    if (kept.segments_until != 0) journal_.remove_segments(kept.segments_until);
     const auto live = live_.catalog.deck_files();
     std::vector<std::string> files;
     if (journal::list_asides(disk, files) != 0) {
@@ -74,6 +75,8 @@ void Snapshots::remove_unneeded(const std::set<std::string>& named) {
         return;
     }
     for (const std::string& file : files) {
+        // An older snapshot that a store needs, and the events after it, may name any of them.
+        if (kept.older || taken == balance::Sequence{0}) break;
         if (known_before_.contains(file) && !named.contains(file) && !named_before_.contains(file) &&
             !live.contains(file))
             (void)journal::remove_aside(disk, file);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +30,13 @@ class Snapshots {
         settings_.sessions.remember_bytes += settings_.sessions.remember_bytes / 8;
     }
 
+    /// The last event that all stores have for good; 0 where that is not known of one of them, nullopt where
+    /// there is none that needs anything.
+    using Taken = std::function<std::optional<balance::Sequence>()>;
+    /// A store that is behind finds what it needs: the newest snapshot at or before what it has, and whatever
+    /// came after. Where nobody knows where it is, everything stays that is there.
+    void keep_for(Taken taken) { taken_ = std::move(taken); }
+
     /// Makes one if `segments` have been begun since the last.
     void keep_up(std::uint64_t segments);
     /// The first segment that a start would have to read now: as if a snapshot had been made when it began.
@@ -45,6 +53,7 @@ class Snapshots {
     StateSettings settings_;
     const State& live_;
     Say say_;
+    Taken taken_;
     std::uint64_t segment_ = 0;  // At the last snapshot.
     // Of the last snapshot: files that it or the events before it name, and those that were there.
     std::set<std::string> named_before_;

@@ -250,15 +250,29 @@ NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance, const OnRec
     return newest;
 }
 
-Sequence remove_older_snapshots(Disk& disk, std::size_t keep) {
+KeptSnapshots remove_unneeded_snapshots(Disk& disk, std::size_t keep, std::optional<Sequence> needed) {
     std::vector<SnapshotFile> snapshots;
-    if (list_snapshots(disk, snapshots) != 0 || snapshots.empty()) return 0;
-    const std::size_t kept = std::min(std::max<std::size_t>(keep, 1), snapshots.size());
-    for (std::size_t i = snapshots.size(); i-- > kept;)
-        disk.remove(snapshots[i].name);
+    if (list_snapshots(disk, snapshots) != 0 || snapshots.empty()) return {};
+    const std::size_t newest = std::min(std::max<std::size_t>(keep, 1), snapshots.size());
+    std::size_t other = 0;  // The one that somebody goes on from; the oldest where none is so old.
+    if (needed) {
+        while (other + 1 < snapshots.size() && snapshots[other].sequence > *needed)
+            ++other;
+    }
+    for (std::size_t i = snapshots.size(); i-- > newest;) {
+        if (i != other) disk.remove(snapshots[i].name);
+    }
     disk.sync_directory();
+    KeptSnapshots kept;
+    kept.older = other >= newest;
     // While it is the only one, the segments make up for it should it be damaged.
-    return snapshots.size() < keep ? 0 : snapshots[kept - 1].sequence;
+    if (snapshots.size() < keep || (needed && snapshots[other].sequence > *needed)) return kept;
+    kept.segments_until = snapshots[std::max(newest - 1, other)].sequence;
+    return kept;
+}
+
+Sequence remove_older_snapshots(Disk& disk, std::size_t keep) {
+    return remove_unneeded_snapshots(disk, keep, std::nullopt).segments_until;
 }
 
 std::optional<Instance> instance_in(Disk& disk, std::optional<Fault>& fault) {

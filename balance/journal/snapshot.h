@@ -80,8 +80,17 @@ struct NewestSnapshot {
 NewestSnapshot newest_snapshot(Disk& disk, const Instance& instance, const OnRecord& on_record,
                                const std::function<void()>& begin_again);
 
-/// Removes all but the newest `keep`. Returns the sequence of the oldest that stays; 0: there are not so
-/// many. Segments up to there may go, as far as nobody else needs them.
+struct KeptSnapshots {
+    /// Segments up to there may go, as far as nobody else needs them; 0: none of them.
+    Sequence segments_until = 0;
+    bool older = false;  ///< One is kept that is older than the newest `keep`.
+};
+/// Removes all but the newest `keep` and the newest that goes no further than `needed`, from which somebody
+/// goes on. Where nobody knows how far he is (0), or there is none so old, the oldest stays with all
+/// segments.
+KeptSnapshots remove_unneeded_snapshots(Disk& disk, std::size_t keep, std::optional<Sequence> needed);
+/// The same where nobody needs an older one. Returns the sequence of the oldest that stays; 0: there are not
+/// so many.
 Sequence remove_older_snapshots(Disk& disk, std::size_t keep = kSnapshotsKept);
 
 /// Of the journal in this directory; none where there is no journal, or `fault`.

@@ -15,6 +15,7 @@
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
+#include "daemon/store_figures.h"
 
 namespace tollgate::daemon::commands {
 
@@ -30,6 +31,7 @@ struct ServerFacts {
     const balance::journal::Journal* journal = nullptr;  ///< nullptr: none.
     bool synced = true;                                  ///< Its answers wait for the disk.
     std::uint64_t (*memory_in_use)() = nullptr;          ///< Bytes; nullptr: nobody knows.
+    AskStores stores{};                                  ///< Empty: there are none.
 };
 
 /// Shared by all workers; everything in it may be used by any thread.

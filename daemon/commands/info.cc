@@ -96,6 +96,26 @@ void persistence(const Context& context, Lines& lines) {
     lines.line("journal_disk", figures.full_because.empty() ? "good" : "full: " + figures.full_because);
 }
 
+/// One line a store, as Redis shows its databases.
+void stores(const Context& context, Lines& lines) {
+    const auto& ask = context.services.facts.stores;
+    const auto all = ask ? ask() : std::vector<StoreFigures>{};
+    lines.line("stores", all.size());
+    for (const StoreFigures& store : all) {
+        const std::string name = "store_" + std::string{store.name};
+        const auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(store.lag);
+        lines.line(
+            name, "state=" + std::string{text_of(store.state)} +
+                      ",position=" + (store.position ? std::to_string(*store.position) : "unknown") +
+                      ",lag_events=" + std::to_string(store.lag_events) +
+                      ",lag_ms=" + std::to_string(lag.count()) + ",batches=" + std::to_string(store.batches) +
+                      ",events=" + std::to_string(store.events) + ",rows=" + std::to_string(store.rows) +
+                      ",refills=" + std::to_string(store.refills) +
+                      ",failures=" + std::to_string(store.failures));
+        if (store.failures_in_a_row != 0) lines.line(name + "_failure", store.last_failure);
+    }
+}
+
 void replication(const Context&, Lines& lines) {
     lines.line("role", "master");
     lines.line("connected_slaves", "0");
@@ -243,6 +263,7 @@ constexpr std::array kSections = {
     Section{"Clients", "CLIENTS", clients},
     Section{"Memory", "MEMORY", memory},
     Section{"Persistence", "PERSISTENCE", persistence},
+    Section{"Stores", "STORES", stores},
     Section{"Stats", "STATS", stats},
     Section{"Replication", "REPLICATION", replication},
     Section{"Tollgate", "TOLLGATE", tollgate},

@@ -390,14 +390,17 @@ class Metrics::Collection final : public prometheus::Collectable {
     }
 
     void stores() {
-        const auto stores =
-            metrics_.sources_.stores ? metrics_.sources_.stores() : std::vector<StoreFigures>{};
+        const auto& ask = services_.facts.stores;
+        const auto stores = ask ? ask() : std::vector<StoreFigures>{};
         const auto of_stores = [&](Family family, auto&& value_of) {
             for (const StoreFigures& store : stores)
-                family.add(value_of(store), {{"store", store.store}});
+                family.add(value_of(store), {{"store", std::string{store.name}}});
         };
         of_stores(gauge("tollgate_store_up", "Whether the store takes what the journal has."),
-                  [](const StoreFigures& of) { return of.up ? 1.0 : 0.0; });
+                  [](const StoreFigures& of) {
+                      const bool up = of.state == StoreState::following || of.state == StoreState::filling;
+                      return up ? 1.0 : 0.0;
+                  });
         of_stores(gauge("tollgate_store_lag_events", "Durable events that the store has not taken."),
                   [](const StoreFigures& of) { return of.lag_events; });
         of_stores(gauge("tollgate_store_lag_seconds", "Age of the oldest of them."),
@@ -409,6 +412,10 @@ class Metrics::Collection final : public prometheus::Collectable {
             [](const StoreFigures& of) { return of.batches; });
         of_stores(counter("tollgate_store_failures_total", "Batches and connections that failed."),
                   [](const StoreFigures& of) { return of.failures; });
+        of_stores(counter("tollgate_store_rows_total", "Rows written, those of refills included."),
+                  [](const StoreFigures& of) { return of.rows; });
+        of_stores(counter("tollgate_store_refills_total", "Refills begun: the store was empty."),
+                  [](const StoreFigures& of) { return of.refills; });
     }
 
     static std::vector<double> latency_bounds() {

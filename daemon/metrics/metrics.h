@@ -15,17 +15,6 @@
 
 namespace tollgate::daemon::metrics {
 
-/// A store behind the journal: PostgreSQL, Redis, webhooks.
-struct StoreFigures {
-    std::string store;
-    bool up = false;                 ///< It took what it was last given, or has nothing to take.
-    std::uint64_t lag_events = 0;    ///< Durable, and not taken yet.
-    std::chrono::nanoseconds lag{};  ///< Age of the oldest of those.
-    std::uint64_t events = 0;        ///< Taken since the start, as are the next two.
-    std::uint64_t batches = 0;
-    std::uint64_t failures = 0;
-};
-
 /// What HTTP requests became of.
 struct HttpFigure {
     std::string_view operation;  ///< `operationId` of the contract; empty: none of it.
@@ -36,7 +25,6 @@ struct HttpFigure {
 /// Where figures come from that commands do not have. Called by any thread; none of them waits. Empty
 /// functions: there are none.
 struct Sources {
-    std::function<std::vector<StoreFigures>()> stores = {};
     std::function<std::vector<HttpFigure>()> http = {};
     std::function<std::uint64_t()> memory_max = {};  ///< Bytes; 0: no limit.
     std::size_t connections_max = 0;

@@ -62,7 +62,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 55U);
+    EXPECT_EQ(names.size(), 70U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -125,6 +125,21 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"metrics.destination_groups", "mobile"},
         {"slowlog.threshold", "11ms"},
         {"slowlog.max", "129"},
+        {"stores.retry_first", "300ms"},
+        {"stores.retry_longest", "1m"},
+        {"stores.batch_bytes_max", "9 MiB"},
+        {"redis.url", "redis://127.0.0.1:6379"},
+        {"redis.user", "tollgate"},
+        {"redis.password_file", "/etc/tollgate/redis.secret"},
+        {"redis.prefix", "tg"},
+        {"redis.stream_max", "10001"},
+        {"redis.timeout", "6s"},
+        {"webhook.url", "https://hooks.example.com/"},
+        {"webhook.secret_file", "/etc/tollgate/webhook.secret"},
+        {"webhook.pending_max", "10001"},
+        {"webhook.connections", "5"},
+        {"webhook.timeout", "11s"},
+        {"webhook.give_up", "4d"},
     };
     const Config defaults;
     for (const Key& changed : keys()) {
@@ -211,6 +226,13 @@ TEST(Conflicts, AreToldOfBothKeys) {
     ASSERT_EQ(conflicts(config).size(), 1U);
     EXPECT_EQ(conflicts(config)[0].complaint, R"("59s" must be at least mail.retry_first, which is "1m")");
     config.mail.retry_longest = std::chrono::seconds{60};
+    EXPECT_TRUE(conflicts(config).empty());
+
+    config.stores.retry_longest = std::chrono::milliseconds{249};
+    ASSERT_EQ(conflicts(config).size(), 1U);
+    EXPECT_EQ(conflicts(config)[0].complaint,
+              R"("249ms" must be at least stores.retry_first, which is "250ms")");
+    config.stores.retry_longest = std::chrono::milliseconds{250};
     EXPECT_TRUE(conflicts(config).empty());
 
     config.http.listen = config.resp.listen;

@@ -108,14 +108,16 @@ TEST_F(MetricsTest, HaveCallsByLevel) {
 }
 
 TEST_F(MetricsTest, SayHowStoresDo) {
-    const Sources sources{.stores = [] {
-        return std::vector<StoreFigures>{
-            {.store = "postgresql", .up = true, .lag_events = 12, .lag = std::chrono::milliseconds{1500}}};
-    }};
-    EXPECT_EQ(value(R"(tollgate_store_lag_events{store="postgresql"})", sources), "12");
-    EXPECT_EQ(value(R"(tollgate_store_lag_seconds{store="postgresql"})", sources), "1.5");
-    EXPECT_EQ(value(R"(tollgate_store_up{store="postgresql"})", sources), "1");
-    EXPECT_EQ(value(R"(tollgate_store_up{store="redis"})", sources), "");
+    facts_.stores = [] {
+        StoreFigures postgresql{.name = "postgresql", .state = StoreState::following, .lag_events = 12};
+        postgresql.lag = std::chrono::milliseconds{1500};
+        return std::vector<StoreFigures>{postgresql, {.name = "redis", .state = StoreState::waiting}};
+    };
+    EXPECT_EQ(value(R"(tollgate_store_lag_events{store="postgresql"})"), "12");
+    EXPECT_EQ(value(R"(tollgate_store_lag_seconds{store="postgresql"})"), "1.5");
+    EXPECT_EQ(value(R"(tollgate_store_up{store="postgresql"})"), "1");
+    EXPECT_EQ(value(R"(tollgate_store_up{store="redis"})"), "0");
+    EXPECT_EQ(value(R"(tollgate_store_up{store="webhook"})"), "");
 }
 
 TEST_F(MetricsTest, SayHowHttpRequestsEnded) {
