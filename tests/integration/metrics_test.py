@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from api import Api  # noqa: E402
 from daemon import ROOT, Daemon, scaled  # noqa: E402
 from runner import main  # noqa: E402
+from stores import Redis, needs_redis  # noqa: E402
 from wire import RespError  # noqa: E402
 
 import yaml  # noqa: E402
@@ -211,6 +212,30 @@ class Metrics(unittest.TestCase):
             self.assertIn(reseller.get("/metrics").status, (403, 404))
             seen = Scrape(viewer.get("/metrics").text)
             self.assertEqual(seen.sum("tollgate_auth_failures_total", port="http", reason="wrong"), 1)
+
+    @needs_redis()
+    def test_a_store_that_is_away_is_behind(self):
+        """A Redis that goes lags in events and in seconds, and no more once it is there again."""
+        with tempfile.TemporaryDirectory() as folder, Redis() as redis:
+            with Daemon(f"journal.dir={folder}/journal", f"redis.url={redis.url}", "stores.retry_longest=200ms") as daemon:
+                world(daemon)
+
+                def store(name):
+                    return scrape(daemon).sum(f"tollgate_store_{name}", store="redis")
+
+                wait_for(lambda: store("up") == 1 and store("lag_events") == 0, "it never follows")
+                self.assertGreater(store("rows_total"), 0)
+                failures = store("failures_total")
+                redis.kill()
+                for at in range(5):
+                    daemon.resp.call("AUTHORIZE", "desk", "4930", f"call-{at}", "WANT", 6)
+                    daemon.resp.call("STOP", f"call-{at}", 6)
+                wait_for(lambda: store("up") == 0 and store("lag_events") >= 10 and store("lag_seconds") > 0.2,
+                         "it is never behind")
+                self.assertGreater(store("failures_total"), failures)
+                redis.start()
+                wait_for(lambda: store("up") == 1 and store("lag_events") == 0, "it never catches up")
+                self.assertEqual(store("lag_seconds"), 0)
 
     def test_info_says_the_same(self):
         with Daemon() as daemon:
