@@ -80,7 +80,7 @@ std::string BatchMaker::apply(Sequence sequence, std::span<const std::byte> even
     const auto head = std::as_bytes(std::span{&length, 1});
     batch_.events.insert(batch_.events.end(), head.begin(), head.end());
     batch_.events.insert(batch_.events.end(), event.begin(), event.end());
-    each_part(event, [&](const Header& header, ByteReader in) { look_after(sequence, header, in); });
+    each_part(event, [&](const Header& header, ByteReader part) { look_after(sequence, header, part); });
     return {};
 }
 

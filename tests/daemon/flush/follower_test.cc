@@ -106,7 +106,10 @@ class MemorySink final : public Sink {
 /// A world whose events go to a journal, as a daemon's would, and a follower behind it.
 class FollowerTest : public testing::Test {
   protected:
-    FollowerTest() { journal_ = open_good(disk_, replayed_, settings()); }
+    FollowerTest() {
+        journal_ = open_good(disk_, replayed_, settings());
+        world_.top_up("alice", "1000");
+    }
     ~FollowerTest() override { follower_.reset(); }
 
     static balance::journal::Settings settings() {
@@ -202,7 +205,7 @@ TEST_F(FollowerTest, GivesAStoreWhatEventsDid) {
     EXPECT_EQ(store_.open, std::set<std::string>{"two"});
     ASSERT_EQ(store_.records.size(), 1U);
     EXPECT_EQ(store_.records.begin()->second, 30U);
-    EXPECT_EQ(store_.transactions, (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(store_.transactions, (std::vector<std::uint64_t>{1, 2, 3}));
     ASSERT_EQ(store_.told.size(), 1U);
     EXPECT_TRUE(store_.told[0].ends_with("call_ended"));
     EXPECT_EQ(follower_->figures().state, StoreState::following);
@@ -281,7 +284,7 @@ TEST_F(FollowerTest, FillsAWipedStoreFromTheOldestSnapshot) {
     ASSERT_NO_FATAL_FAILURE(expect_level());
     const std::lock_guard lock{store_.mutex};
     EXPECT_EQ(store_.open, std::set<std::string>{"open"});
-    EXPECT_EQ(store_.transactions, (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(store_.transactions, (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 TEST_F(FollowerTest, LeavesAloneWhatIsNotOfThisJournal) {
