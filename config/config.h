@@ -240,6 +240,20 @@ struct Config {
         friend bool operator==(const Shutdown&, const Shutdown&) = default;
     };
 
+    struct Metrics {
+        std::vector<std::string> destination_groups;  ///< Told apart, each once; none: the first there are.
+
+        friend bool operator==(const Metrics&, const Metrics&) = default;
+    };
+
+    /// The commands that took longest.
+    struct SlowLog {
+        std::chrono::milliseconds threshold{10};  ///< Noted from here on.
+        std::uint32_t max = 128;                  ///< Kept.
+
+        friend bool operator==(const SlowLog&, const SlowLog&) = default;
+    };
+
     /// Whatever follows the journal: Redis and the others below.
     struct Stores {
         std::chrono::milliseconds retry_first = std::chrono::milliseconds{250};  ///< Doubled each time, up to
@@ -293,6 +307,8 @@ struct Config {
     Log log;
     Memory memory;
     Shutdown shutdown;
+    Metrics metrics;
+    SlowLog slowlog;
     Stores stores;
     Redis redis;
     Webhook webhook;

@@ -28,6 +28,8 @@ constexpr std::size_t kEmergencyNumbersMax = 256;
 /// As long as a name in AUTHORIZE's SWITCH, and an id.
 constexpr std::size_t kNameBytesMax = 64;
 constexpr std::size_t kSwitchPlansMax = 256;
+/// As many as metrics tell apart.
+constexpr std::size_t kMetricGroupsMax = 32;
 
 /// An AUTHORIZE with every option has 16 words, `HELLO 3 AUTH user password` has 5 and `AUTH password` 2.
 constexpr std::uint32_t kArgumentsLeast = 16;
@@ -176,6 +178,13 @@ std::vector<Key> make_keys() {
     add("shutdown.delay", field(&C::shutdown, &C::Shutdown::delay), Duration{milliseconds{0}, hours{1}});
     add("shutdown.timeout", field(&C::shutdown, &C::Shutdown::timeout),
         Duration{milliseconds{100}, hours{1}});
+
+    add("metrics.destination_groups", field(&C::metrics, &C::Metrics::destination_groups),
+        Names{kNameBytesMax, kMetricGroupsMax});
+
+    add("slowlog.threshold", field(&C::slowlog, &C::SlowLog::threshold),
+        Duration{milliseconds{0}, std::chrono::hours{1}});
+    add("slowlog.max", field(&C::slowlog, &C::SlowLog::max), Count{0, 10'000});
 
     add("stores.retry_first", field(&C::stores, &C::Stores::retry_first),
         Duration{milliseconds{10}, hours{1}});

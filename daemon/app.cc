@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "daemon/admin/http_figures.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/local_gateway.h"
@@ -24,6 +25,7 @@
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/commands/context.h"
+#include "daemon/commands/slow_log.h"
 #include "daemon/flush/follower.h"
 #include "daemon/flush/postgres_sink.h"
 #include "daemon/flush/redis_sink.h"
@@ -31,6 +33,7 @@
 #include "daemon/mail/mailer.h"
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/worker.h"
 #include "daemon/operation/logging.h"
@@ -73,7 +76,7 @@ balance::SessionLimits session_limits(const config::Config& config) {
             .repeat = config.session.repeat};
 }
 
-ChargingSettings charging_settings(const config::Config& config, Catalog& catalog) {
+ChargingSettings charging_settings(const config::Config& config, Catalog& catalog, CallObserver& on_ended) {
     std::vector<SwitchDialPlan> switches;
     for (const auto& [name, plan] : config.dial.switches)
         switches.push_back({name, plan});
@@ -89,7 +92,8 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
             .dial_plans = &catalog.dial_plans(),
-            .destination_groups = &catalog.destination_groups()};
+            .destination_groups = &catalog.destination_groups(),
+            .on_ended = &on_ended};
 }
 
 net::ConnectionLimits connection_limits(const config::Config& config) {
@@ -274,6 +278,21 @@ void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
     }
 }
 
+metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http) {
+    return {.http =
+                [&http] {
+                    std::vector<metrics::HttpFigure> figures;
+                    http.visit(
+                        [&figures](std::string_view operation, std::string_view status, std::uint64_t count) {
+                            figures.push_back({operation, status, count});
+                        });
+                    return figures;
+                },
+            .connections_max = config.resp.connections_max,
+            .sessions_max = config.session.max,
+            .parties_max = config.party.max};
+}
+
 }  // namespace
 
 struct App::Parts {
@@ -287,10 +306,14 @@ struct App::Parts {
                                   })),
           state(*made),
           guarded(recovered.journal.get(), memory),
+          call_figures(state.parties, config.metrics.destination_groups),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
-                   charging_settings(config, state.catalog)),
+                   charging_settings(config, state.catalog, call_figures)),
           resync(charging, state.resync_tokens, state.events),
           counters(worker_count(config)),
+          slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
+                    counters.size() + 1),
+          metrics(services, call_figures, metric_sources(config, http_figures)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,
@@ -313,7 +336,10 @@ struct App::Parts {
                     .commands = &services,
                     .call_counters = &http_counters,
                     .reserve = &state.reserve,
-                    .readiness = &readiness}),
+                    .readiness = &readiness,
+                    .metrics = [this] { return metrics.text(); },
+                    .metrics_type = metrics::Metrics::kContentType,
+                    .http_figures = &http_figures}),
                recovered.journal.get(), &guarded) {
         state.events.connect(guarded);
         memory.set_ceiling(config.memory.max);
@@ -336,9 +362,14 @@ struct App::Parts {
                 [] { return Clock::now(); }, say_of_store));
         }
         if (!followers.empty()) snapshots->keep_for([this] { return taken_by_stores(); });
-        for (const auto& of_worker : counters)
-            counter_views.push_back(&of_worker);
+        for (std::size_t i = 0; i < counters.size(); ++i) {
+            counters[i].slow_log = &slow_logs.of(i);
+            counter_views.push_back(&counters[i]);
+        }
+        http_counters.slow_log = &slow_logs.of(counters.size());
         counter_views.push_back(&http_counters);
+        // What a recovered state has is told from the first question on.
+        metrics.refresh();
         const auto listeners = net::listen_tcp(config.resp.listen, counters.size());
         facts = {.version = kVersion,
                  .resp_port = listeners.port,
@@ -347,6 +378,7 @@ struct App::Parts {
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
                  .synced = config.journal.reply == config::JournalReply::synced,
+                 .memory_in_use = [] { return metrics::process_figures().resident_bytes; },
                  .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
@@ -411,6 +443,7 @@ struct App::Parts {
     Recovered recovered;
     State& state;
     GuardedLog guarded;
+    metrics::CallFigures call_figures;
     Charging charging;
     Resync resync;
     commands::ClientRegistry clients;
@@ -420,8 +453,12 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
-                                state.sessions, clients,       facts,          counter_views, state.registry};
+    commands::SlowLogs slow_logs;  // The last is that of calls over HTTP.
+    commands::Services services{charging,      state.catalog,  state.payments, resync,
+                                state.ledger,  state.sessions, clients,        facts,
+                                counter_views, state.registry, &slow_logs};
+    admin::HttpFigures http_figures;
+    metrics::Metrics metrics;
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
@@ -455,6 +492,7 @@ balance::journal::Settings journal_settings(const config::Config& config) {
 
 App::App(const config::Config& config) {
     raise_descriptor_limit();
+    commands::Ticks::calibrate();
     parts_ = std::make_unique<Parts>(config);
 }
 
@@ -493,7 +531,10 @@ void App::start() {
     });
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
         from_time_to_time(
-            stop, [this] { keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox); });
+            stop, [this] {
+                keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
+                parts_->metrics.refresh();
+            });
     }};
     if (parts_->snapshots == nullptr) return;
     parts_->snapshotting = std::jthread{[this](const std::stop_token& stop) {

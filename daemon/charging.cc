@@ -1118,13 +1118,14 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     if (!request.at) note_plausibility(session, used, now);
     bundles.finish_all(used);
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
+    const seconds used_before{session.used_seconds};
     session.used_seconds = count_of(used);
     session.end_fingerprint = fingerprint;
     session.ended_by_stop = true;
     session.end_status = static_cast<std::uint8_t>(status);
     end(claim, bundles, charges,
         via_put ? balance::EventKind::session_rewritten : balance::EventKind::session_changed, now,
-        {request.cause, request.tags, request.at});
+        {request.cause, request.tags, request.at}, used_before);
     const StopAnswer answer = stop_answer(session, false);
     sessions_.publish_ended(std::move(claim), now.steady);
     return answer;
@@ -1182,7 +1183,7 @@ void Charging::share_call(const Path& path, Session& session, std::span<Money> t
 /// who pay. The caller publishes it.
 void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles,
                    std::span<const Money> paying_totals, balance::EventKind kind, Moment now,
-                   const EndWords& words) {
+                   const EndWords& words, seconds used_before) {
     Session& session = *claim;
     // Of one that has expired the holds are given back and the place is left already.
     const bool had_ended = session.record != 0;
@@ -1193,6 +1194,12 @@ void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles,
     balance::Ledger::Returns returns;
     Amounts totals;
     std::copy(paying_totals.begin(), paying_totals.end(), totals.begin());
+    Amounts charged_before;
+    if (had_ended) {
+        std::transform(session.levels().begin(), session.levels().end(), charged_before.begin(),
+                       [](const SessionLevel& level) { return level.charged; });
+    }
+    const std::size_t told_before = had_ended ? session.paying_count() : 0;
     const std::uint8_t count_before = session.level_count;
     share_call(path, session, totals);
     if (session.level_count > count_before && kind == balance::EventKind::session_changed)
@@ -1206,6 +1213,12 @@ void Charging::end(const SessionTable::Claim& claim, BundleChange& bundles,
     ledger_.give_back(session.levels(), returns, spend);
     bundles.give_back();
     if (has_place) balance::Ledger::leave(path);
+    if (settings_.on_ended != nullptr) {
+        settings_.on_ended->ended({.session = session,
+                                   .again = had_ended,
+                                   .used_before = used_before,
+                                   .before = {charged_before.data(), told_before}});
+    }
 }
 
 // ---- RATE ----

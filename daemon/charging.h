@@ -19,6 +19,7 @@
 #include "balance/party_table.h"
 #include "balance/session_table.h"
 #include "daemon/bundling.h"
+#include "daemon/call_observer.h"
 #include "daemon/dial_plan.h"
 #include "rating/tariff_book.h"
 
@@ -88,6 +89,7 @@ struct ChargingSettings {
     // What is named by others must outlive the charging function; nullptr: nobody names one.
     DialPlans* dial_plans = nullptr;
     const DestinationGroups* destination_groups = nullptr;
+    CallObserver* on_ended = nullptr;
 };
 
 /// Of ChargingSettings, what may change while calls go on: each of them is asked for once and by itself.
@@ -330,7 +332,7 @@ class Charging {
     [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
     void end(const balance::SessionTable::Claim& claim, BundleChange& bundles,
              std::span<const Money> paying_totals, balance::EventKind kind, Moment now,
-             const EndWords& words = {});
+             const EndWords& words = {}, std::chrono::seconds used_before = {});
     void share_call(const balance::Path& path, balance::Session& session,
                     std::span<Money> totals) const noexcept;
     void append(balance::EventKind kind, const balance::Session& session, Moment now,

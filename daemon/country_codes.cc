@@ -107,4 +107,10 @@ std::string_view country_of(std::string_view number) noexcept {
     return {};
 }
 
+void for_each_country_code(
+    const std::function<void(std::string_view digits, std::string_view country)>& visit) {
+    for (const auto& code : kCountryCodes)
+        visit(code.digits, code.country);
+}
+
 }  // namespace tollgate::daemon

@@ -497,6 +497,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     /// Takes over what the headers say, or refuses the request before its body is read.
     std::optional<Response> read_head(Parser& parser, Request& request) {
+        operation_ = nullptr;
         const auto& head = parser.get();
         request.method = view(head.method_string());
         if (head.count(http::field::host) != 1) {
@@ -527,9 +528,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         request.signature = view(head["X-Signature"]);
         if (!failure) request.peer = peer.address().to_string();
 
-        const auto lane = server_.router.lane(request);
-        if (!lane) return server_.router.handle(request);
-        lane_ = *lane;
+        const auto found = server_.router.destination(request);
+        if (!found) return server_.router.handle(request);
+        lane_ = found->lane;
+        operation_ = found->operation;
         // Nobody's large body is read in vain; a small one is, so that the connection can go on.
         if (is_large()) {
             if (auto refusal = server_.router.admit(request)) return refusal;
@@ -644,6 +646,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     /// True if the peer took all of it.
     asio::awaitable<bool> write(const Response& response, bool head_only, bool keep_open) {
+        server_.router.count(operation_, response.status);
         error_code failure;
         const std::string head = head_of(response, keep_open);
         const std::array<asio::const_buffer, 2> parts = {
@@ -670,7 +673,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     tcp::socket socket_;
     asio::steady_timer deadline_;
     boost::beast::flat_buffer buffer_;
-    Lane lane_ = Lane::at_once;  // Of the request under way, as the next two.
+    Lane lane_ = Lane::at_once;  // Of the request under way, as the next three.
+    const ContractOperation* operation_ = nullptr;
     std::size_t body_bytes_max_ = 0;
     std::size_t body_bytes_ = 0;  // Counted in the server's bodies_bytes.
     bool idle_ = false;

@@ -36,6 +36,7 @@ constexpr auto kOperations = std::to_array<ContractOperation>({
     {"GET", "/healthz", "health", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/readyz", "ready", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/openapi.yaml", "contract", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
+    {"GET", "/metrics", "metrics", Scope::root, {{Permission::view}, kNear, kProvider}, RecordOf::none},
     {"POST", "/v1/login", "logIn", Scope::open, {{}, kNear, kAnybody}, RecordOf::none},
     {"POST", "/v1/logout", "logOut", Scope::self, {{}, kNear, kAnybody}, RecordOf::none},
     {"GET", "/v1/me", "whoAmI", Scope::self, {{}, kNear, kAnybody}, RecordOf::none},

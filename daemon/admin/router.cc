@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "balance/event_log.h"
+#include "daemon/admin/http_figures.h"
 #include "daemon/admin/json.h"
 #include "daemon/admin/operations.h"
 
@@ -297,12 +298,16 @@ Router::Match Router::find(const Request& request) const {
     return match;
 }
 
-std::optional<Lane> Router::lane(const Request& request) const {
+std::optional<Router::Destination> Router::destination(const Request& request) const {
     const Match match = find(request);
     if (match.route == nullptr) return std::nullopt;
     // A list as CSV is all of it, not a page.
     const bool is_table = request.method == "GET" && request.accept.find("text/csv") != std::string::npos;
-    return is_table ? Lane::bulk : match.route->lane;
+    return Destination{is_table ? Lane::bulk : match.route->lane, match.route->operation};
+}
+
+void Router::count(const ContractOperation* operation, unsigned status) const noexcept {
+    if (figures_ != nullptr) figures_->add(operation, status);
 }
 
 Response Router::nothing_served(const Match& match) {

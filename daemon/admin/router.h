@@ -140,6 +140,8 @@ class Door {
                       const Response* before) const = 0;
 };
 
+class HttpFigures;
+
 /// A table of routes, filled at the start and only read afterwards: any thread may then call `lane` and
 /// `handle`.
 class Router {
@@ -172,11 +174,23 @@ class Router {
     /// contract.
     void set_door(std::shared_ptr<const Door> door);
     [[nodiscard]] const Door* door() const noexcept { return door_.get(); }
+    /// From now on count() counts there; which must outlive this.
+    void set_figures(HttpFigures* figures) noexcept { figures_ = figures; }
+    /// Whoever sends a response counts it. `operation` nullptr: nothing of the contract was asked for.
+    void count(const ContractOperation* operation, unsigned status) const noexcept;
     /// What the door says of a request whose body is not there yet; it is asked again by `handle` and `open`.
     [[nodiscard]] std::optional<Response> admit(Request& request) const noexcept;
 
     /// The lane of a request's handler; nullopt where it has none and `handle` answers 404 or 405.
-    [[nodiscard]] std::optional<Lane> lane(const Request& request) const;
+    [[nodiscard]] std::optional<Lane> lane(const Request& request) const {
+        const auto found = destination(request);
+        return found ? std::optional{found->lane} : std::nullopt;
+    }
+    struct Destination {
+        Lane lane;
+        const ContractOperation* operation;  ///< nullptr: none of the contract.
+    };
+    [[nodiscard]] std::optional<Destination> destination(const Request& request) const;
 
     /// Never throws: whatever a handler throws is a 500. Whoever may change something has a
     /// balance::JointEvent open while he runs: what he appends first takes along what was added to it. A
@@ -227,6 +241,7 @@ class Router {
 
     std::vector<Route> routes_;
     std::shared_ptr<const Door> door_;
+    HttpFigures* figures_ = nullptr;
     Unexpected on_unexpected_;
 };
 

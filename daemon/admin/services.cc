@@ -86,6 +86,15 @@ Router make_router(Services services) {
         return Response{200, "application/yaml", std::string{openapi_text()}, {}};
     });
 
+    router.set_figures(services.http_figures);
+    if (services.metrics) {
+        router.add("GET", "/metrics", Lane::at_once,
+                   [text = services.metrics, type = std::string{services.metrics_type}](const Request&,
+                                                                                        std::string_view) {
+                       return Response{200, type, text(), {}};
+                   });
+    }
+
     const auto tariffs = std::make_shared<Tariffs>(services);
     router.add("GET", "/v1/tariffs", Lane::brief,
                [tariffs](const Request& request, std::string_view) { return tariffs->list(request); });

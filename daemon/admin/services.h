@@ -49,6 +49,10 @@ struct Services {
     commands::WorkerCounters* call_counters = nullptr;
     Reserve* reserve = nullptr;  ///< nullptr: `/v1/reserve` is not served.
     const Readiness* readiness = nullptr;  ///< Of the daemon; nullptr: it is ready.
+    /// What `/metrics` says and as what; without it that is not served. Called by the thread of the sockets.
+    std::function<std::string()> metrics = {};
+    std::string_view metrics_type = {};
+    HttpFigures* http_figures = nullptr;  ///< Where requests are counted.
 };
 
 [[nodiscard]] inline Moment now_of(const Services& services) {

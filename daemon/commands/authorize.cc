@@ -34,7 +34,12 @@ void authorize(Context& context, Words words, std::string& out) {
     if (answered_as_error(decision.code, out)) return;
     const auto& parties = context.services.catalog.parties();
     const bool granted = decision.granted_any();
-    WorkerCounters::add(granted ? context.counters.granted : context.counters.refused);
+    if (granted) {
+        WorkerCounters::add(context.counters.granted);
+    } else {
+        context.counters.add_refusal(decision.code, decision.reason);
+    }
+    if (decision.duplicate) WorkerCounters::add(context.counters.repeated);
 
     Answer answer{out, arguments.plain(), text_of(decision.code),
                   rating::format_decimal(decision.granted.count(), 0),

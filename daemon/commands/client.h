@@ -42,6 +42,8 @@ class ClientRegistry {
     };
     [[nodiscard]] std::vector<Entry> list() const;
     [[nodiscard]] std::size_t size() const;
+    /// How many there have been.
+    [[nodiscard]] std::uint64_t entered() const;
 
   private:
     mutable std::mutex mutex_;

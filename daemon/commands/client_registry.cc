@@ -42,4 +42,9 @@ std::size_t ClientRegistry::size() const {
     return entries_.size();
 }
 
+std::uint64_t ClientRegistry::entered() const {
+    const std::lock_guard lock{mutex_};
+    return id_last_;
+}
+
 }  // namespace tollgate::daemon::commands

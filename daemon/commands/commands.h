@@ -38,6 +38,7 @@ void quit(Context& context, Words words, std::string& out);
 void reset(Context& context, Words words, std::string& out);
 void select(Context& context, Words words, std::string& out);
 void sentinel(Context& context, Words words, std::string& out);
+void slowlog(Context& context, Words words, std::string& out);
 void time(Context& context, Words words, std::string& out);
 
 /// Known to Redis clients, and never done here.

@@ -10,12 +10,16 @@
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/client.h"
+#include "daemon/commands/counters.h"
+#include "daemon/commands/stopwatch.h"
 #include "daemon/partners/registry.h"
 #include "daemon/payments.h"
 #include "daemon/resync.h"
 #include "daemon/store_figures.h"
 
 namespace tollgate::daemon::commands {
+
+class SlowLogs;
 
 /// What INFO says of the process.
 struct ServerFacts {
@@ -26,23 +30,8 @@ struct ServerFacts {
     balance::Steady started_at{};
     const balance::journal::Journal* journal = nullptr;  ///< nullptr: none.
     bool synced = true;                                  ///< Its answers wait for the disk.
+    std::uint64_t (*memory_in_use)() = nullptr;          ///< Bytes; nullptr: nobody knows.
     AskStores stores{};                                  ///< Empty: there are none.
-};
-
-/// Counters of one worker: written by it alone, read by INFO on any worker. Relaxed: each is a sum of its
-/// own.
-struct WorkerCounters {
-    std::atomic<std::uint64_t> commands{0};
-    std::atomic<std::uint64_t> errors{0};
-    std::atomic<std::uint64_t> granted{0};
-    std::atomic<std::uint64_t> refused{0};
-    std::atomic<std::uint64_t> ended{0};
-    std::atomic<std::uint64_t> expired{0};
-
-    /// Cheaper than fetch_add, and right because only one thread writes.
-    static void add(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) noexcept {
-        counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-    }
 };
 
 /// Shared by all workers; everything in it may be used by any thread.
@@ -57,6 +46,7 @@ struct Services {
     const ServerFacts& facts;
     const std::vector<const WorkerCounters*>& counters;  ///< One a worker.
     Registry& registry;
+    SlowLogs* slow_logs = nullptr;  ///< nullptr: nothing is noted.
 };
 
 /// One command's surroundings: the connection's client, the worker, and what time it is.
@@ -65,6 +55,7 @@ struct Context {
     Client& client;
     WorkerCounters& counters;
     Moment now;
+    Stopwatch stopwatch{};
 };
 
 /// A command's words, its name first. Views into the connection's buffer.

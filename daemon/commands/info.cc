@@ -5,6 +5,8 @@
 
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/slow_log.h"
+#include "daemon/commands/table.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -50,6 +52,15 @@ void server(const Context& context, Lines& lines) {
 
 void clients(const Context& context, Lines& lines) {
     lines.line("connected_clients", context.services.clients.size());
+}
+
+void memory(const Context& context, Lines& lines) {
+    const Services& services = context.services;
+    const auto in_use = services.facts.memory_in_use;
+    if (in_use != nullptr) lines.line("used_memory_rss", in_use());
+    lines.line("party_bytes", services.catalog.parties().bytes());
+    lines.line("session_bytes", services.sessions.counts().memory_bytes);
+    lines.line("tree_bytes", services.catalog.tariffs().counts().tree_bytes);
 }
 
 void persistence(const Context& context, Lines& lines) {
@@ -117,6 +128,82 @@ void stats(const Context& context, Lines& lines) {
     lines.line("calls_refused", sum(context.services, &WorkerCounters::refused));
     lines.line("calls_ended", sum(context.services, &WorkerCounters::ended));
     lines.line("calls_expired", sum(context.services, &WorkerCounters::expired));
+    lines.line("calls_repeated", sum(context.services, &WorkerCounters::repeated));
+    lines.line("total_connections_received", context.services.clients.entered());
+    const auto* const slow_logs = context.services.slow_logs;
+    lines.line("slow_commands", slow_logs == nullptr ? 0 : slow_logs->noted());
+}
+
+/// What all workers counted of one command.
+struct CommandSum {
+    std::uint64_t calls = 0;
+    std::uint64_t errors = 0;
+    std::uint64_t refusals = 0;  ///< Codes that say no.
+    std::uint64_t sum_ns = 0;
+    std::array<std::uint64_t, LatencyHistogram::kBuckets> latency{};
+};
+
+CommandSum sum_of_command(const Services& services, std::size_t place) {
+    CommandSum sum;
+    for (const auto* const worker : services.counters) {
+        const auto& of_worker = worker->by_command[place];
+        for (std::size_t i = 0; i < kAnswerCodes; ++i) {
+            const auto code = static_cast<AnswerCode>(i);
+            const std::uint64_t count = of_worker.answers[i].load(std::memory_order_relaxed);
+            sum.calls += count;
+            if (is_error(code)) sum.errors += count;
+            if (!is_error(code) && code != AnswerCode::ok && code != AnswerCode::free) sum.refusals += count;
+        }
+        sum.sum_ns += of_worker.latency.sum_ns();
+        for (std::size_t i = 0; i < sum.latency.size(); ++i)
+            sum.latency[i] += of_worker.latency.count(i);
+    }
+    return sum;
+}
+
+/// Calls `write` for each command that there were any of, by its name in small letters.
+template <typename Write>
+void for_each_command(const Services& services, const Write& write) {
+    const auto table = command_table();
+    for (std::size_t place = 0; place <= kUnknownCommand; ++place) {
+        const CommandSum sum = sum_of_command(services, place);
+        if (sum.calls == 0) continue;
+        std::string name{place < table.size() ? table[place].name : "unknown"};
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        write(name, sum);
+    }
+}
+
+/// With the names that Redis has: rejected are those that were answered with an error.
+void command_stats(const Context& context, Lines& lines) {
+    for_each_command(context.services, [&lines](const std::string& name, const CommandSum& sum) {
+        constexpr std::uint64_t kNanosecondsAMicrosecond = 1'000;
+        const std::uint64_t microseconds = sum.sum_ns / kNanosecondsAMicrosecond;
+        lines.line("cmdstat_" + name,
+                   "calls=" + std::to_string(sum.calls) + ",usec=" + std::to_string(microseconds) +
+                       ",usec_per_call=" + std::to_string(microseconds / sum.calls) + ",rejected_calls=" +
+                       std::to_string(sum.errors) + ",refused_calls=" + std::to_string(sum.refusals));
+    });
+}
+
+/// In microseconds, the upper bound of the bucket that has it.
+std::string percentile(const CommandSum& sum, std::uint64_t per_mille) {
+    constexpr std::uint64_t kWhole = 1'000;
+    std::uint64_t wanted = (sum.calls * per_mille + kWhole - 1) / kWhole;
+    for (std::size_t i = 0; i < LatencyHistogram::kBounds; ++i) {
+        if (sum.latency[i] >= wanted) return std::to_string(LatencyHistogram::bound_of(i).count());
+        wanted -= sum.latency[i];
+    }
+    return "inf";
+}
+
+void latency_stats(const Context& context, Lines& lines) {
+    for_each_command(context.services, [&lines](const std::string& name, const CommandSum& sum) {
+        lines.line("latency_percentiles_usec_" + name, "p50=" + percentile(sum, 500) +
+                                                           ",p99=" + percentile(sum, 990) +
+                                                           ",p99.9=" + percentile(sum, 999));
+    });
 }
 
 void tollgate(const Context& context, Lines& lines) {
@@ -168,16 +255,20 @@ struct Section {
     std::string_view name;  ///< As it is asked for, in capitals.
     void (*write)(const Context&, Lines&);
     bool on_request_only = false;
+    bool of_commands = false;
 };
 
 constexpr std::array kSections = {
     Section{"Server", "SERVER", server},
     Section{"Clients", "CLIENTS", clients},
+    Section{"Memory", "MEMORY", memory},
     Section{"Persistence", "PERSISTENCE", persistence},
     Section{"Stores", "STORES", stores},
     Section{"Stats", "STATS", stats},
     Section{"Replication", "REPLICATION", replication},
     Section{"Tollgate", "TOLLGATE", tollgate},
+    Section{"Commandstats", "COMMANDSTATS", command_stats, true, true},
+    Section{"Latencystats", "LATENCYSTATS", latency_stats, true, true},
     Section{"Books", "BOOKS", books, true},
 };
 
@@ -192,7 +283,10 @@ void info(Context& context, Words words, std::string& out) {
     const bool all = names.empty() || asked("ALL") || asked("EVERYTHING") || asked("DEFAULT");
     Lines lines;
     for (const Section& section : kSections) {
-        if (!asked(section.name) && (!all || section.on_request_only)) continue;
+        // EVERYTHING has these too, but not the books, which walk all parties.
+        const bool with_all =
+            all && (!section.on_request_only || (section.of_commands && asked("EVERYTHING")));
+        if (!asked(section.name) && !with_all) continue;
         lines.section(section.title);
         section.write(context, lines);
     }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/slow_log.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -49,6 +51,8 @@ constexpr std::array kCommands = {
     Command{"AUTH", auth, 2, "[user] password", "Not available yet in this version."},
     Command{"RESET", reset, 1, "", "Forgets the client's name and protocol version."},
     Command{"QUIT", quit, 1, "", "Closes the connection."},
+    Command{"SLOWLOG", slowlog, 2, "GET [count] [SLOWEST]|LEN|RESET",
+            "The commands that took longest of late."},
     Command{"SENTINEL", sentinel, 2, "get-master-addr-by-name name", "This daemon's address."},
     Command{"CLUSTER", refused, 1, "", "This is no cluster."},
     Command{"FLUSHALL", refused, 1, "", "Refused."},
@@ -57,6 +61,8 @@ constexpr std::array kCommands = {
     Command{"EVAL", refused, 1, "", "Refused."},
     Command{"SHUTDOWN", refused, 1, "", "Refused: stop the process with SIGTERM."},
 };
+
+static_assert(kCommands.size() <= kCommandsCountedMax);
 
 constexpr std::size_t kShownMax = 64;
 
@@ -80,9 +86,26 @@ bool execute(Context& context, Words words, std::string& out) {
     } else {
         command->run(context, words, out);
     }
-    WorkerCounters::add(context.counters.commands);
-    if (out[before] == '-') WorkerCounters::add(context.counters.errors);
-    return command != kCommands.end() && command->of_state;
+    const bool known = command != kCommands.end();
+    count_answer(context, known ? static_cast<std::size_t>(command - kCommands.begin()) : kUnknownCommand,
+                 words, std::string_view{out}.substr(before));
+    return known && command->of_state;
+}
+
+void count_answer(Context& context, std::size_t place, Words words, std::string_view answer) {
+    WorkerCounters& counters = context.counters;
+    WorkerCounters::OfCommand& of_command = counters.by_command[place];
+    const AnswerCode code = answer_code(answer);
+    WorkerCounters::add(counters.commands);
+    if (is_error(code)) WorkerCounters::add(counters.errors);
+    WorkerCounters::add(of_command.answers[static_cast<std::size_t>(code)]);
+    const std::uint64_t done_at = Ticks::now();
+    of_command.latency.add(Ticks::between(context.stopwatch.read_at, done_at));
+    // Its own time: others of the pipeline were before it.
+    const auto took = Ticks::between(std::exchange(context.stopwatch.lap_at, done_at), done_at);
+    if (counters.slow_log != nullptr && counters.slow_log->is_slow(took)) {
+        counters.slow_log->note(took, context.now.wall, words, context.client.address, context.client.name);
+    }
 }
 
 }  // namespace tollgate::daemon::commands

@@ -25,4 +25,9 @@ struct Command {
 /// Requires: at least one word.
 bool execute(Context& context, Words words, std::string& out);
 
+/// Counts the answer to a command and the time since it was read, and notes it where that was long. execute()
+/// does; for whoever answers later than the command returns. `place`: in command_table(), or
+/// kUnknownCommand.
+void count_answer(Context& context, std::size_t place, Words words, std::string_view answer);
+
 }  // namespace tollgate::daemon::commands

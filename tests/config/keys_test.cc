@@ -62,7 +62,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 73U);
+    EXPECT_EQ(names.size(), 76U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -133,6 +133,9 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"memory.max", "1 GiB"},
         {"shutdown.delay", "1s"},
         {"shutdown.timeout", "21s"},
+        {"metrics.destination_groups", "mobile"},
+        {"slowlog.threshold", "11ms"},
+        {"slowlog.max", "129"},
         {"stores.retry_first", "300ms"},
         {"stores.retry_longest", "1m"},
         {"stores.batch_bytes_max", "9 MiB"},

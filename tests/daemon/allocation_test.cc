@@ -10,7 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/commands/slow_log.h"
 #include "daemon/commands/table.h"
+#include "daemon/metrics/call_figures.h"
 #include "tests/daemon/world.h"
 
 namespace {
@@ -50,8 +52,19 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 namespace tollgate::daemon::commands {
 namespace {
 
+/// The figures are made of a world that is made with them.
+class Relay final : public CallObserver {
+  public:
+    void ended(const EndedCall& call) noexcept override { to->ended(call); }
+    CallObserver* to = nullptr;
+};
+
+// What is counted and timed of it included.
 TEST(Allocation, NoneForACallFromAuthorizeToStop) {
-    World world{{}, {.remember_bytes = 0}};
+    Relay figures;
+    World world{{.on_ended = &figures}, {.remember_bytes = 0}};
+    metrics::CallFigures calls{world.parties, {}};
+    figures.to = &calls;
     world.replays = false;        // What is put by hand has no event.
     balance::EventRelay nowhere;  // A log in memory allocates; a journal does not.
     world.state.events.connect(nowhere);
@@ -59,6 +72,8 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     world.top_up("south", "1000");
     PartyChange with_list;
     with_list.tariffs = {{"voice", {"33"}, "resale"}, {"voice", {"49"}, "retail"}};
+    world.catalog.destination_groups().put("germany", DestinationGroup{{"4930"}, {"DE"}});
+    calls.refresh(world.catalog.destination_groups());
     world.catalog.dial_plans().put("national", DialPlan{{{"00", 2, ""}, {"0", 1, "49"}}});
     with_list.dial_plan = std::optional<std::string>{"national"};
     // With every limit there is.
@@ -91,6 +106,8 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     ClientRegistry clients;
     ServerFacts facts;
     WorkerCounters counters;
+    SlowLogs slow_logs{{}, 1};
+    counters.slow_log = &slow_logs.of(0);
     const std::vector<const WorkerCounters*> all{&counters};
     const Services services{
         world.charging, world.catalog, world.payments, world.resync, world.ledger,
