@@ -68,6 +68,11 @@ void Follower::start() {
 void Follower::stop() {
     if (!thread_.joinable()) return;
     thread_.request_stop();
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+    }
+    bell_.notify_all();
     sink_->interrupt();
     thread_.join();
 }
@@ -134,7 +139,7 @@ void Follower::follow(const std::stop_token& stop) {
                 replica_->sessions.forget_due(stripe, due);
             replica_->payments.forget_due(due);
         }
-        wait(stop, how_.pause);
+        wait(how_.pause);
     }
 }
 
@@ -335,12 +340,12 @@ void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urg
     if (in_a_row == 1 || (fresh && patiently) || in_a_row % kSayEvery == 0) say_(urgency, why);
     delay_ = patiently ? how_.retry_longest : std::clamp(2 * delay_, how_.retry_first, how_.retry_longest);
     std::uniform_int_distribution<std::int64_t> some{delay_.count() / 2, delay_.count()};
-    wait(stop, std::chrono::milliseconds{some(chance_)});
+    wait(std::chrono::milliseconds{some(chance_)});
 }
 
-void Follower::wait(const std::stop_token& stop, std::chrono::milliseconds time) {
+void Follower::wait(std::chrono::milliseconds time) {
     std::unique_lock lock{mutex_};
-    bell_.wait_for(lock, stop, time, [&stop] { return stop.stop_requested(); });
+    bell_.wait_for(lock, time, [this] { return stopping_; });
 }
 
 void Follower::set_state(StoreState state) {

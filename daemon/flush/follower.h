@@ -79,7 +79,8 @@ class Follower {
     bool read_batch();
     void write(const Batch& batch);
     void check_fault(const std::optional<balance::journal::Fault>& fault) const;
-    void wait(const std::stop_token& stop, std::chrono::milliseconds time);
+    /// Until then, or until stop().
+    void wait(std::chrono::milliseconds time);
     void failed(const std::stop_token& stop, StoreState state, Urgency urgency, const std::string& why,
                 bool patiently);
     void set_state(StoreState state);
@@ -107,7 +108,8 @@ class Follower {
 
     // ---- For whoever asks ----
     mutable std::mutex mutex_;
-    std::condition_variable_any bell_;
+    std::condition_variable bell_;
+    bool stopping_ = false;
     StoreFigures figures_;
     Sequence needed_ = 0;  // See taken().
     bool needs_nothing_ = false;

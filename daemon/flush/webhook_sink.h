@@ -118,7 +118,7 @@ class WebhookSink final : public Sink {
 
     // ---- Under the mutex ----
     mutable std::mutex mutex_;
-    std::condition_variable_any room_;
+    std::condition_variable room_;
     std::unordered_map<PartyId, Queue> queues_;
     std::set<std::pair<std::chrono::nanoseconds, PartyId>> due_;  // Queues that are not being sent.
     std::size_t pending_ = 0;
