@@ -158,7 +158,8 @@ void Worker::send_durable() {
 void Worker::sweep() {
     sweep_timer_.expires_after(kSweepEvery);
     sweep_timer_.async_wait([this](const error_code& error) {
-        if (error) return;
+        // A cancel comes too late for a timer that has expired already.
+        if (error || draining_) return;
         const std::size_t ended = services_.charging.expire_due(index_, count_, now());
         commands::WorkerCounters::add(counters_.expired, ended);
         sweep();
