@@ -343,9 +343,9 @@ std::optional<Written> written_list(const std::string& text) {
 void apply_override(const std::string& override_text, Assembly& assembly, Faults& faults) {
     const std::size_t equals = override_text.find('=');
     const bool is_secret = equals != std::string::npos && names_secret(override_text.substr(0, equals));
-    const std::string place = "--set " + (is_secret ? printable(override_text.substr(0, equals + 1)) +
-                                                          std::string{kSecretShown}
-                                                    : printable(override_text));
+    const std::string place =
+        "--set " + (is_secret ? printable(override_text.substr(0, equals + 1)) + std::string{kSecretShown}
+                              : printable(override_text));
     if (equals == std::string::npos) {
         faults.add(place, "has no value; write --set KEY=VALUE, such as --set session.hold=180s");
         return;
