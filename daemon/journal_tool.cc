@@ -143,9 +143,11 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
     const EventHeader header = EventHeader::read(in);
     out << sequence << ' ' << rating::format(header.at.wall).view() << ' ' << text_of(header.kind);
     if (is_of_session(header.kind)) {
-        const std::string id{in.short_text()};
-        out << " id=" << id;
-        if (const Session* const session = state.sessions.find(id)) {
+        const std::string_view key = balance::read_session_key(in);
+        const std::size_t id = balance::SessionKey::id_offset(key);
+        out << " id=" << key.substr(id);
+        if (id > 0) out << " user=" << balance::SessionKey::scope_before(key, id);
+        if (const Session* const session = state.sessions.find(key)) {
             out << " line=" << state.parties.get(session->line).id << " number=" << session->number.view()
                 << " state=" << text_of(session->state) << " granted=" << session->granted_seconds
                 << " used=" << session->used_seconds;
@@ -301,7 +303,7 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         if (!is_of_session(header.kind)) return;
         if ((dump.from && header.at.wall < *dump.from) || (dump.until && header.at.wall >= *dump.until))
             return;
-        const Session* const session = state.sessions.find(in.short_text());
+        const Session* const session = state.sessions.find(balance::read_session_key(in));
         EndWords words;
         words.cause = in.text();
         words.tags = in.text();
