@@ -14,6 +14,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "daemon/access/authenticator.h"
+#include "daemon/access/users.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/local_gateway.h"
 #include "daemon/admin/services.h"
@@ -26,6 +28,7 @@
 #include "daemon/mail/smtp_client.h"
 #include "daemon/mail/templates.h"
 #include "daemon/net/listener.h"
+#include "daemon/net/tls.h"
 #include "daemon/net/worker.h"
 #include "daemon/payments.h"
 #include "daemon/recovery.h"
@@ -65,8 +68,18 @@ balance::SessionLimits session_limits(const config::Config& config) {
 
 ChargingSettings charging_settings(const config::Config& config, Catalog& catalog) {
     std::vector<SwitchDialPlan> switches;
-    for (const auto& [name, plan] : config.dial.switches)
-        switches.push_back({name, plan});
+    std::vector<std::string> start_required = config.session.start;
+    for (const config::User& user : config.user) {
+        if (!user.dial_plan.empty()) switches.push_back({user.name, user.dial_plan});
+        if (user.start_required) start_required.push_back(user.name);
+    }
+    const auto has_own = [&switches](const std::string& name) {
+        return std::any_of(switches.begin(), switches.end(),
+                           [&name](const SwitchDialPlan& known) { return known.switch_name == name; });
+    };
+    for (const auto& [name, plan] : config.dial.switches) {
+        if (!has_own(name)) switches.push_back({name, plan});
+    }
     return {.want = config.session.want,
             .longest = config.session.longest,
             .shortest = config.session.shortest,
@@ -74,7 +87,7 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
             .grace = config.session.grace,
             .repeat = config.session.repeat,
             .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted,
-            .start_required = config.session.start,
+            .start_required = std::move(start_required),
             .emergency_numbers = config.dial.emergency,
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
@@ -85,6 +98,8 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
 net::ConnectionLimits connection_limits(const config::Config& config) {
     return {.resp = {.arguments_max = config.resp.arguments_max,
                      .command_bytes_max = config.resp.command_bytes_max},
+            .resp_before_auth = {.arguments_max = config.resp.arguments_before_auth_max,
+                                 .command_bytes_max = config.resp.command_bytes_before_auth_max},
             .command_bytes_max = config.resp.command_bytes_max,
             .commands_in_flight_max = config.resp.commands_in_flight_max,
             .unread_bytes_max = config.resp.unread_bytes_max,
@@ -190,6 +205,8 @@ struct App::Parts {
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog)),
           resync(charging, state.resync_tokens, state.events),
+          users(config.user),
+          authenticator(users, random_key()),
           counters(worker_count(config)),
           http(config.http,
                admin::make_router(
@@ -213,6 +230,7 @@ struct App::Parts {
                     .commands = &services,
                     .call_counters = &http_counters}),
                recovered.journal.get()) {
+        if (!users.is_empty()) users.declared_at_start(Clock::now().steady);
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
@@ -236,8 +254,17 @@ struct App::Parts {
                  .synced = config.journal.reply == config::JournalReply::synced};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
-                                                            recovered.journal.get(), i, counters.size()));
+                                                            recovered.journal.get(), i, counters.size(),
+                                                            &authenticator));
             workers.back()->listen_tcp(listeners.descriptors[i], listeners.ipv6);
+        }
+        if (!config.resp.tls_listen.host.empty()) {
+            const config::Config::Resp& resp = config.resp;
+            tls.emplace("resp", net::TlsFiles{resp.tls_certificate, resp.tls_key, resp.tls_client_ca});
+            const auto by_tls = net::listen_tcp(resp.tls_listen, counters.size(), "resp.tls_listen");
+            resp_tls_port = by_tls.port;
+            for (std::size_t i = 0; i < workers.size(); ++i)
+                workers[i]->listen_tls(by_tls.descriptors[i], by_tls.ipv6, *tls);
         }
         if (!config.resp.unix.empty()) {
             const auto descriptors = net::listen_unix(config.resp.unix, workers.size());
@@ -265,6 +292,8 @@ struct App::Parts {
     State& state;
     Charging charging;
     Resync resync;
+    access::Users users;
+    access::Authenticator authenticator;  // Its last logins may still name workers: stop() it before they go.
     commands::ClientRegistry clients;
     commands::ServerFacts facts;
     // A cache line or more apart: each is written by one worker at every command.
@@ -272,8 +301,11 @@ struct App::Parts {
     std::vector<Counters> counters;
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
-    commands::Services services{charging,       state.catalog, state.payments, resync,        state.ledger,
-                                state.sessions, clients,       facts,          counter_views, state.registry};
+    commands::Services services{charging,      state.catalog,  state.payments, resync,
+                                state.ledger,  state.sessions, clients,        facts,
+                                counter_views, state.registry, &users,         &authenticator.figures()};
+    std::optional<net::TlsIdentity> tls;
+    std::uint16_t resp_tls_port = 0;
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
@@ -329,6 +361,7 @@ void App::stop() {
     parts_->http.stop();
     for (const auto& worker : parts_->workers)
         worker->stop();
+    parts_->authenticator.stop();
     if (parts_->mailer != nullptr) parts_->mailer->stop();
     auto* const journal = parts_->recovered.journal.get();
     if (journal != nullptr && !journal->stop()) spdlog::error("the journal could not be sealed");
@@ -344,6 +377,22 @@ std::uint16_t App::resp_port() const noexcept {
 std::uint16_t App::http_port() const noexcept {
     return parts_->http.port();
 }
+std::uint16_t App::resp_tls_port() const noexcept {
+    return parts_->resp_tls_port;
+}
+std::uint16_t App::http_tls_port() const noexcept {
+    return parts_->http.tls_port();
+}
+
+void App::reload_users(const config::Config& config) {
+    parts_->users.replace(config.user, Clock::now().steady);
+}
+
+void App::reload_certificates() {
+    if (parts_->tls) parts_->tls->reload();
+    parts_->http.reload_certificate();
+}
+
 std::size_t App::workers() const noexcept {
     return parts_->workers.size();
 }

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/config.h"
+#include "daemon/access/password.h"
 #include "daemon/app.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
@@ -62,6 +63,10 @@ void serve(const Config& config) {
 
     tollgate::daemon::App app{config};
     app.start();
+    if (app.resp_tls_port() != 0)
+        spdlog::info("RESP by TLS on {}:{}", config.resp.tls_listen.host, app.resp_tls_port());
+    if (app.http_tls_port() != 0)
+        spdlog::info("HTTPS on {}:{}", config.http.tls_listen.host, app.http_tls_port());
     spdlog::info("tollgated {} serves RESP on {}:{}{} and HTTP on {}:{} with {} workers",
                  tollgate::daemon::kVersion, config.resp.listen.host, app.resp_port(),
                  config.resp.unix.empty() ? "" : " and " + config.resp.unix, config.http.listen.host,
@@ -180,6 +185,23 @@ int run_journal(JournalCommand& command) {
     return EXIT_SUCCESS;
 }
 
+/// Reads a password from standard input and prints what stands for it in the configuration.
+int hash_password() {
+    namespace access = tollgate::daemon::access;
+    std::string password;
+    std::getline(std::cin, password);
+    // Users are programs: of what people may choose only the length is asked.
+    const access::PasswordRule rule = access::rule_of(password, {});
+    if (rule != access::PasswordRule::kept)
+        throw std::runtime_error{"hash-password: the password (one line of standard input): " +
+                                 std::string{access::text_of(rule)}};
+    const auto hash = access::Passwords{}.hash(password);
+    access::wipe(password);
+    if (!hash) throw std::runtime_error{"hash-password: there is no memory for it at the moment"};
+    std::cout << hash->text << '\n';
+    return EXIT_SUCCESS;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -198,6 +220,9 @@ int main(int argc, char** argv) {
     const CLI::App* const rate = add_rate(command_line, rating);
     JournalCommand journal_command;
     const CLI::App* const journal = add_journal(command_line, journal_command);
+    const CLI::App* const hash = command_line.add_subcommand(
+        "hash-password",
+        "Reads a user's password from standard input and prints its hash for the configuration");
     try {
         command_line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -205,6 +230,7 @@ int main(int argc, char** argv) {
     }
     try {
         if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
+        if (hash->parsed()) return hash_password();
         if (journal->parsed()) {
             return run_journal(journal_command);
         }

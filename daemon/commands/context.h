@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "balance/journal/journal.h"
+#include "daemon/access/authenticator.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/client.h"
@@ -55,6 +56,8 @@ struct Services {
     const ServerFacts& facts;
     const std::vector<const WorkerCounters*>& counters;  ///< One a worker.
     Registry& registry;
+    access::Users* users = nullptr;  ///< nullptr: nobody can be declared.
+    const access::LoginFigures* logins = nullptr;
 };
 
 /// One command's surroundings: the connection's client, the worker, and what time it is.
