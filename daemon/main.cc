@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "daemon/access/password.h"
+#include "daemon/access/users.h"
 #include "daemon/app.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
@@ -244,6 +245,7 @@ int main(int argc, char** argv) {
         }
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
+            const tollgate::daemon::access::Users users{config.user};
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

@@ -77,6 +77,13 @@ void Connection::drain() {
     if (output_.empty()) socket_.cancel(ignored);
 }
 
+void Connection::dismiss_stranger() {
+    if (client_.let_in || waits_for_login_) return;
+    client_.closing = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
 void Connection::close() {
     worker_.destroy(*this);
 }

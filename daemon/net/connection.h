@@ -42,6 +42,9 @@ class Connection {
     /// Ends the connection once what has been answered is sent. It is destroyed later, from its own handler.
     void drain();
 
+    /// Ends the connection unless somebody has logged in or is about to.
+    void dismiss_stranger();
+
     /// What the answers rely on is durable: called by the worker that was asked to wait.
     void send() { write(); }
 

@@ -19,6 +19,8 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kSweepEvery{250};
 /// How long answers may take to be sent when the daemon stops.
 constexpr std::chrono::seconds kDrainTime{2};
+/// How long somebody may take to log in: connections are counted, and nobody may keep them all to himself.
+constexpr std::chrono::seconds kLoginTime{60};
 /// Out of descriptors: nothing to do but wait for some to be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -129,6 +131,7 @@ void Worker::welcome(Connection::Socket socket, const Peer& peer, const TlsIdent
     auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client), tls.get());
     Connection& started = *connection;
     connections_.emplace(id, std::move(connection));
+    if (!nobody_declared) strangers_.push_back({now().steady + kLoginTime, id});
     started.start();
 }
 
@@ -179,8 +182,16 @@ void Worker::sweep() {
         if (error) return;
         const std::size_t ended = services_.charging.expire_due(index_, count_, now());
         commands::WorkerCounters::add(counters_.expired, ended);
+        dismiss_strangers();
         sweep();
     });
+}
+
+void Worker::dismiss_strangers() {
+    for (; !strangers_.empty() && strangers_.front().until <= now().steady; strangers_.pop_front()) {
+        const auto found = connections_.find(strangers_.front().connection);
+        if (found != connections_.end()) found->second->dismiss_stranger();
+    }
 }
 
 void Worker::start() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -98,6 +99,8 @@ class Worker {
     void accept(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
+    /// Lets those go who have not logged in for too long.
+    void dismiss_strangers();
     void send_durable();
 
     const commands::Services& services_;
@@ -114,6 +117,11 @@ class Worker {
     boost::asio::steady_timer sweep_timer_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    struct Stranger {
+        balance::Steady until;
+        std::uint64_t connection;
+    };
+    std::deque<Stranger> strangers_;  // In the order in which they came.
     struct Waiting {
         balance::Sequence sequence;
         Connection* connection;

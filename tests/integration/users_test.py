@@ -291,7 +291,7 @@ class Restarts(unittest.TestCase):
             path = Path(folder) / "users.toml"
             text = declare({"a": {"role": "switch"}})
             for wrong, expected in (
-                    (text + text, "users.toml:7: user.name: \"a\" is declared twice"),
+                    (text + text, "users.toml:6: user.name: \"a\" is declared twice"),
                     (text + 'sources = ["10.0.0.1/8"]\n', "is not a network"),
                     (text + "shoe_size = 43\n", "no such field"),
                     (text.replace("switch", "king"), "one of switch, monitor, finance, admin"),
