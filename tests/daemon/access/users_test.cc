@@ -184,7 +184,7 @@ TEST_F(AuthenticatorTest, TurnsAwayWhatCannotWait) {
     std::atomic<std::size_t> answered{0};
     std::size_t pending = 0;
     std::size_t waits = 0;
-    for (int i = 0; i < 10'000; ++i) {
+    for (unsigned i = 0; i < 10'000; ++i) {
         const auto begun =
             authenticator_.begin("g" + std::to_string(i), "wrong",
                                  "10." + std::to_string(i / 65'536) + "." + std::to_string(i / 256 % 256) +
