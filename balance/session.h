@@ -11,13 +11,11 @@
 #include <string_view>
 
 #include "balance/party.h"
+#include "balance/session_key.h"
 #include "rating/charge.h"
 #include "rating/digits.h"
 
 namespace tollgate::balance {
-
-/// A session id is 1 to 255 bytes, any byte: a SIP Call-ID may hold `"%<>@`.
-inline constexpr std::size_t kSessionIdBytesMax = 255;
 
 /// What a session keeps of its FROM, in bytes: what a caller sends has no bound of its own.
 inline constexpr std::size_t kCallerBytesMax = 255;
@@ -110,7 +108,7 @@ enum class SessionState : std::uint8_t {
 
 /// A session lives in memory of its SessionTable and is touched only by the thread that has claimed it.
 ///
-/// Its levels, their bundled seconds, its id and what AUTHORIZE said of it lie behind it in the same block.
+/// Its levels, their bundled seconds, its key and what AUTHORIZE said of it lie behind it in the same block.
 /// Code and reason are those of the AUTHORIZE that made it, as numbers of the charging function's own.
 struct Session {
     std::uint64_t hash = 0;
@@ -148,7 +146,8 @@ struct Session {
     std::uint8_t level_capacity = 0;
     std::uint8_t bundles_count = 0;  ///< Levels that have bundled seconds or may take some.
     std::uint8_t bundles_capacity = 0;
-    std::uint8_t id_size = 0;
+    std::uint8_t id_offset = 0;  ///< Within the key.
+    std::uint16_t key_size = 0;
     std::uint8_t caller_size = 0;
     std::uint8_t service_size = 0;
     std::uint8_t switch_size = 0;
@@ -209,21 +208,28 @@ struct Session {
     [[nodiscard]] LevelBundles* bundles_memory() noexcept {
         return reinterpret_cast<LevelBundles*>(level_memory() + level_capacity);
     }
-    [[nodiscard]] char* id_memory() noexcept {
+    [[nodiscard]] char* key_memory() noexcept {
         return reinterpret_cast<char*>(bundles_memory() + bundles_capacity);
     }
-    [[nodiscard]] std::string_view id() const noexcept {
-        return {const_cast<Session*>(this)->id_memory(), id_size};
+    /// By which its table finds it; a SessionKey.
+    [[nodiscard]] std::string_view key() const noexcept {
+        return {const_cast<Session*>(this)->key_memory(), key_size};
+    }
+    /// As the switch chose it: two of different users may have the same.
+    [[nodiscard]] std::string_view id() const noexcept { return key().substr(id_offset); }
+    /// The user whose choice it was; empty: no user was declared.
+    [[nodiscard]] std::string_view scope() const noexcept {
+        return SessionKey::scope_before(key(), id_offset);
     }
     [[nodiscard]] SessionTexts texts() const noexcept {
-        const char* const at = id().data() + id_size;
+        const char* const at = key().data() + key_size;
         return {{at, caller_size},
                 {at + caller_size, service_size},
                 {at + caller_size + service_size, switch_size}};
     }
-    /// Id and texts.
+    /// Key and texts.
     [[nodiscard]] std::size_t text_bytes() const noexcept {
-        return std::size_t{id_size} + caller_size + service_size + switch_size;
+        return std::size_t{key_size} + caller_size + service_size + switch_size;
     }
     [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t levels, std::size_t text_bytes,
                                                          std::size_t bundles = 0) noexcept {

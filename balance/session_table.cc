@@ -49,7 +49,7 @@ class Pool {
   private:
     static constexpr std::size_t kChunkBytes = 16 * 1024;
     static constexpr std::size_t kBlockBytesMax = Session::bytes_for(
-        kChainDepthMax, kSessionIdBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax,
+        kChainDepthMax, kSessionKeyBytesMax + kCallerBytesMax + kServiceBytesMax + kSwitchNameBytesMax,
         kChainDepthMax);
     static_assert(kBlockBytesMax < kChunkBytes);
     struct FreeBlock {
@@ -174,13 +174,13 @@ struct alignas(64) SessionTable::Stripe {
 
     // ---- index ----
 
-    [[nodiscard]] Session* find(std::uint64_t hash, std::string_view id) const noexcept {
+    [[nodiscard]] Session* find(std::uint64_t hash, std::string_view key) const noexcept {
         if (slots.empty()) return nullptr;
         const std::size_t mask = slots.size() - 1;
         for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
             const Slot& slot = slots[at];
             if (slot.session == nullptr) return nullptr;
-            if (slot.hash == hash && slot.session->id() == id) return slot.session;
+            if (slot.hash == hash && slot.session->key() == key) return slot.session;
         }
     }
     void place(Slot slot) noexcept {
@@ -218,24 +218,25 @@ struct alignas(64) SessionTable::Stripe {
         --session_count;
     }
 
-    Session* make(std::uint64_t hash, std::string_view id, std::size_t levels, SessionTexts texts,
+    Session* make(std::uint64_t hash, std::string_view key, std::size_t levels, SessionTexts texts,
                   std::size_t bundles) {
         texts.caller = texts.caller.substr(0, kCallerBytesMax);
         assert(texts.service.size() <= kServiceBytesMax && texts.switch_name.size() <= kSwitchNameBytesMax);
         const std::size_t bytes = Pool::rounded(Session::bytes_for(
-            levels, id.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size(),
+            levels, key.size() + texts.caller.size() + texts.service.size() + texts.switch_name.size(),
             bundles));
         auto* const session = new (pool.take(bytes)) Session;
         session->hash = hash;
         session->level_capacity = static_cast<std::uint8_t>(levels);
         session->bundles_capacity = static_cast<std::uint8_t>(bundles);
-        session->id_size = static_cast<std::uint8_t>(id.size());
+        session->key_size = static_cast<std::uint16_t>(key.size());
+        session->id_offset = static_cast<std::uint8_t>(SessionKey::id_offset(key));
         session->serial = ++serial_last;
         session->caller_size = static_cast<std::uint8_t>(texts.caller.size());
         session->service_size = static_cast<std::uint8_t>(texts.service.size());
         session->switch_size = static_cast<std::uint8_t>(texts.switch_name.size());
-        char* at = session->id_memory();
-        for (const std::string_view text : {id, texts.caller, texts.service, texts.switch_name})
+        char* at = session->key_memory();
+        for (const std::string_view text : {key, texts.caller, texts.service, texts.switch_name})
             at = std::copy(text.begin(), text.end(), at);
         session_bytes += bytes;
         insert(session);
@@ -409,10 +410,10 @@ Session* claim_found(Lock& lock, const Look& look) noexcept {
 
 }  // namespace
 
-SessionTable::Claim SessionTable::claim(std::string_view id) noexcept {
-    const std::uint64_t hash = hash_(id);
+SessionTable::Claim SessionTable::claim(std::string_view key) noexcept {
+    const std::uint64_t hash = hash_(key);
     Stripe& stripe = stripe_of(hash);
-    return {&stripe, claim_found(stripe.lock, [&] { return stripe.find(hash, id); })};
+    return {&stripe, claim_found(stripe.lock, [&] { return stripe.find(hash, key); })};
 }
 
 SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
@@ -423,17 +424,17 @@ SessionTable::Claim SessionTable::claim_record(std::uint64_t record) noexcept {
             })};
 }
 
-SessionTable::Opening SessionTable::claim_or_open(std::string_view id, std::size_t levels, bool always,
+SessionTable::Opening SessionTable::claim_or_open(std::string_view key, std::size_t levels, bool always,
                                                   const SessionTexts& texts, std::size_t bundles) {
-    assert(!id.empty() && id.size() <= kSessionIdBytesMax);
-    const std::uint64_t hash = hash_(id);
+    assert(!key.empty() && key.size() <= kSessionKeyBytesMax);
+    const std::uint64_t hash = hash_(key);
     Stripe& stripe = stripe_of(hash);
     bool fresh = false;
     Session* const session = claim_found(stripe.lock, [&]() -> Session* {
-        if (Session* const known = stripe.find(hash, id)) return known;
+        if (Session* const known = stripe.find(hash, key)) return known;
         if (stripe.session_count >= stripe.sessions_max && !always) return nullptr;
         fresh = true;
-        return stripe.make(hash, id, levels, texts, bundles);
+        return stripe.make(hash, key, levels, texts, bundles);
     });
     return {Claim{&stripe, session}, fresh};
 }
@@ -485,26 +486,26 @@ void SessionTable::set_forgotten_until(std::size_t stripe, Steady until) noexcep
     stripes_[stripe].forgotten_until = until;
 }
 
-Session* SessionTable::restore_fresh(std::string_view id, std::size_t levels, const SessionTexts& texts,
+Session* SessionTable::restore_fresh(std::string_view key, std::size_t levels, const SessionTexts& texts,
                                      std::size_t bundles) {
-    const std::uint64_t hash = hash_(id);
+    const std::uint64_t hash = hash_(key);
     Stripe& stripe = stripe_of(hash);
-    if (Session* const known = stripe.find(hash, id)) {
+    if (Session* const known = stripe.find(hash, key)) {
         if (known->remembered) stripe.recall(known, *stripe.ring_of(*known));
         stripe.unschedule(known);
         stripe.forget(known);
     }
-    return stripe.make(hash, id, levels, texts, bundles);
+    return stripe.make(hash, key, levels, texts, bundles);
 }
 
-Session* SessionTable::restore_known(std::string_view id) noexcept {
-    const std::uint64_t hash = hash_(id);
-    return stripe_of(hash).find(hash, id);
+Session* SessionTable::restore_known(std::string_view key) noexcept {
+    const std::uint64_t hash = hash_(key);
+    return stripe_of(hash).find(hash, key);
 }
 
-const Session* SessionTable::find(std::string_view id) const noexcept {
-    const std::uint64_t hash = hash_(id);
-    return stripe_of(hash).find(hash, id);
+const Session* SessionTable::find(std::string_view key) const noexcept {
+    const std::uint64_t hash = hash_(key);
+    return stripe_of(hash).find(hash, key);
 }
 
 void SessionTable::restored(Session& session) {
@@ -535,11 +536,11 @@ void SessionTable::forget_due(std::size_t number, Steady now) noexcept {
     stripe.forget_beyond_bytes();
 }
 
-void SessionTable::forget_refused(std::string_view id) noexcept {
-    const std::uint64_t hash = hash_(id);
+void SessionTable::forget_refused(std::string_view key) noexcept {
+    const std::uint64_t hash = hash_(key);
     Stripe& stripe = stripe_of(hash);
     const std::lock_guard lock{stripe.lock};
-    Session* const session = stripe.find(hash, id);
+    Session* const session = stripe.find(hash, key);
     if (session == nullptr || session->claimed || session->state != SessionState::refused) return;
     stripe.refused.leave(session->ring_position);
     stripe.remembered_bytes -= Stripe::bytes_of(*session);
@@ -564,8 +565,8 @@ SessionTable::Claim SessionTable::claim_due(std::size_t number, Steady now) noex
     return {&stripe, session};
 }
 
-Steady SessionTable::forgotten_until(std::string_view id) const noexcept {
-    const Stripe& stripe = stripe_of(hash_(id));
+Steady SessionTable::forgotten_until(std::string_view key) const noexcept {
+    const Stripe& stripe = stripe_of(hash_(key));
     const std::lock_guard lock{stripe.lock};
     return stripe.forgotten_until;
 }
@@ -606,7 +607,7 @@ std::uint64_t SessionTable::scan(std::uint64_t cursor, std::size_t count,
         const auto end = found.begin() + static_cast<std::ptrdiff_t>(taken);
         std::partial_sort(found.begin(), end, found.end(),
                           [](const Session* a, const Session* b) { return a->serial < b->serial; });
-        std::for_each(found.begin(), end, [&](const Session* session) { visit(session->id()); });
+        std::for_each(found.begin(), end, [&](const Session* session) { visit(session->key()); });
         count -= taken;
         if (taken < found.size() || (count == 0 && taken > 0)) {
             return (taken == 0 ? serial : (*(end - 1))->serial) * kStripes + number;

@@ -66,8 +66,10 @@ class SessionTable {
         Session* session_ = nullptr;
     };
 
-    /// The session of that id, or an empty claim.
-    [[nodiscard]] Claim claim(std::string_view id) noexcept;
+    // Sessions are found by their keys, which are SessionKey's: an id of nobody in particular is one.
+
+    /// The session of that key, or an empty claim.
+    [[nodiscard]] Claim claim(std::string_view key) noexcept;
 
     /// The session of that record number, while it is remembered.
     [[nodiscard]] Claim claim_record(std::uint64_t record) noexcept;
@@ -76,9 +78,10 @@ class SessionTable {
         Claim claim;         ///< Empty: the table is full.
         bool fresh = false;  ///< It was made just now, in state `deciding`.
     };
-    /// The session of that id, or a fresh one with room for `levels` levels, of which `bundles` may have
-    /// bundled seconds: beyond sessions_max too where `always`. Requires: 1 to 255 bytes of id.
-    [[nodiscard]] Opening claim_or_open(std::string_view id, std::size_t levels, bool always = false,
+    /// The session of that key, or a fresh one with room for `levels` levels, of which `bundles` may have
+    /// bundled seconds: beyond sessions_max too where `always`. Requires: 1 to kSessionKeyBytesMax bytes of
+    /// key.
+    [[nodiscard]] Opening claim_or_open(std::string_view key, std::size_t levels, bool always = false,
                                         const SessionTexts& texts = {}, std::size_t bundles = 0);
 
     /// Gives the claim up; the session is open and expires at its `deadline`.
@@ -89,7 +92,7 @@ class SessionTable {
     /// its state asks for.
     void publish_ended(Claim claim, Steady now);
     /// Forgets a refused session before its time, if nobody has claimed it.
-    void forget_refused(std::string_view id) noexcept;
+    void forget_refused(std::string_view key) noexcept;
 
     /// Whether it has ended so long ago that it is forgotten, be it that nobody has come to do that yet: it
     /// must not change any more, because a snapshot does not have it. Requires: claimed by the caller.
@@ -114,22 +117,22 @@ class SessionTable {
     /// no session yet.
     void set_hash_key(std::uint64_t key) noexcept { hash_ = KeyedHash{key}; }
     [[nodiscard]] std::uint64_t hash_key() const noexcept { return hash_.key(); }
-    /// A fresh session of that id, whatever was remembered under it, or the one there is; nullptr where there
-    /// is none.
-    [[nodiscard]] Session* restore_fresh(std::string_view id, std::size_t levels,
+    /// A fresh session of that key, whatever was remembered under it, or the one there is; nullptr where
+    /// there is none.
+    [[nodiscard]] Session* restore_fresh(std::string_view key, std::size_t levels,
                                          const SessionTexts& texts = {}, std::size_t bundles = 0);
-    [[nodiscard]] Session* restore_known(std::string_view id) noexcept;
-    /// The session of that id, or nullptr.
-    [[nodiscard]] const Session* find(std::string_view id) const noexcept;
+    [[nodiscard]] Session* restore_known(std::string_view key) noexcept;
+    /// The session of that key, or nullptr.
+    [[nodiscard]] const Session* find(std::string_view key) const noexcept;
     /// It is as it should be: open ones expire at their deadline, ended ones are remembered.
     void restored(Session& session);
     /// Visits every session but refused ones, stripe by stripe, the oldest first among those that have ended.
     /// Requires: no other thread.
     void visit(const std::function<void(const Session&)>& visitor) const;
 
-    /// When the last one of the ended sessions that are forgotten had ended, as far as that of this id could
+    /// When the last one of the ended sessions that are forgotten had ended, as far as that of this key could
     /// be among them: whatever began later is known, if there was any. kNothingForgotten: all are known.
-    [[nodiscard]] Steady forgotten_until(std::string_view id) const noexcept;
+    [[nodiscard]] Steady forgotten_until(std::string_view key) const noexcept;
     static constexpr Steady kNothingForgotten = Steady::min();
 
     [[nodiscard]] const SessionLimits& limits() const noexcept { return limits_; }
@@ -146,9 +149,10 @@ class SessionTable {
 
     /// Visits up to `count` open sessions after `cursor` (0: from the beginning) that `wanted` accepts;
     /// returns the next cursor, 0 at the end. Looks at no more than kScanSessionsMax at a time, so a page may
-    /// be short or empty before the end. A session that is open all along is visited exactly once, by its id:
-    /// claim it to see more. `wanted` runs under the stripe's lock while others may own the session: it must
-    /// be short and look at nothing but what never changes, which is id, line, switch_hash and opened_at.
+    /// be short or empty before the end. A session that is open all along is visited exactly once, by its
+    /// key: claim it to see more. `wanted` runs under the stripe's lock while others may own the session: it
+    /// must be short and look at nothing but what never changes, which is key, line, switch_hash and
+    /// opened_at.
     std::uint64_t scan(std::uint64_t cursor, std::size_t count,
                        const std::function<bool(const Session&)>& wanted,
                        const std::function<void(std::string_view)>& visit) const;

@@ -10,7 +10,7 @@ namespace tollgate::config {
 namespace {
 
 /// App::reload takes these over; every other key needs a restart.
-constexpr std::array<std::string_view, 21> kLive = {
+constexpr std::array<std::string_view, 22> kLive = {
     "resp.arguments_max",
     "resp.command_bytes_max",
     "resp.arguments_before_auth_max",
@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, 21> kLive = {
     "shutdown.delay",
     "shutdown.timeout",
     "stores.lag_max",
+    "users.file",
 };
 
 }  // namespace
@@ -39,6 +40,18 @@ constexpr std::array<std::string_view, 21> kLive = {
 bool is_live(std::string_view key) {
     return std::find(kLive.begin(), kLive.end(), key) != kLive.end();
 }
+
+namespace {
+
+/// Names and roles; what stands for a password is nobody's to read.
+std::string users_of(const Config& config) {
+    std::string text;
+    for (const User& user : config.user)
+        text += (text.empty() ? "" : ",") + user.name + ':' + std::string{text_of(user.role)};
+    return text;
+}
+
+}  // namespace
 
 Changes changes(const Config& in_force, const Config& wanted) {
     Changes found;
@@ -50,6 +63,8 @@ Changes changes(const Config& in_force, const Config& wanted) {
         (is_live(key.name) ? found.live : found.restart)
             .push_back({key.name, std::move(from), std::move(to)});
     }
+    if (in_force.user != wanted.user)
+        found.live.push_back({"user", users_of(in_force), users_of(wanted)});
     return found;
 }
 
@@ -58,6 +73,7 @@ Config taken_over(const Config& in_force, const Config& wanted) {
     for (const Key& key : keys()) {
         if (is_live(key.name)) key.copy(wanted, config);
     }
+    config.user = wanted.user;
     return config;
 }
 

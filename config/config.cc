@@ -99,6 +99,9 @@ class Assembly {
         }
     }
 
+    /// For what no key of the table sets.
+    [[nodiscard]] Config& config() noexcept { return config_; }
+
     /// The whole, once every setting was applied. What a faulty key would have been is anybody's guess, so
     /// nothing is concluded from it.
     const Config& finish() {
@@ -295,12 +298,112 @@ toml::table parse_toml(std::string_view text) {
     }
 }
 
+/// What is wrong with a field of a user; nothing if all is well. What it says never shows a password.
+std::optional<std::string> read_user_field(std::string_view field, const Written& value, User& user) {
+    const bool is_text = value.form == Form::string;
+    const auto not_one = [&value](const std::string& expected) {
+        return std::optional{quoted(value.text) + " is not " + expected};
+    };
+    if (field == "name") {
+        if (!is_text || !is_user_name(value.text)) return not_one("1 to 64 of A-Z a-z 0-9 . _ : @ + -");
+        user.name = value.text;
+    } else if (field == "password") {
+        // Whether it is a hash that can be checked is asked by whoever checks it.
+        if (!is_text || !value.text.starts_with("$argon2id$"))
+            return "this is no argon2id hash; tollgated hash-password makes one";
+        user.password = value.text;
+    } else if (field == "role") {
+        const auto role = is_text ? role_of(value.text) : std::nullopt;
+        if (!role) return not_one("one of switch, monitor, finance, admin");
+        user.role = *role;
+    } else if (field == "under" || field == "dial_plan") {
+        if (!is_text || value.text.size() > kUserNameBytesMax) return not_one("the id of one");
+        (field == "under" ? user.under : user.dial_plan) = value.text;
+    } else if (field == "sources") {
+        user.sources.clear();
+        if (value.form != Form::list || value.elements.size() > kSourcesMax)
+            return not_one("a list of up to " + std::to_string(kSourcesMax) + " networks");
+        for (const Written& element : value.elements) {
+            auto network = element.form == Form::string ? Network::parse(element.text) : std::nullopt;
+            if (!network) {
+                return quoted(element.text) +
+                       " is not a network such as 192.0.2.0/24 or 2001:db8::/32, or an address";
+            }
+            user.sources.push_back(*std::move(network));
+        }
+    } else if (field == "rate") {
+        const Outcome<std::uint32_t> rate = Count{1, kRequestRateMax}.read(value);
+        if (const auto* problem = std::get_if<Problem>(&rate)) return problem->text;
+        user.rate = std::get<std::uint32_t>(rate);
+    } else if (field == "want") {
+        const WholeSeconds kind{std::chrono::seconds{1}, std::chrono::hours{30 * 24}};
+        const Outcome<std::chrono::seconds> want = kind.read(value);
+        if (const auto* problem = std::get_if<Problem>(&want)) return problem->text;
+        user.want = std::get<std::chrono::seconds>(want);
+    } else if (field == "start") {
+        if (!is_text || (value.text != "required" && value.text != "optional"))
+            return not_one("one of optional, required");
+        user.start_required = value.text == "required";
+    } else if (field == "clock") {
+        if (!is_text || (value.text != "ours" && value.text != "theirs"))
+            return not_one("one of theirs, ours");
+        user.our_clock = value.text == "ours";
+    } else {
+        return "no such field of a user; there are name, password, role, under, sources, rate, want, start, "
+               "clock and dial_plan";
+    }
+    return std::nullopt;
+}
+
+/// One `[[user]]`.
+void apply_user(const toml::table& table, const std::string& path, std::vector<User>& users, Faults& faults) {
+    const auto place = [&path](const toml::node& node, std::string_view what) {
+        return path + ':' + std::to_string(node.source().begin.line) + ": user" + std::string{what};
+    };
+    User user;
+    bool faulty = false;
+    for (const auto& [key, node] : table) {
+        if (const auto fault = read_user_field(key.str(), written(node), user)) {
+            faults.add(place(node, '.' + printable(key.str())), *fault);
+            faulty = true;
+        }
+    }
+    if (faulty) return;
+    for (const std::string_view needed : {"name", "password", "role"}) {
+        if (table.contains(needed)) continue;
+        return faults.add(place(table, ""), std::string{needed} + " is missing");
+    }
+    const bool known = std::any_of(users.begin(), users.end(),
+                                   [&user](const User& other) { return other.name == user.name; });
+    if (known) return faults.add(place(table, ".name"), quoted(user.name) + " is declared twice");
+    if (users.size() == kUsersMax)
+        return faults.add(place(table, ""), "there are more than " + std::to_string(kUsersMax) + " users");
+    users.push_back(std::move(user));
+}
+
+/// Takes every `[[user]]` out of a file's table.
+void take_users(toml::table& table, const std::string& path, std::vector<User>& users, Faults& faults) {
+    const toml::node* const node = table.get("user");
+    if (node == nullptr) return;
+    const toml::array* const list = node->as_array();
+    if (list == nullptr || !list->is_homogeneous<toml::table>()) {
+        faults.add(path + ':' + std::to_string(node->source().begin.line) + ": user",
+                   "users are written as [[user]], in two brackets, each with its fields below");
+    } else {
+        for (const toml::node& user : *list)
+            apply_user(*user.as_table(), path, users, faults);
+    }
+    table.erase("user");
+}
+
 void apply_file(const std::string& path, Assembly& assembly, Faults& faults) {
     const std::optional<std::string> bytes = read_file(path, faults);
     if (!bytes) return;
     std::vector<Located> found;
     try {
-        collect(parse_toml(*bytes), "", path, 1, found);
+        toml::table table = parse_toml(*bytes);
+        take_users(table, path, assembly.config().user, faults);
+        collect(table, "", path, 1, found);
     } catch (const toml::parse_error& error) {
         const toml::source_position position = error.source().begin;
         faults.add(path + ':' + std::to_string(position.line) + ':' + std::to_string(position.column),
@@ -364,6 +467,24 @@ void apply_override(const std::string& override_text, Assembly& assembly, Faults
     assembly.apply(setting);
 }
 
+/// The file that users.file names: of users and of nothing else.
+void apply_users_file(const std::string& path, std::vector<User>& users, Faults& faults) {
+    const std::optional<std::string> bytes = read_file(path, faults);
+    if (!bytes) return;
+    try {
+        toml::table table = parse_toml(*bytes);
+        take_users(table, path, users, faults);
+        for (const auto& [key, node] : table) {
+            faults.add(path + ':' + std::to_string(node.source().begin.line) + ": " + printable(key.str()),
+                       "only [[user]] stands in the file of users.file");
+        }
+    } catch (const toml::parse_error& error) {
+        const toml::source_position position = error.source().begin;
+        faults.add(path + ':' + std::to_string(position.line) + ':' + std::to_string(position.column),
+                   "not TOML: " + printable(error.description()));
+    }
+}
+
 }  // namespace
 
 Config load(const std::string& path, std::span<const std::string> overrides) {
@@ -372,6 +493,8 @@ Config load(const std::string& path, std::span<const std::string> overrides) {
     if (!path.empty()) apply_file(path, assembly, faults);
     for (const std::string& override_text : overrides)
         apply_override(override_text, assembly, faults);
+    if (const std::string file = assembly.config().users.file; !file.empty())
+        apply_users_file(file, assembly.config().user, faults);
     const Config& config = assembly.finish();
     faults.raise();
     return config;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/dial_rule.h"
+#include "config/user.h"
 #include "rating/money.h"
 
 /// What the operator can set, read once at the start (and again on SIGHUP) and handed on as values.
@@ -97,6 +98,10 @@ struct Config {
         std::uint32_t commands_in_flight_max = 1024;      ///< Read, but not answered yet.
         std::size_t unread_bytes_max = kMiB;              ///< Answered, but not taken by the peer.
         std::uint32_t connections_max = 20'000;
+        Endpoint tls_listen{"", 0};   ///< For TLS, beside it; no host: none.
+        std::string tls_certificate;  ///< Its chain, PEM.
+        std::string tls_key;          ///< PEM.
+        std::string tls_client_ca;    ///< Who may have signed clients' certificates; empty: none is asked.
 
         friend bool operator==(const Resp&, const Resp&) = default;
     };
@@ -109,6 +114,9 @@ struct Config {
         std::uint32_t connections_max = 256;
         std::chrono::milliseconds timeout =
             std::chrono::seconds{60};  ///< For a peer that sends or takes nothing.
+        Endpoint tls_listen{"", 0};    ///< For HTTPS, beside it; no host: none.
+        std::string tls_certificate;
+        std::string tls_key;
 
         friend bool operator==(const Http&, const Http&) = default;
     };
@@ -290,6 +298,13 @@ struct Config {
         friend bool operator==(const Webhook&, const Webhook&) = default;
     };
 
+    /// Who may speak RESP; and a file of more of them.
+    struct Users {
+        std::string file;  ///< Of nothing but `[[user]]`; empty: none.
+
+        friend bool operator==(const Users&, const Users&) = default;
+    };
+
     std::uint32_t workers = 0;  ///< Threads that serve RESP; 0 = one a processor, at most kWorkersMax.
     Resp resp;
     Http http;
@@ -312,6 +327,9 @@ struct Config {
     Stores stores;
     Redis redis;
     Webhook webhook;
+    Users users;
+    /// Every `[[user]]`, of the file and of users.file; each name once. None: only this machine is served.
+    std::vector<User> user;
 
     friend bool operator==(const Config&, const Config&) = default;
 };

@@ -207,6 +207,15 @@ std::vector<Key> make_keys() {
     add("webhook.connections", field(&C::webhook, &C::Webhook::connections), Count{1, 64});
     add("webhook.timeout", field(&C::webhook, &C::Webhook::timeout), Duration{milliseconds{10}, hours{1}});
     add("webhook.give_up", field(&C::webhook, &C::Webhook::give_up), Duration{milliseconds{0}, 365 * kDay});
+
+    add("users.file", field(&C::users, &C::Users::file), Path{kPathBytesMax});
+    add("resp.tls_listen", field(&C::resp, &C::Resp::tls_listen), AddressOrNone{});
+    add("resp.tls_certificate", field(&C::resp, &C::Resp::tls_certificate), Path{kPathBytesMax});
+    add("resp.tls_key", field(&C::resp, &C::Resp::tls_key), Path{kPathBytesMax});
+    add("resp.tls_client_ca", field(&C::resp, &C::Resp::tls_client_ca), Path{kPathBytesMax});
+    add("http.tls_listen", field(&C::http, &C::Http::tls_listen), AddressOrNone{});
+    add("http.tls_certificate", field(&C::http, &C::Http::tls_certificate), Path{kPathBytesMax});
+    add("http.tls_key", field(&C::http, &C::Http::tls_key), Path{kPathBytesMax});
     return keys;
 }
 
@@ -236,7 +245,23 @@ struct Rule {
     std::string_view other_must_be;
 };
 
-constexpr std::array<Rule, 6> kRules{{
+constexpr std::array<Rule, 10> kRules{{
+    {"resp.tls_listen", "resp.tls_certificate",
+     [](const Config& config) {
+         return config.resp.tls_listen.host.empty() || !config.resp.tls_certificate.empty();
+     },
+     "needs", "is needed by"},
+    {"resp.tls_listen", "resp.tls_key",
+     [](const Config& config) { return config.resp.tls_listen.host.empty() || !config.resp.tls_key.empty(); },
+     "needs", "is needed by"},
+    {"http.tls_listen", "http.tls_certificate",
+     [](const Config& config) {
+         return config.http.tls_listen.host.empty() || !config.http.tls_certificate.empty();
+     },
+     "needs", "is needed by"},
+    {"http.tls_listen", "http.tls_key",
+     [](const Config& config) { return config.http.tls_listen.host.empty() || !config.http.tls_key.empty(); },
+     "needs", "is needed by"},
     {"session.longest", "session.shortest",
      [](const Config& config) { return config.session.longest >= config.session.shortest; },  //
      "must be at least", "must be at most"},

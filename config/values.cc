@@ -317,6 +317,21 @@ std::string MailAddress::show(const Value& address) {
     return address;
 }
 
+std::string AddressOrNone::expects() {
+    return Address::expects() + ", or empty for none";
+}
+
+Outcome<Endpoint> AddressOrNone::read(const Written& written) {
+    if (is_text(written) && written.text.empty()) return Endpoint{};
+    Outcome<Endpoint> read = Address::read(written);
+    if (std::holds_alternative<Problem>(read)) return is_not_text(written, expects());
+    return read;
+}
+
+std::string AddressOrNone::show(const Endpoint& endpoint) {
+    return endpoint.host.empty() ? std::string{} : to_string(endpoint);
+}
+
 std::string Path::expects() const {
     return "a path of at most " + std::to_string(bytes_max) + " bytes, or empty for none";
 }

@@ -101,6 +101,15 @@ struct Address {
     [[nodiscard]] static std::string show(const Value& endpoint);
 };
 
+/// As Address, or empty for none.
+struct AddressOrNone {
+    using Value = Endpoint;
+
+    [[nodiscard]] static std::string expects();
+    [[nodiscard]] static Outcome<Value> read(const Written& written);
+    [[nodiscard]] static std::string show(const Value& endpoint);
+};
+
 /// A path of the file system, or empty. Whether anything is there is the business of whoever opens it.
 struct Path {
     using Value = std::string;

@@ -15,6 +15,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "daemon/access/authenticator.h"
+#include "daemon/access/users.h"
 #include "daemon/admin/http_figures.h"
 #include "daemon/admin/http_server.h"
 #include "daemon/admin/json.h"
@@ -35,6 +37,7 @@
 #include "daemon/mail/templates.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/net/listener.h"
+#include "daemon/net/tls.h"
 #include "daemon/net/worker.h"
 #include "daemon/operation/logging.h"
 #include "daemon/operation/memory_guard.h"
@@ -78,8 +81,18 @@ balance::SessionLimits session_limits(const config::Config& config) {
 
 ChargingSettings charging_settings(const config::Config& config, Catalog& catalog, CallObserver& on_ended) {
     std::vector<SwitchDialPlan> switches;
-    for (const auto& [name, plan] : config.dial.switches)
-        switches.push_back({name, plan});
+    std::vector<std::string> start_required = config.session.start;
+    for (const config::User& user : config.user) {
+        if (!user.dial_plan.empty()) switches.push_back({user.name, user.dial_plan});
+        if (user.start_required) start_required.push_back(user.name);
+    }
+    const auto has_own = [&switches](const std::string& name) {
+        return std::any_of(switches.begin(), switches.end(),
+                           [&name](const SwitchDialPlan& known) { return known.switch_name == name; });
+    };
+    for (const auto& [name, plan] : config.dial.switches) {
+        if (!has_own(name)) switches.push_back({name, plan});
+    }
     return {.want = config.session.want,
             .longest = config.session.longest,
             .shortest = config.session.shortest,
@@ -87,7 +100,7 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
             .grace = config.session.grace,
             .repeat = config.session.repeat,
             .charge_granted_at_expiry = config.session.expired == config::ExpiryCharge::granted,
-            .start_required = config.session.start,
+            .start_required = std::move(start_required),
             .emergency_numbers = config.dial.emergency,
             .dial_plan = DialPlan{config.dial.plan},
             .dial_switches = std::move(switches),
@@ -99,6 +112,8 @@ ChargingSettings charging_settings(const config::Config& config, Catalog& catalo
 net::ConnectionLimits connection_limits(const config::Config& config) {
     return {.resp = {.arguments_max = config.resp.arguments_max,
                      .command_bytes_max = config.resp.command_bytes_max},
+            .resp_before_auth = {.arguments_max = config.resp.arguments_before_auth_max,
+                                 .command_bytes_max = config.resp.command_bytes_before_auth_max},
             .command_bytes_max = config.resp.command_bytes_max,
             .commands_in_flight_max = config.resp.commands_in_flight_max,
             .unread_bytes_max = config.resp.unread_bytes_max,
@@ -310,6 +325,8 @@ struct App::Parts {
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog, call_figures)),
           resync(charging, state.resync_tokens, state.events),
+          users(config.user),
+          authenticator(users, random_key()),
           counters(worker_count(config)),
           slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
                     counters.size() + 1),
@@ -346,6 +363,7 @@ struct App::Parts {
         memory.look();
         store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
         readiness.add([this] { return why_not_ready(); });
+        if (!users.is_empty()) users.declared_at_start(Clock::now().steady);
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
@@ -382,10 +400,19 @@ struct App::Parts {
                  .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),
-                                                            recovered.journal.get(), i, counters.size()));
+                                                            recovered.journal.get(), i, counters.size(),
+                                                            &authenticator));
             workers.back()->listen_tcp(listeners.descriptors[i], listeners.ipv6);
         }
         turns = std::vector<std::atomic<std::uint64_t>>(workers.size());
+        if (!config.resp.tls_listen.host.empty()) {
+            const config::Config::Resp& resp = config.resp;
+            tls.emplace("resp", net::TlsFiles{resp.tls_certificate, resp.tls_key, resp.tls_client_ca});
+            const auto by_tls = net::listen_tcp(resp.tls_listen, counters.size(), "resp.tls_listen");
+            resp_tls_port = by_tls.port;
+            for (std::size_t i = 0; i < workers.size(); ++i)
+                workers[i]->listen_tls(by_tls.descriptors[i], by_tls.ipv6, *tls);
+        }
         if (!config.resp.unix.empty()) {
             const auto descriptors = net::listen_unix(config.resp.unix, workers.size());
             for (std::size_t i = 0; i < workers.size(); ++i)
@@ -446,6 +473,8 @@ struct App::Parts {
     metrics::CallFigures call_figures;
     Charging charging;
     Resync resync;
+    access::Users users;
+    access::Authenticator authenticator;  // Its last logins may still name workers: stop() it before they go.
     commands::ClientRegistry clients;
     commands::ServerFacts facts;
     // A cache line or more apart: each is written by one worker at every command.
@@ -454,11 +483,13 @@ struct App::Parts {
     Counters http_counters;
     std::vector<const commands::WorkerCounters*> counter_views;
     commands::SlowLogs slow_logs;  // The last is that of calls over HTTP.
-    commands::Services services{charging,      state.catalog,  state.payments, resync,
-                                state.ledger,  state.sessions, clients,        facts,
-                                counter_views, state.registry, &slow_logs};
+    commands::Services services{
+        charging, state.catalog, state.payments, resync,     state.ledger, state.sessions,          clients,
+        facts,    counter_views, state.registry, &slow_logs, &users,       &authenticator.figures()};
     admin::HttpFigures http_figures;
     metrics::Metrics metrics;
+    std::optional<net::TlsIdentity> tls;
+    std::uint16_t resp_tls_port = 0;
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
     std::unique_ptr<Snapshots> snapshots;
@@ -530,11 +561,10 @@ void App::start() {
         }
     });
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
-        from_time_to_time(
-            stop, [this] {
-                keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
-                parts_->metrics.refresh();
-            });
+        from_time_to_time(stop, [this] {
+            keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
+            parts_->metrics.refresh();
+        });
     }};
     if (parts_->snapshots == nullptr) return;
     parts_->snapshotting = std::jthread{[this](const std::stop_token& stop) {
@@ -598,6 +628,7 @@ void App::stop() {
         worker->begin_stop();
     for (const auto& worker : parts.workers)
         worker->stop();
+    parts.authenticator.stop();
     parts.http.stop();
     if (parts.mailer != nullptr) parts.mailer->stop();
     parts.housekeeping = {};
@@ -633,6 +664,22 @@ std::uint16_t App::resp_port() const noexcept {
 std::uint16_t App::http_port() const noexcept {
     return parts_->http.port();
 }
+std::uint16_t App::resp_tls_port() const noexcept {
+    return parts_->resp_tls_port;
+}
+std::uint16_t App::http_tls_port() const noexcept {
+    return parts_->http.tls_port();
+}
+
+void App::reload_users(const config::Config& config) {
+    parts_->users.replace(config.user, Clock::now().steady);
+}
+
+void App::reload_certificates() {
+    if (parts_->tls) parts_->tls->reload();
+    parts_->http.reload_certificate();
+}
+
 std::size_t App::workers() const noexcept {
     return parts_->workers.size();
 }

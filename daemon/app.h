@@ -53,7 +53,17 @@ class App {
     /// The ports in use, which the operator may have left to the system.
     [[nodiscard]] std::uint16_t resp_port() const noexcept;
     [[nodiscard]] std::uint16_t http_port() const noexcept;
+    [[nodiscard]] std::uint16_t resp_tls_port() const noexcept;  ///< 0: none.
+    [[nodiscard]] std::uint16_t http_tls_port() const noexcept;  ///< 0: none.
     [[nodiscard]] std::size_t workers() const noexcept;
+
+    /// Users as they are declared now: who is not among them any more, or has another password, is logged
+    /// out. Their `start` and `dial_plan` need a restart. Throws std::runtime_error, with nothing changed.
+    /// Any thread.
+    void reload_users(const config::Config& config);
+    /// Reads certificates and keys from their files again, for connections from now on. Throws
+    /// std::runtime_error, with nothing changed of the listener that it names. Any thread.
+    void reload_certificates();
 
   private:
     struct Parts;

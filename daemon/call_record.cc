@@ -55,6 +55,7 @@ CallRecord call_record_of(const State& state, const Session& session, Moment at,
     CallRecord record;
     record.number = session.record;
     record.session = session.id();
+    record.user = session.scope();
     record.line = state.parties.get(session.line).id;
     record.line_number = session.line;
     record.called = session.number.view();

@@ -36,6 +36,7 @@ struct CallLeg {
 struct CallRecord {
     std::uint64_t number = 0;
     std::string session;
+    std::string user;  ///< Whose session that is; empty: nobody was declared.
     std::string_view line;
     std::string called;
     std::string caller;

@@ -142,6 +142,12 @@ balance::Spend spend_of(const Path& path, Session& session, Moment now) noexcept
     return {&path, session.rated_at, now.wall, &session.spend_counted, session.credits_seller};
 }
 
+/// Since the answer, as far as it is known.
+std::chrono::nanoseconds passed(const Session& session, Moment now) noexcept {
+    // A first EXTEND comes long after the answer.
+    return now.steady - (session.started ? session.answered_at : session.opened_at);
+}
+
 /// A call counted in this second by everybody on its path who has a limit of calls a second; given back
 /// unless it is kept.
 class CallTickets {
@@ -241,9 +247,10 @@ void Charging::change(const ChargingTimes& times) noexcept {
     times_.charge_granted_at_expiry.store(times.charge_granted_at_expiry, std::memory_order_relaxed);
 }
 
-PartyId Charging::line_of(std::string_view id) const noexcept {
+PartyId Charging::line_of(std::string_view id, const Asker& asker) const noexcept {
     const PartyId line = parties_.find(id);
-    return line != kNoParty && parties_.get(line).kind == balance::PartyKind::line ? line : kNoParty;
+    if (line == kNoParty || parties_.get(line).kind != balance::PartyKind::line) return kNoParty;
+    return asker.confined && !parties_.is_in_subtree(line, asker.under) ? kNoParty : line;
 }
 
 void Charging::append(balance::EventKind kind, const Session& session, Moment now,
@@ -252,7 +259,7 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
         room;  // Not filled: it is written before it is read.
     balance::ByteWriter out{room};
     balance::EventHeader{kind, now}.write(out);
-    out.short_text(session.id());
+    balance::write_session_key(session.key(), out);
     out.text(words.cause);
     out.text(words.tags);
     out.put(words.at.value_or(rating::kAlways));
@@ -275,10 +282,11 @@ bool Charging::is_emergency(std::string_view dialled) const noexcept {
 }
 
 std::optional<rating::Digits> Charging::number_of(PartyId line, std::string_view switch_name,
+                                                  std::string_view user,
                                                   std::string_view dialled) const noexcept {
     if (is_emergency(dialled)) return rating::Digits::parse(dialled);
     const Party& caller = parties_.get(line);
-    return dialling_.number(caller, parties_.get(caller.parent), switch_name, dialled);
+    return dialling_.number(caller, parties_.get(caller.parent), switch_name, user, dialled);
 }
 
 /// Who pays whom, and by which tariff. To be asked before the tariffs are read: a reading knows all tariffs
@@ -331,7 +339,7 @@ Charging::Resolution Charging::resolve(const rating::TariffBook::Reading& tariff
 
 AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now) {
     AuthorizeAnswer refusal;
-    if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
+    if (request.session.empty() || request.session.size() > balance::kSessionKeyBytesMax) {
         refusal.code = Code::conflict;
         refusal.reason = Reason::differs;
         return refusal;
@@ -346,12 +354,13 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
                                    request.want ? static_cast<std::uint64_t>(request.want->count()) + 1 : 0);
     fingerprint = kFingerprint.mix(fingerprint, fingerprint_of(request.at));
 
-    const PartyId line = line_of(request.line);
+    const PartyId line = line_of(request.line, request.asker);
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
     const std::size_t bundles_max = bundling_.levels_with_bundles(line);
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const bool emergency = line != kNoParty && is_emergency(dialled);
-    const auto digits = line == kNoParty ? std::nullopt : number_of(line, request.switch_name, dialled);
+    const auto digits =
+        line == kNoParty ? std::nullopt : number_of(line, request.switch_name, request.asker.name, dialled);
     if (!emergency && too_full_to_hold()) {
         // A repeat holds nothing and makes no event.
         const auto known = sessions_.claim(request.session);
@@ -390,7 +399,8 @@ AuthorizeAnswer Charging::authorize(const AuthorizeRequest& request, Moment now)
         session.switch_hash = owner;
         session.emergency = emergency;
         const balance::CallTraits call{request.service, balance::CallTraits::caller_of(request.from)};
-        decide(line, digits, call, session, request.want.value_or(usual_want()), now);
+        const auto usual = request.asker.want.value_or(usual_want());
+        decide(line, digits, call, session, request.want.value_or(usual), now);
         if (session.state != SessionState::refused) {
             session.deadline = now.steady + life_unstarted(session);
         }
@@ -740,11 +750,14 @@ std::chrono::seconds Charging::remaining(const Session& session, Moment now) con
     return std::max(seconds{0}, std::chrono::ceil<seconds>(session.deadline - now.steady));
 }
 
-void Charging::note_plausibility(Session& session, seconds used, Moment now) const noexcept {
-    // A first EXTEND comes long after the answer.
-    const balance::Steady since = session.started ? session.answered_at : session.opened_at;
+bool Charging::is_implausible(const Session& session, seconds used, Moment now) noexcept {
     const bool at_given = session.at_given || session.start_at != rating::kAlways;
-    if (!at_given && used > now.steady - since + kClockTolerance) session.implausible = true;
+    return !at_given && used > passed(session, now) + kClockTolerance;
+}
+
+seconds Charging::believed(const Session& session, seconds used, bool cut, Moment now) noexcept {
+    // Something was used: a call that was answered just now lasted a second.
+    return cut ? std::max(std::chrono::ceil<seconds>(passed(session, now)), seconds{1}) : used;
 }
 
 StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> at, Moment now,
@@ -814,7 +827,7 @@ StartAnswer Charging::start(std::string_view id, std::optional<rating::Instant> 
 }
 
 ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds reported,
-                              std::optional<seconds> want, Moment now) {
+                              std::optional<seconds> want, Moment now, const Asker& asker) {
     auto claim = sessions_.claim(id);
     if (!claim) return {.code = Code::unknown_session};
     Session& session = *claim;
@@ -840,7 +853,10 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         return answer;
     }
     const bool stale = rating::whole_seconds(reported) < seconds{session.used_seconds};
-    const seconds used = std::max(rating::whole_seconds(reported), seconds{session.used_seconds});
+    const bool implausible = is_implausible(session, rating::whole_seconds(reported), now);
+    const seconds used =
+        std::max(believed(session, rating::whole_seconds(reported), implausible && asker.our_clock, now),
+                 seconds{session.used_seconds});
     BundleChange bundles{bundling_, session};
     bundles.cover(used);
     const Amounts totals = costs_of(session, used);
@@ -848,7 +864,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
         return {.code = Code::too_large};
     if (too_full_to_hold()) return {.code = Code::no_room};
 
-    note_plausibility(session, used, now);
+    session.implausible = session.implausible || implausible;
     const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
     ledger_.charge(session.paying(), {totals.data(), session.paying_count()}, returns,
@@ -857,7 +873,7 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
     session.used_seconds = count_of(used);
     session.extend_fingerprint = fingerprint;
-    seconds wanted = want.value_or(usual_want());
+    seconds wanted = want.value_or(asker.want.value_or(usual_want()));
     if (stale && session.open()) {
         // An older report that comes late: the switch counts on what a newer one was granted.
         wanted = std::max(wanted, seconds{session.granted_seconds} - used);
@@ -1076,7 +1092,9 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
     if (too_full_to_end()) return {.code = Code::no_room};
     const bool was_expired = session.state == SessionState::expired;
     const bool never_started = session.answered_at == balance::Steady{};
-    const seconds used = rating::whole_seconds(request.used);
+    const bool implausible = !request.at && is_implausible(session, rating::whole_seconds(request.used), now);
+    const seconds used =
+        believed(session, rating::whole_seconds(request.used), implausible && request.asker.our_clock, now);
     const std::size_t count_before = session.paying_count();
     const SessionLevel top_before = count_before > 0 ? session.paying().back() : SessionLevel{};
     // An emergency call is charged nowhere.
@@ -1115,7 +1133,7 @@ StopAnswer Charging::stop_claimed(SessionTable::Claim claim, const StopRequest& 
             if (totals[i] < levels[i].charged) status = EndStatus::corrected;
         }
     }
-    if (!request.at) note_plausibility(session, used, now);
+    session.implausible = session.implausible || implausible;
     bundles.finish_all(used);
     session.state = status == EndStatus::released ? SessionState::released : SessionState::stopped;
     const seconds used_before{session.used_seconds};
@@ -1236,8 +1254,8 @@ StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& re
         return stop_answer(session, true);
     }
     if (line == kNoParty || line != session.line) return {.code = Code::conflict};
-    const auto digits =
-        number_of(line, session.texts().switch_name, Dialling::without_plus(request.destination));
+    const auto digits = number_of(line, session.texts().switch_name, session.scope(),
+                                  Dialling::without_plus(request.destination));
     if (!digits || digits->view() != session.number.view()) return {.code = Code::conflict};
     if (session.state == SessionState::stopped) {
         // Whatever else its STOP said, it is settled by so many seconds.
@@ -1249,7 +1267,11 @@ StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& re
         if (request.used != std::chrono::milliseconds{0}) return {.code = Code::conflict};
         return stop_answer(session, true);
     }
-    const StopRequest stop{.session = request.session, .used = request.used, .at = request.at, .cause = {}};
+    const StopRequest stop{.session = request.session,
+                           .used = request.used,
+                           .at = request.at,
+                           .cause = {},
+                           .asker = request.asker};
     // As of a STOP that says nothing but the seconds.
     const std::uint64_t stop_fingerprint =
         kFingerprint.mix(
@@ -1260,12 +1282,12 @@ StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& re
 }
 
 StopAnswer Charging::rate(const RateRequest& request, Moment now) {
-    if (request.session.empty() || request.session.size() > balance::kSessionIdBytesMax) {
+    if (request.session.empty() || request.session.size() > balance::kSessionKeyBytesMax) {
         return {.code = Code::conflict};
     }
     std::uint64_t fingerprint = fingerprint_of('Q', request.at, request.line, request.used);
     fingerprint = kFingerprint.mix(fingerprint, kFingerprint(request.destination)) | 1;
-    const PartyId line = line_of(request.line);
+    const PartyId line = line_of(request.line, request.asker);
     const std::string_view dialled = Dialling::without_plus(request.destination);
     const std::size_t levels_max = line == kNoParty ? 0 : parties_.get(line).depth;
     const rating::Instant start = request.at.value_or(now.wall);
@@ -1298,7 +1320,7 @@ StopAnswer Charging::rate(const RateRequest& request, Moment now) {
     };
     if (line == kNoParty) return refuse_rate(Code::unknown_account, Reason::none);
     if (may_be_forgotten(request.session, start, now)) return refuse_rate(Code::too_old, Reason::none);
-    const auto digits = number_of(line, {}, dialled);
+    const auto digits = number_of(line, {}, request.asker.name, dialled);
     if (!digits) return refuse_rate(Code::rating_failed, Reason::number);
     const Path path{parties_, line};
     session.authorize_fingerprint = fingerprint;
@@ -1417,10 +1439,13 @@ std::size_t Charging::expire_due(std::size_t first, std::size_t stride, Moment n
 }
 
 std::chrono::nanoseconds Charging::life_unstarted(const Session& session) const noexcept {
-    const bool must_start = std::find(start_required_.begin(), start_required_.end(), session.switch_hash) !=
-                            start_required_.end();
+    const auto must_start = [this](std::uint64_t name) {
+        return std::find(start_required_.begin(), start_required_.end(), name) != start_required_.end();
+    };
     const auto hold = times_.hold.load(std::memory_order_relaxed);
-    if (must_start) return hold;
+    if (!start_required_.empty() &&
+        (must_start(session.switch_hash) || must_start(switch_hash(session.scope()))))
+        return hold;
     return hold + seconds{session.decided_seconds} + grace();
 }
 
@@ -1428,11 +1453,12 @@ std::uint64_t Charging::switch_hash(std::string_view name) const noexcept {
     return name.empty() ? 0 : kFingerprint(name) | 1;
 }
 
-Charging::Closed Charging::close_missing(std::string_view switch_name, balance::Steady before,
-                                         const std::unordered_set<std::string>& alive, Moment now) {
+Charging::Closed Charging::close_missing(std::string_view scope, std::string_view switch_name,
+                                         balance::Steady before, const std::unordered_set<std::string>& alive,
+                                         Moment now) {
     const std::uint64_t owner = switch_hash(switch_name);
     const auto missing = [&](const Session& session) {
-        return session.switch_hash == owner && session.opened_at < before &&
+        return session.switch_hash == owner && session.scope() == scope && session.opened_at < before &&
                !alive.contains(std::string{session.id()});
     };
     constexpr std::size_t kPage = 1000;
@@ -1488,14 +1514,14 @@ Derivation Charging::derive(std::span<const SessionLevel> levels, rating::Instan
 
 QuoteAnswer Charging::quote(const QuoteRequest& request) const {
     QuoteAnswer answer;
-    const PartyId line = parties_.find(request.line);
-    if (line == kNoParty || parties_.get(line).kind != balance::PartyKind::line) {
+    const PartyId line = line_of(request.line, request.asker);
+    if (line == kNoParty) {
         answer.code = Code::unknown_account;
         return answer;
     }
     const Path path{parties_, line};
     const std::string_view dialled = Dialling::without_plus(request.destination);
-    const auto digits = number_of(line, request.switch_name, dialled);
+    const auto digits = number_of(line, request.switch_name, request.asker.name, dialled);
     if (is_emergency(dialled)) {
         answer.code = Code::free;
         return answer;
@@ -1547,6 +1573,7 @@ QuoteAnswer Charging::quote(const QuoteRequest& request) const {
 ExplainAnswer Charging::explain_claimed(const Session& session) const {
     ExplainAnswer answer;
     answer.code = code_of(session);
+    answer.line = session.line;
     answer.granted = seconds{session.decided_seconds};
     answer.derivation = derive(session.paying(), session.rated_at, answer.granted, decided_bundles(session));
     return answer;

@@ -120,6 +120,15 @@ struct LevelView {
 /// The levels of a chain, from the customer up.
 using Derivation = std::vector<LevelView>;
 
+/// For whom something is done: what the operator declared of a user. By default somebody who sees everything.
+struct Asker {
+    bool confined = false;                       ///< Nothing outside a subtree exists for him.
+    PartyId under = balance::kNoParty;           ///< Its top; kNoParty: he sees nothing at all.
+    std::optional<std::chrono::seconds> want{};  ///< Instead of ChargingSettings::want.
+    bool our_clock = false;                      ///< Implausible durations are cut to what passed here.
+    std::string_view name{};                     ///< By which dial plans and settings of switches name him.
+};
+
 struct AuthorizeRequest {
     std::string_view line;
     std::string_view destination;
@@ -127,6 +136,7 @@ struct AuthorizeRequest {
     std::string_view from;
     std::string_view service = balance::kVoice;
     std::string_view switch_name;  ///< Whose session it is, for RESYNC; empty: nobody's.
+    Asker asker{};
     std::optional<std::chrono::seconds> want;
     std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
     bool explain = false;
@@ -174,6 +184,7 @@ struct StopRequest {
     std::string_view cause;
     std::string_view via{};   ///< The carrier's tariff by which the provider pays; empty: his own.
     std::string_view tags{};  ///< For the record.
+    Asker asker{};
 };
 
 struct RateRequest {
@@ -182,6 +193,7 @@ struct RateRequest {
     std::string_view session;
     std::chrono::milliseconds used{};
     std::optional<rating::Instant> at;  ///< The rating instant, where it is not now.
+    Asker asker{};
 };
 
 struct StopAnswer {
@@ -208,6 +220,7 @@ struct QuoteRequest {
     std::string_view switch_name;                   ///< Decides only by which plan the destination is read.
     std::optional<std::chrono::milliseconds> used;  ///< nullopt: one minute.
     rating::Instant at{};
+    Asker asker{};
 };
 
 struct QuoteAnswer {
@@ -218,6 +231,7 @@ struct QuoteAnswer {
 
 struct ExplainAnswer {
     Code code = Code::ok;
+    PartyId line = balance::kNoParty;  ///< Whose call it is.
     std::chrono::seconds granted{};
     Derivation derivation{};
 };
@@ -229,6 +243,8 @@ struct EndWords {
     std::optional<rating::Instant> at{};
 };
 
+/// A session is named by its key (balance/session_key.h), which an id of nobody in particular is.
+///
 /// Any thread may call any member at any time. Nothing here asks a clock, logs, or knows a socket.
 class Charging {
   public:
@@ -243,9 +259,9 @@ class Charging {
     /// `at` and `tags` are told apart in repeats, kept for the record, and change no time here.
     StartAnswer start(std::string_view session, std::optional<rating::Instant> at, Moment now,
                       std::string_view tags = {});
-    /// `want` nullopt: ChargingSettings::want.
+    /// `want` nullopt: the asker's, or ChargingSettings::want.
     ExtendAnswer extend(std::string_view session, std::chrono::milliseconds used,
-                        std::optional<std::chrono::seconds> want, Moment now);
+                        std::optional<std::chrono::seconds> want, Moment now, const Asker& asker = {});
     StopAnswer stop(const StopRequest& request, Moment now);
     /// Charges a call that nobody authorised here, whatever limits and funds say; acts as the STOP of a
     /// session that is known.
@@ -257,13 +273,17 @@ class Charging {
     [[nodiscard]] ExplainAnswer explain(std::string_view session);
     [[nodiscard]] ExplainAnswer explain_record(std::uint64_t record);
 
-    /// Closes the open sessions of a switch that were authorised before `before` and whose ids are not in
-    /// `alive`: what was reported is charged, the rest is given back. How many. Looks at every open session.
+    /// Whether that is an emergency number; as it was dialled, but for a leading `+`.
+    [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
+
+    /// Closes the open sessions of a switch, of those in a user's scope, that were authorised before `before`
+    /// and whose ids are not in `alive`: what was reported is charged, the rest is given back. How many.
+    /// Looks at every open session.
     struct Closed {
         std::size_t count = 0;
         bool all = true;  ///< Else the journal had no room for more: the rest stays open.
     };
-    Closed close_missing(std::string_view switch_name, balance::Steady before,
+    Closed close_missing(std::string_view scope, std::string_view switch_name, balance::Steady before,
                          const std::unordered_set<std::string>& alive, Moment now);
 
     /// Until then no session expires: after a restart switches need time to come back.
@@ -280,9 +300,10 @@ class Charging {
     struct Resolution;
     struct CapLook;
 
-    [[nodiscard]] bool is_emergency(std::string_view dialled) const noexcept;
-    /// What is rated for what a line dialled, which is without its `+`. Requires: `line` is one.
+    /// What is rated for what a line dialled, which is without its `+`: by the plan of the switch that is
+    /// named, or else of the user who asks. Requires: `line` is one.
     [[nodiscard]] std::optional<rating::Digits> number_of(PartyId line, std::string_view switch_name,
+                                                          std::string_view user,
                                                           std::string_view dialled) const noexcept;
     [[nodiscard]] Payers payers_of(const balance::Path& path, const balance::CallTraits& call,
                                    balance::SessionLevel* levels) const noexcept;
@@ -328,8 +349,8 @@ class Charging {
     /// Whether a session of that id that began at `at` could have ended and been forgotten.
     [[nodiscard]] bool may_be_forgotten(std::string_view session, rating::Instant at,
                                         Moment now) const noexcept;
-    /// The line of that id, or kNoParty.
-    [[nodiscard]] PartyId line_of(std::string_view id) const noexcept;
+    /// The line of that id, or kNoParty where there is none that exists for whoever asks.
+    [[nodiscard]] PartyId line_of(std::string_view id, const Asker& asker) const noexcept;
     void end(const balance::SessionTable::Claim& claim, BundleChange& bundles,
              std::span<const Money> paying_totals, balance::EventKind kind, Moment now,
              const EndWords& words = {}, std::chrono::seconds used_before = {});
@@ -348,7 +369,13 @@ class Charging {
     bool put_via(balance::Session& session, rating::TariffId via) const;
     [[nodiscard]] ExplainAnswer explain_claimed(const balance::Session& session) const;
     [[nodiscard]] std::chrono::seconds remaining(const balance::Session& session, Moment now) const noexcept;
-    void note_plausibility(balance::Session& session, std::chrono::seconds used, Moment now) const noexcept;
+    /// More than can have passed here.
+    [[nodiscard]] static bool is_implausible(const balance::Session& session, std::chrono::seconds used,
+                                             Moment now) noexcept;
+    /// What is charged for a report: `used`, or what passed here where that is to be `cut`.
+    [[nodiscard]] static std::chrono::seconds believed(const balance::Session& session,
+                                                       std::chrono::seconds used, bool cut,
+                                                       Moment now) noexcept;
 
     const rating::TariffBook& tariffs_;
     const balance::PartyTable& parties_;

@@ -35,16 +35,17 @@ Dialling::Dialling(DialPlans* plans, DialPlan standard, const std::vector<Switch
 }
 
 const DialPlan& Dialling::plan_of(const balance::Party& line, const balance::Party& customer,
-                                  std::string_view switch_name) const noexcept {
+                                  std::string_view switch_name, std::string_view user) const noexcept {
     if (plans_ == nullptr) return standard_;
     for (const balance::Party* const party : {&line, &customer}) {
         const DialPlan* const plan = plans_->get(party->dial_plan.load(std::memory_order_relaxed));
         if (plan != nullptr) return *plan;
     }
-    const auto found = std::lower_bound(
-        switches_.begin(), switches_.end(), switch_name,
-        [](const auto& known, std::string_view name) { return std::string_view{known.first} < name; });
-    if (found != switches_.end() && found->first == switch_name) {
+    for (const std::string_view wanted : {switch_name, user}) {
+        const auto found = std::lower_bound(
+            switches_.begin(), switches_.end(), wanted,
+            [](const auto& known, std::string_view name) { return std::string_view{known.first} < name; });
+        if (found == switches_.end() || found->first != wanted) continue;
         if (const DialPlan* const plan = plans_->get(found->second); plan != nullptr) return *plan;
     }
     return standard_;

@@ -63,18 +63,18 @@ class Dialling {
         return destination;
     }
 
-    /// By the plan of the line, else of its customer, else of the switch, else the standard one. `dialled` is
-    /// without_plus().
+    /// By the plan of the line, else of its customer, else of the switch, else of the user who asks, else the
+    /// standard one. `dialled` is without_plus().
     [[nodiscard]] std::optional<rating::Digits> number(const balance::Party& line,
                                                        const balance::Party& customer,
-                                                       std::string_view switch_name,
+                                                       std::string_view switch_name, std::string_view user,
                                                        std::string_view dialled) const noexcept {
-        return plan_of(line, customer, switch_name).apply(dialled);
+        return plan_of(line, customer, switch_name, user).apply(dialled);
     }
 
   private:
     [[nodiscard]] const DialPlan& plan_of(const balance::Party& line, const balance::Party& customer,
-                                          std::string_view switch_name) const noexcept;
+                                          std::string_view switch_name, std::string_view user) const noexcept;
 
     const DialPlans* plans_;
     DialPlan standard_;

@@ -122,9 +122,11 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
     const EventHeader header = EventHeader::read(in);
     out << sequence << ' ' << rating::format(header.at.wall).view() << ' ' << text_of(header.kind);
     if (is_of_session(header.kind)) {
-        const std::string id{in.short_text()};
-        out << " id=" << id;
-        if (const Session* const session = state.sessions.find(id)) {
+        const std::string_view key = balance::read_session_key(in);
+        const std::size_t id = balance::SessionKey::id_offset(key);
+        out << " id=" << key.substr(id);
+        if (id > 0) out << " user=" << balance::SessionKey::scope_before(key, id);
+        if (const Session* const session = state.sessions.find(key)) {
             out << " line=" << state.parties.get(session->line).id << " number=" << session->number.view()
                 << " state=" << daemon::text_of(session->state) << " granted=" << session->granted_seconds
                 << " used=" << session->used_seconds;
@@ -140,10 +142,10 @@ void show_event(const State& state, balance::Sequence sequence, std::span<const 
 void write_record_header(std::ostream& out) {
     CsvLine line{out};
     for (const auto* const name :
-         {"record",   "session",    "line",     "number",   "caller",      "service", "switch", "state",
-          "flags",    "authorized", "answered", "ended",    "used",        "level",   "party",  "seller",
-          "currency", "tariff",     "version",  "prefix",   "destination", "price",   "billed", "charged",
-          "cause",    "start_tags", "tags",     "rated_at", "start_at",    "stop_at"})
+         {"record",   "session",    "line",     "number",   "caller",      "service", "switch",     "state",
+          "flags",    "authorized", "answered", "ended",    "used",        "level",   "party",      "seller",
+          "currency", "tariff",     "version",  "prefix",   "destination", "price",   "billed",     "charged",
+          "cause",    "start_tags", "tags",     "rated_at", "start_at",    "stop_at", "switch_user"})
         line.add(name);
 }
 
@@ -162,7 +164,7 @@ void write_record(const CallRecord& record, std::ostream& out) {
     const auto end = [&](CsvLine& line) {
         line.add(record.cause).add(record.start_tags).add(record.tags);
         line.add(rating::format(record.rated_at).view());
-        line.add(said(record.start_at)).add(said(record.stop_at));
+        line.add(said(record.start_at)).add(said(record.stop_at)).add(record.user);
     };
     if (record.legs.empty()) {
         CsvLine line{out};
@@ -277,7 +279,7 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         if (!is_of_session(header.kind)) return;
         if ((dump.from && header.at.wall < *dump.from) || (dump.until && header.at.wall >= *dump.until))
             return;
-        const Session* const session = state.sessions.find(in.short_text());
+        const Session* const session = state.sessions.find(balance::read_session_key(in));
         const EndWords words = read_end_words(in);
         if (session != nullptr && session->record != 0)
             write_record(call_record_of(state, *session, header.at, words), out);

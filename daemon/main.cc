@@ -18,6 +18,8 @@
 
 #include "config/changes.h"
 #include "config/config.h"
+#include "daemon/access/password.h"
+#include "daemon/access/users.h"
 #include "daemon/app.h"
 #include "daemon/flush/restore.h"
 #include "daemon/journal_tool.h"
@@ -103,6 +105,14 @@ class Serving {
 
   private:
     void tell_start() {
+        if (app_.resp_tls_port() != 0)
+            logging::event(LogLevel::info, "serving_tls",
+                           "RESP by TLS on " + config_.resp.tls_listen.host + ":" +
+                               std::to_string(app_.resp_tls_port()));
+        if (app_.http_tls_port() != 0)
+            logging::event(
+                LogLevel::info, "serving_tls",
+                "HTTPS on " + config_.http.tls_listen.host + ":" + std::to_string(app_.http_tls_port()));
         logging::event(LogLevel::info, "serving",
                        "tollgated " + std::string{tollgate::daemon::kVersion} + " serves RESP on " +
                            config_.resp.listen.host + ":" + std::to_string(app_.resp_port()) +
@@ -145,6 +155,9 @@ class Serving {
         try {
             const Config wanted = tollgate::config::load(source_.path, source_.overrides);
             const auto changes = tollgate::config::changes(config_, wanted);
+            // What may refuse comes first. Certificates are read anew whether their paths changed or not.
+            app_.reload_certificates();
+            app_.reload_users(wanted);
             config_ = tollgate::config::taken_over(config_, wanted);
             logging::change(config_.log);
             app_.reload(config_, changes.live);
@@ -382,6 +395,23 @@ int run_journal(JournalCommand& command) {
     return EXIT_SUCCESS;
 }
 
+/// Reads a password from standard input and prints what stands for it in the configuration.
+int hash_password() {
+    namespace access = tollgate::daemon::access;
+    std::string password;
+    std::getline(std::cin, password);
+    // Users are programs: of what people may choose only the length is asked.
+    const access::PasswordRule rule = access::rule_of(password, {});
+    if (rule != access::PasswordRule::kept)
+        throw std::runtime_error{"hash-password: the password (one line of standard input): " +
+                                 std::string{access::text_of(rule)}};
+    const auto hash = access::Passwords{}.hash(password);
+    access::wipe(password);
+    if (!hash) throw std::runtime_error{"hash-password: there is no memory for it at the moment"};
+    std::cout << hash->text << '\n';
+    return EXIT_SUCCESS;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -404,6 +434,9 @@ int main(int argc, char** argv) {
     const CLI::App* const journal = add_journal(command_line, journal_command);
     AuditCommand audit_command;
     add_audit(command_line, audit_command);
+    const CLI::App* const hash = command_line.add_subcommand(
+        "hash-password",
+        "Reads a user's password from standard input and prints its hash for the configuration");
     try {
         command_line.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -411,6 +444,7 @@ int main(int argc, char** argv) {
     }
     try {
         if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
+        if (hash->parsed()) return hash_password();
         if (journal->parsed()) {
             return run_journal(journal_command);
         }
@@ -429,6 +463,7 @@ int main(int argc, char** argv) {
         }
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
+            const tollgate::daemon::access::Users users{config.user};
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

@@ -30,15 +30,18 @@ class Resync {
     static constexpr std::size_t kIdsMax = 1'000'000;           ///< Ids of one resync.
     static constexpr std::chrono::minutes kAbandonedAfter{10};  ///< Without a further word.
 
+    // `scope` is the user whose sessions they are (balance/session_key.h): his names and tokens are his own.
+
     /// False where one of the limits is reached, the journal has no room, or the daemon was restarted since
     /// its first word, so that what it named is lost; nothing is taken then.
     [[nodiscard]] bool name(std::string_view switch_name, std::string_view token,
-                            std::span<const std::string_view> ids, Moment now);
+                            std::span<const std::string_view> ids, Moment now, std::string_view scope = {});
     /// Closes the sessions of that switch that were authorised before its first word and named in none, all
     /// of them where this is the first word. How many; the same for a repeat, which closes nothing more.
     /// nullopt where kUnderWayMax is reached or what it named is lost and nothing is closed, or where the
     /// journal has no room for the rest, which another END closes.
-    std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now);
+    std::optional<std::size_t> end(std::string_view switch_name, std::string_view token, Moment now,
+                                   std::string_view scope = {});
 
   private:
     struct UnderWay {
@@ -48,9 +51,9 @@ class Resync {
         std::size_t count = 0;              ///< Closed so far.
         std::optional<std::size_t> closed;  ///< Set when all are, and answered to repeats of END.
     };
-    static std::string key_of(std::string_view switch_name, std::string_view token);
-    /// The resync of that name, made if need be; nullptr where there are too many.
-    UnderWay* of(std::string_view switch_name, std::string_view token, Moment now);
+    static std::string key_of(std::string_view switch_name, std::string_view token, std::string_view scope);
+    /// The resync of that key, made if need be; nullptr where there are too many.
+    UnderWay* of(const std::string& key, Moment now);
 
     Charging& charging_;
     ResyncTokens& tokens_;  // Under the lock.

@@ -249,8 +249,8 @@ bool State::put_levels(const balance::LevelNames& names, Session& session) {
 }
 
 bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
-    const std::string_view id = in.short_text();
-    if (id.empty()) return false;
+    const std::string_view key = balance::read_session_key(in);
+    if (key.empty() || key.size() > balance::kSessionKeyBytesMax) return false;
     if (kind != EventKind::session) {
         (void)in.text();  // What STOP said for the record alone.
         (void)in.text();
@@ -263,8 +263,8 @@ bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
         as.bundles_capacity > balance::kChainDepthMax)
         return false;
     Session* const session =
-        fresh ? sessions.restore_fresh(id, as.level_capacity, as.texts, as.bundles_capacity)
-              : sessions.restore_known(id);
+        fresh ? sessions.restore_fresh(key, as.level_capacity, as.texts, as.bundles_capacity)
+              : sessions.restore_known(key);
     if (session == nullptr) return false;
     if (!fresh) {
         ledger.undo(*session, now);
@@ -426,7 +426,7 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
     }
     sessions.visit([&](const Session& session) {
         records.add(EventKind::session, [&](ByteWriter& out) {
-            out.short_text(session.id());
+            balance::write_session_key(session.key(), out);
             balance::write_decided(session, out);
             balance::write_changing(session, out);
         });

@@ -33,7 +33,9 @@
 
 #include "daemon/admin/access.h"
 #include "daemon/admin/growing_bytes.h"
+#include "daemon/admin/http_stream.h"
 #include "daemon/background.h"
+#include "daemon/net/tls.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -53,6 +55,9 @@ constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
 constexpr std::chrono::seconds kLingerWait{2};
 /// How soon stop() sees that it is to hurry.
 constexpr std::chrono::milliseconds kHurryLook{20};
+/// How long a peer may take to begin by TLS; and what is read of it at once, which is a record.
+constexpr std::chrono::seconds kHandshakeTime{10};
+constexpr std::size_t kTlsReadBytes = std::size_t{16} * 1024;
 
 /// A body that grows as bytes arrive. Beast's own string_body would reserve the announced length.
 struct GrowingBody {
@@ -296,7 +301,9 @@ struct HttpServer::State {
         return events == nullptr || events->admission() == balance::Admission::open;
     }
 
-    asio::awaitable<void> accept_all();
+    static tcp::acceptor listen(asio::io_context& sockets, const config::Endpoint& endpoint, const char* key);
+    /// By TLS, where `identity` is given.
+    asio::awaitable<void> accept_all(tcp::acceptor& from, const net::TlsIdentity* identity);
     static void turn_away(tcp::socket socket);
     void begin_stop();
     void close_all();
@@ -307,6 +314,7 @@ struct HttpServer::State {
     const balance::EventLog* const events;
     std::uint16_t port = 0;
     std::atomic<bool> hurried{false};  // Says nothing of other memory.
+    std::uint16_t tls_port = 0;
 
     // For the thread of the sockets alone.
     config::Config::Http settings;
@@ -317,8 +325,11 @@ struct HttpServer::State {
     bool stopping = false;
 
     asio::io_context sockets{1};
-    tcp::acceptor acceptor{sockets};
+    tcp::acceptor acceptor;
+    tcp::acceptor tls_acceptor{sockets};  // Open only where there is an identity.
     asio::steady_timer accept_pause{sockets};
+    asio::steady_timer tls_accept_pause{sockets};
+    std::optional<net::TlsIdentity> identity;
     // Destroyed before `sockets`: what they never came to run holds on to connections.
     asio::thread_pool brief{1};
     asio::thread_pool bulk{1};
@@ -332,8 +343,9 @@ struct HttpServer::State {
 /// sockets; it lives as long as its coroutine.
 class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(State& server, tcp::socket socket)
-        : server_(server), socket_(std::move(socket)), deadline_(server.sockets) {
+    /// By TLS where `tls` says so.
+    Connection(State& server, tcp::socket socket, asio::ssl::context* tls)
+        : server_(server), stream_(std::move(socket), tls), deadline_(server.sockets) {
         server_.connections.insert(this);
     }
     Connection(const Connection&) = delete;
@@ -346,17 +358,18 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     /// The whole life of a connection; `self` keeps it alive that long.
     static asio::awaitable<void> serve(std::shared_ptr<Connection> self) {
         error_code ignored;
-        self->socket_.set_option(tcp::no_delay{true}, ignored);
+        self->stream_.socket().set_option(tcp::no_delay{true}, ignored);
         self->buffer_.max_size(self->server_.settings.header_bytes_max + kReadBytes);
         try {
-            for (bool more = true; more && !self->server_.stopping;)
+            bool more = co_await self->shake_hands();
+            while (more && !self->server_.stopping)
                 more = co_await self->serve_one();
             co_await self->linger();
         } catch (const std::exception&) {
             // Out of memory for this connection; the others go on.
         }
         self->deadline_.cancel();
-        self->socket_.close(ignored);
+        self->stream_.socket().close(ignored);
     }
 
     /// Ends it if it only waits for another request, or for the peer to hang up.
@@ -366,7 +379,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     /// Ends it whatever it is doing.
     void close() {
         error_code ignored;
-        socket_.close(ignored);
+        stream_.socket().close(ignored);
     }
 
   private:
@@ -374,7 +387,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     void cancel() {
         error_code ignored;
-        socket_.cancel(ignored);
+        stream_.socket().cancel(ignored);
     }
 
     /// Whatever is read or written next must be over in time. It replaces the deadline before.
@@ -389,6 +402,18 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         });
     }
 
+    /// True where there are none to be shaken.
+    asio::awaitable<bool> shake_hands() {
+        if (stream_.tls() == nullptr) co_return true;
+        error_code failure;
+        set_deadline(std::min<std::chrono::milliseconds>(server_.settings.timeout, kHandshakeTime));
+        idle_ = true;
+        co_await stream_.tls()->async_handshake(asio::ssl::stream_base::server, into(failure));
+        idle_ = false;
+        failed_ = bool{failure};
+        co_return !failed_;
+    }
+
     /// Serves one request; true if the connection goes on.
     asio::awaitable<bool> serve_one() {
         error_code failure;
@@ -398,7 +423,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         parser.header_limit(static_cast<std::uint32_t>(server_.settings.header_bytes_max));
         parser.body_limit(server_.settings.body_bytes_max);
         set_deadline(server_.settings.timeout);
-        co_await http::async_read_header(socket_, buffer_, parser, into(failure));
+        co_await http::async_read_header(stream_, buffer_, parser, into(failure));
         if (failure == http::error::end_of_stream) co_return false;  // It hung up between two requests.
         if (failure) {
             const Response refusal = refusal_of_read(failure);
@@ -469,7 +494,11 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         error_code failure;
         set_deadline(server_.settings.timeout);
         idle_ = true;
-        co_await socket_.async_wait(tcp::socket::wait_read, into(failure));
+        if (stream_.tls() == nullptr) {
+            co_await stream_.socket().async_wait(tcp::socket::wait_read, into(failure));
+        } else {  // What has arrived may be inside of it already.
+            buffer_.commit(co_await stream_.async_read_some(buffer_.prepare(kTlsReadBytes), into(failure)));
+        }
         idle_ = false;
         co_return !failure && !server_.stopping;
     }
@@ -504,7 +533,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             return problem({.status = 400, .detail = "expected one Host header"});
         }
         error_code failure;
-        const auto peer = socket_.remote_endpoint(failure);
+        const auto peer = stream_.socket().remote_endpoint(failure);
         Caller caller{.loopback = !failure && is_loopback(peer.address()),
                       .host = view(head[http::field::host])};
         if (const auto origin = head.find(http::field::origin); origin != head.end()) {
@@ -551,13 +580,13 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         if (asks_first && buffer_.size() == 0) {
             static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
             set_deadline(server_.settings.timeout);
-            co_await asio::async_write(socket_, asio::buffer(kContinue), into(failure));
+            co_await asio::async_write(stream_, asio::buffer(kContinue), into(failure));
         }
         buffer_.reserve(kReadBytes);  // Beast reads no more at once than there is room for.
         while (!failure && !parser.is_done()) {
             set_deadline(server_.settings.timeout);
             const std::size_t size = parser.get().body().size();
-            co_await http::async_read_some(socket_, buffer_, parser, into(failure));
+            co_await http::async_read_some(stream_, buffer_, parser, into(failure));
             const std::size_t grown = parser.get().body().size() - size;
             body_bytes_ += grown;
             server_.bodies_bytes += grown;
@@ -652,25 +681,32 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         const std::array<asio::const_buffer, 2> parts = {
             asio::buffer(head), asio::buffer(response.body.data(), head_only ? 0 : response.body.size())};
         set_deadline(server_.settings.timeout);
-        co_await asio::async_write(socket_, parts, into(failure));
+        co_await asio::async_write(stream_, parts, into(failure));
         co_return !failure;
     }
 
     /// Says that nothing more comes and reads off what the peer is still sending, within bounds.
     asio::awaitable<void> linger() {
         error_code failure;
-        socket_.shutdown(tcp::socket::shutdown_send, failure);
+        if (stream_.tls() != nullptr) {
+            if (failed_) co_return;
+            set_deadline(kLingerWait);
+            idle_ = true;
+            co_await stream_.tls()->async_shutdown(into(failure));
+            co_return;
+        }
+        stream_.socket().shutdown(tcp::socket::shutdown_send, failure);
         if (failure) co_return;
         buffer_.consume(buffer_.size());
         set_deadline(kLingerWait);
         idle_ = true;
         for (std::size_t bytes = 0; !failure && !late_ && !server_.stopping && bytes < kLingerBytesMax;) {
-            bytes += co_await socket_.async_read_some(buffer_.prepare(kReadBytes), into(failure));
+            bytes += co_await stream_.async_read_some(buffer_.prepare(kReadBytes), into(failure));
         }
     }
 
     State& server_;
-    tcp::socket socket_;
+    HttpStream stream_;
     asio::steady_timer deadline_;
     boost::beast::flat_buffer buffer_;
     Lane lane_ = Lane::at_once;  // Of the request under way, as the next three.
@@ -678,42 +714,56 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     std::size_t body_bytes_max_ = 0;
     std::size_t body_bytes_ = 0;  // Counted in the server's bodies_bytes.
     bool idle_ = false;
-    bool late_ = false;  // The deadline has passed and what was under way is cancelled.
+    bool failed_ = false;  // The handshake.
+    bool late_ = false;    // The deadline has passed and what was under way is cancelled.
 };
+
+tcp::acceptor HttpServer::State::listen(asio::io_context& sockets, const config::Endpoint& wanted,
+                                        const char* key) {
+    try {
+        tcp::acceptor acceptor{sockets};
+        const tcp::endpoint endpoint{asio::ip::make_address(wanted.host), wanted.port};
+        acceptor.open(endpoint.protocol());
+        acceptor.set_option(tcp::acceptor::reuse_address{true});
+        acceptor.bind(endpoint);
+        acceptor.listen();
+        return acceptor;
+    } catch (const boost::system::system_error& failure) {
+        throw std::runtime_error{std::string{key} + ' ' + config::to_string(wanted) + ": " +
+                                 failure.code().message()};
+    }
+}
 
 HttpServer::State::State(const config::Config::Http& http, Router routes,
                          balance::journal::Journal* journal_or_none, const balance::EventLog* log)
     : router(std::move(routes)),
       journal(journal_or_none),
       events(log == nullptr ? journal_or_none : log),
-      settings(http) {
-    try {
-        const tcp::endpoint endpoint{asio::ip::make_address(http.listen.host), http.listen.port};
-        acceptor.open(endpoint.protocol());
-        acceptor.set_option(tcp::acceptor::reuse_address{true});
-        acceptor.bind(endpoint);
-        acceptor.listen();
-        port = acceptor.local_endpoint().port();
-    } catch (const boost::system::system_error& failure) {
-        throw std::runtime_error{"http.listen " + config::to_string(http.listen) + ": " +
-                                 failure.code().message()};
-    }
+      settings(http),
+      acceptor(listen(sockets, http.listen, "http.listen")) {
+    port = acceptor.local_endpoint().port();
+    if (http.tls_listen.host.empty()) return;
+    identity.emplace("http", net::TlsFiles{http.tls_certificate, http.tls_key, {}});
+    tls_acceptor = listen(sockets, http.tls_listen, "http.tls_listen");
+    tls_port = tls_acceptor.local_endpoint().port();
 }
 
-asio::awaitable<void> HttpServer::State::accept_all() {
+asio::awaitable<void> HttpServer::State::accept_all(tcp::acceptor& from, const net::TlsIdentity* by) {
+    asio::steady_timer& pause = by == nullptr ? accept_pause : tls_accept_pause;
     while (!stopping) {
         error_code failure;
-        tcp::socket socket =
-            co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
+        tcp::socket socket = co_await from.async_accept(asio::redirect_error(asio::use_awaitable, failure));
         if (stopping) co_return;
         if (failure) {
-            accept_pause.expires_after(kAcceptPause);
-            co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+            pause.expires_after(kAcceptPause);
+            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
         } else if (connections.size() >= settings.connections_max) {
-            turn_away(std::move(socket));
+            // By TLS it would have to shake hands first.
+            if (by == nullptr) turn_away(std::move(socket));
         } else {
-            asio::co_spawn(sockets, Connection::serve(std::make_shared<Connection>(*this, std::move(socket))),
-                           asio::detached);
+            const auto tls = by == nullptr ? nullptr : by->current();
+            auto connection = std::make_shared<Connection>(*this, std::move(socket), tls.get());
+            asio::co_spawn(sockets, Connection::serve(std::move(connection)), asio::detached);
         }
     }
 }
@@ -733,7 +783,9 @@ void HttpServer::State::begin_stop() {
     stopping = true;
     error_code ignored;
     acceptor.close(ignored);
+    tls_acceptor.close(ignored);
     accept_pause.cancel();
+    tls_accept_pause.cancel();
     for (Connection* connection : connections)
         connection->stop_if_idle();
 }
@@ -755,10 +807,22 @@ std::uint16_t HttpServer::port() const noexcept {
     return state_->port;
 }
 
+std::uint16_t HttpServer::tls_port() const noexcept {
+    return state_->tls_port;
+}
+
+void HttpServer::reload_certificate() {
+    if (state_->identity) state_->identity->reload();
+}
+
 void HttpServer::start() {
     asio::post(state_->bulk, work_in_background);
     asio::post(state_->slow, work_in_background);
-    asio::co_spawn(state_->sockets, state_->accept_all(), asio::detached);
+    asio::co_spawn(state_->sockets, state_->accept_all(state_->acceptor, nullptr), asio::detached);
+    if (state_->identity) {
+        asio::co_spawn(state_->sockets, state_->accept_all(state_->tls_acceptor, &*state_->identity),
+                       asio::detached);
+    }
     state_->thread = std::thread{[state = state_.get()] {
         state->sockets.run();
         state->served.set_value();

@@ -55,6 +55,11 @@ class HttpServer {
 
     /// Where it listens; what was free if the configuration said 0.
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Of HTTPS; 0: none.
+    [[nodiscard]] std::uint16_t tls_port() const noexcept;
+    /// Reads its files again, for connections from now on. Throws std::runtime_error naming key, file and
+    /// reason, with nothing changed. Any thread.
+    void reload_certificate();
 
     /// Begins to serve. Requires: not started before.
     void start();

@@ -40,7 +40,7 @@ Response SessionResource::list(const Request& request) const {
         const auto levels = std::as_const(*session).levels();
         const auto age = std::chrono::floor<std::chrono::seconds>(now - session->opened_at).count();
         JsonWriter& row = page.row();
-        row.open_object().name("id").text(id);
+        row.open_object().name("id").text(session->id());
         row.name("line").text(parties.get(session->line).id);
         row.name("destination").text(session->number.view());
         row.name("state").text(session->state == balance::SessionState::answered ? "answered" : "authorized");

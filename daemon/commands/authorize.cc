@@ -3,6 +3,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -21,19 +22,23 @@ void authorize(Context& context, Words words, std::string& out) {
     AuthorizeRequest request;
     request.line = arguments[0];
     request.destination = arguments[1];
-    request.session = arguments[2];
+    const balance::SessionKey key = key_of(context, arguments[2]);
+    request.session = key.view();
     request.want = arguments.grant(want);
     request.from = from.value;
     request.service = arguments.service(service);
     request.at = arguments.instant(at);
-    request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
+    request.asker = asker_of(context);
+    request.switch_name =
+        switch_name.present ? arguments.text(switch_name, kSwitchNameBytesMax) : request.asker.name;
     request.explain = explain.present;
-    if (arguments.refused(out)) return;
+    if (arguments.refused(out) || refused_as_old(context, request.at, out)) return;
 
-    const AuthorizeAnswer decision = context.services.charging.authorize(request, context.now);
+    AuthorizeAnswer decision = context.services.charging.authorize(request, context.now);
     if (answered_as_error(decision.code, out)) return;
     const auto& parties = context.services.catalog.parties();
     const bool granted = decision.granted_any();
+    leave_out_unseen(context, decision.derivation);
     if (granted) {
         WorkerCounters::add(context.counters.granted);
     } else {
@@ -48,7 +53,7 @@ void authorize(Context& context, Words words, std::string& out) {
     answer.pair("final", granted ? (decision.final ? "1" : "0") : "");
     answer.pair("validity",
                 granted ? rating::format_decimal(decision.validity.count(), 0).view() : std::string_view{});
-    answer.pair("level", id_of(parties, decision.level));
+    answer.pair("level", seen_id(context, decision.level));
     answer.pair("reason", text_of(decision.reason));
     answer.pair("price", decision.price ? rating::format(*decision.price).view() : std::string_view{});
     answer.pair("held", granted ? rating::format(decision.held).view() : std::string_view{});

@@ -4,6 +4,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -20,7 +21,7 @@ void balance(Context& context, Words words, std::string& out) {
     Arguments arguments{words, kPositionals, {}};
     if (arguments.refused(out)) return;
     const auto& parties = context.services.catalog.parties();
-    const PartyId id = parties.find(arguments[0]);
+    const PartyId id = find_party(context, arguments[0]);
     if (id == tollgate::balance::kNoParty || !parties.get(id).has_account()) {
         Answer answer{out, arguments.plain(), text_of(Code::unknown_account), "0", kPairs.size()};
         for (const auto* const name : kPairs)

@@ -1,6 +1,7 @@
 /// The verbs. Each appends exactly one answer to `out`; docs/protocol.md has their arguments and answers.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "daemon/commands/context.h"
@@ -40,6 +41,11 @@ void select(Context& context, Words words, std::string& out);
 void sentinel(Context& context, Words words, std::string& out);
 void slowlog(Context& context, Words words, std::string& out);
 void time(Context& context, Words words, std::string& out);
+
+/// Answers the AUTH or HELLO that the client waits for: `user` came in, or nobody; or, with `wait` above 0,
+/// the password was not looked at.
+void answer_login(Context& context, const access::User* user, std::chrono::nanoseconds wait,
+                  std::string& out);
 
 /// Known to Redis clients, and never done here.
 void refused(Context& context, Words words, std::string& out);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "balance/journal/journal.h"
+#include "daemon/access/authenticator.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/commands/client.h"
@@ -47,6 +48,8 @@ struct Services {
     const std::vector<const WorkerCounters*>& counters;  ///< One a worker.
     Registry& registry;
     SlowLogs* slow_logs = nullptr;  ///< nullptr: nothing is noted.
+    access::Users* users = nullptr;  ///< nullptr: nobody can be declared.
+    const access::LoginFigures* logins = nullptr;
 };
 
 /// One command's surroundings: the connection's client, the worker, and what time it is.

@@ -2,6 +2,8 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/payment.h"
+#include "daemon/commands/sender.h"
+#include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
 namespace {
@@ -18,10 +20,14 @@ void debit(Context& context, Words words, std::string& out) {
     const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(memo_keyword, kMemoBytesMax);
     if (arguments.refused(out)) return;
+    if (force.present && !is_admin(context.client))
+        return protocol::RespWriter{out}.error(
+            "NOPERM FORCE: only an administrator takes more than is available");
+    if (refused_money_of(context, arguments[0], arguments.plain(), out)) return;
     const NotedMovement noted{context, "debitParty", arguments[0], amount, force.present};
-    answer_payment(
-        context.services.payments.debit(arguments[0], amount, force.present, {request, memo, context.now}),
-        arguments.plain(), out);
+    answer_payment(context.services.payments.debit(arguments[0], amount, force.present,
+                                                   payment_of(context, request, memo)),
+                   arguments.plain(), out);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -3,6 +3,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -21,8 +22,9 @@ void extend(Context& context, Words words, std::string& out) {
     const auto wanted = arguments.grant(want);
     if (arguments.refused(out)) return;
 
-    const ExtendAnswer extended =
-        context.services.charging.extend(arguments[0], *reported, wanted, context.now);
+    const ExtendAnswer extended = on_session(context, arguments[0], [&](std::string_view session) {
+        return context.services.charging.extend(session, *reported, wanted, context.now, asker_of(context));
+    });
     if (answered_as_error(extended.code, out)) return;
     const bool ok = extended.code == Code::ok;
     Answer answer{out, arguments.plain(), text_of(extended.code),
@@ -31,7 +33,7 @@ void extend(Context& context, Words words, std::string& out) {
     answer.pair("validity",
                 ok ? rating::format_decimal(extended.validity.count(), 0).view() : std::string_view{});
     answer.pair("charged", ok ? rating::format(extended.charged).view() : std::string_view{});
-    answer.pair("level", id_of(context.services.catalog.parties(), extended.level));
+    answer.pair("level", seen_id(context, extended.level));
     answer.pair("dup", extended.duplicate);
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -39,6 +40,10 @@ void quit(Context& context, Words, std::string& out) {
 void reset(Context& context, Words, std::string& out) {
     context.client.name.clear();
     context.client.resp_version = 2;
+    if (context.client.user != nullptr) {
+        context.client.user = nullptr;
+        context.client.let_in = false;
+    }
     context.services.clients.rename(context.client.id, {});
     RespWriter{out}.simple("RESET");
 }
@@ -52,14 +57,22 @@ void time(Context& context, Words, std::string& out) {
     writer.bulk_integer(micros % 1'000'000);
 }
 
-void auth(Context&, Words, std::string& out) {
-    RespWriter{out}.error(
-        "ERR AUTH is not available yet in this version: no users can be declared, and only loopback and the "
-        "Unix socket "
-        "are served; leave the password out of the client's settings");
-}
-
 namespace {
+
+/// Keeps what is to be compared; false, with an answer, where there is nobody to be.
+bool begin_login(Context& context, std::string_view user, std::string_view password,
+                 std::optional<Login::Hello> hello, std::string& out) {
+    const auto* const users = context.services.users;
+    if (users == nullptr || users->is_empty()) {
+        RespWriter{out}.error(
+            "ERR AUTH called without any user declared: only loopback and the Unix socket are served, as "
+            "admin; "
+            "leave the password out of the client's settings");
+        return false;
+    }
+    context.client.login = Login{std::string{user}, std::string{password}, std::move(hello)};
+    return true;
+}
 
 bool set_name(Context& context, std::string_view name, RespWriter& writer) {
     const bool odd =
@@ -75,30 +88,9 @@ bool set_name(Context& context, std::string_view name, RespWriter& writer) {
     return true;
 }
 
-}  // namespace
-
-void hello(Context& context, Words words, std::string& out) {
-    RespWriter writer{out};
-    int version = context.client.resp_version;
-    std::string_view name;
-    bool named = false;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        if (i == 1) {
-            if (words[1] != "2" && words[1] != "3")
-                return writer.error("NOPROTO unsupported protocol version");
-            version = words[1] == "3" ? 3 : 2;
-        } else if (is_word(words[i], "SETNAME") && i + 1 < words.size()) {
-            name = words[++i];
-            named = true;
-        } else if (is_word(words[i], "AUTH")) {
-            return auth(context, words, out);
-        } else {
-            return writer.error("ERR Syntax error in HELLO option; expected HELLO [2|3] [SETNAME name]");
-        }
-    }
-    if (named && !set_name(context, name, writer)) return;
-    context.client.resp_version = version;
+void write_hello(const Context& context, RespWriter writer) {
     constexpr std::size_t kFields = 7;
+    const int version = context.client.resp_version;
     if (version == 3) {
         writer.map(kFields);
     } else {
@@ -118,6 +110,78 @@ void hello(Context& context, Words words, std::string& out) {
     writer.bulk("master");
     writer.bulk("modules");
     writer.array(0);
+}
+
+}  // namespace
+
+void auth(Context& context, Words words, std::string& out) {
+    if (words.size() > 3)
+        return RespWriter{out}.error(
+            "ERR wrong number of arguments for 'AUTH'; expected AUTH [user] password");
+    const bool named = words.size() == 3;
+    (void)begin_login(context, named ? words[1] : std::string_view{}, words.back(), std::nullopt, out);
+}
+
+void answer_login(Context& context, const access::User* user, std::chrono::nanoseconds wait,
+                  std::string& out) {
+    Client& client = context.client;
+    Login login = std::move(*client.login);
+    client.login.reset();
+    access::wipe(login.password);
+    RespWriter writer{out};
+    if (wait > std::chrono::nanoseconds{0}) {
+        return writer.error("BUSY retry after " +
+                            std::to_string(std::chrono::ceil<std::chrono::milliseconds>(wait).count()) +
+                            " ms: too many attempts to log in");
+    }
+    if (user == nullptr) return writer.error("WRONGPASS invalid username-password pair or user is disabled.");
+    client.user = user;
+    client.let_in = true;
+    if (!login.hello) return writer.simple("OK");
+    if (login.hello->client_name && !set_name(context, *login.hello->client_name, writer)) return;
+    client.resp_version = login.hello->resp_version;
+    write_hello(context, writer);
+}
+
+void hello(Context& context, Words words, std::string& out) {
+    RespWriter writer{out};
+    int version = context.client.resp_version;
+    std::string_view name;
+    bool named = false;
+    std::optional<Words> credentials;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        if (i == 1) {
+            if (words[1] != "2" && words[1] != "3")
+                return writer.error("NOPROTO unsupported protocol version");
+            version = words[1] == "3" ? 3 : 2;
+        } else if (is_word(words[i], "SETNAME") && i + 1 < words.size()) {
+            name = words[++i];
+            named = true;
+        } else if (is_word(words[i], "AUTH") && i + 2 < words.size()) {
+            credentials = words.subspan(i + 1, 2);
+            i += 2;
+        } else {
+            return writer.error(
+                "ERR Syntax error in HELLO option; expected HELLO [2|3 [AUTH user password] [SETNAME name]]");
+        }
+    }
+    if (credentials) {
+        Login::Hello hello{version, std::nullopt};
+        if (named) hello.client_name = name;
+        (void)begin_login(context, (*credentials)[0], (*credentials)[1], std::move(hello), out);
+        return;
+    }
+    if (!context.client.let_in) {
+        return writer.error(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+            "AUTH "
+            "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+            "version "
+            "at the same time");
+    }
+    if (named && !set_name(context, name, writer)) return;
+    context.client.resp_version = version;
+    write_hello(context, writer);
 }
 
 void client(Context& context, Words words, std::string& out) {
@@ -143,6 +207,7 @@ void client(Context& context, Words words, std::string& out) {
     if (is_word(words[1], "LIST") && words.size() == 2) {
         std::string text;
         for (const auto& entry : context.services.clients.list()) {
+            if (entry.id != self.id && !may(self, Need::daemon)) continue;
             const auto age =
                 std::chrono::floor<std::chrono::seconds>(context.now.steady - entry.connected_at);
             text += "id=" + std::to_string(entry.id) + " addr=" + entry.address + " name=" + entry.name +

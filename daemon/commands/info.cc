@@ -5,6 +5,7 @@
 
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/slow_log.h"
 #include "daemon/commands/table.h"
 #include "protocol/resp_writer.h"
@@ -52,6 +53,12 @@ void server(const Context& context, Lines& lines) {
 
 void clients(const Context& context, Lines& lines) {
     lines.line("connected_clients", context.services.clients.size());
+    if (const auto* const logins = context.services.logins) {
+        lines.line("logins_accepted", logins->accepted.load(std::memory_order_relaxed));
+        lines.line("logins_wrong", logins->wrong.load(std::memory_order_relaxed));
+        lines.line("logins_throttled", logins->throttled.load(std::memory_order_relaxed));
+        lines.line("logins_busy", logins->busy.load(std::memory_order_relaxed));
+    }
 }
 
 void memory(const Context& context, Lines& lines) {
@@ -272,6 +279,12 @@ constexpr std::array kSections = {
     Section{"Books", "BOOKS", books, true},
 };
 
+/// What clients need to know before they go on; the rest tells of everybody's calls and money.
+bool is_for_everybody(const Section& section) noexcept {
+    constexpr std::array<std::string_view, 4> kNames = {"SERVER", "CLIENTS", "PERSISTENCE", "REPLICATION"};
+    return std::find(kNames.begin(), kNames.end(), section.name) != kNames.end();
+}
+
 }  // namespace
 
 void info(Context& context, Words words, std::string& out) {
@@ -281,8 +294,10 @@ void info(Context& context, Words words, std::string& out) {
                            [name](std::string_view word) { return is_word(word, name); });
     };
     const bool all = names.empty() || asked("ALL") || asked("EVERYTHING") || asked("DEFAULT");
+    const bool may_see_all = may(context.client, Need::daemon);
     Lines lines;
     for (const Section& section : kSections) {
+        if (!may_see_all && !is_for_everybody(section)) continue;
         // EVERYTHING has these too, but not the books, which walk all parties.
         const bool with_all =
             all && (!section.on_request_only || (section.of_commands && asked("EVERYTHING")));

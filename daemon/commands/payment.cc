@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/commands/answer.h"
+#include "daemon/commands/sender.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -48,11 +49,12 @@ std::string_view request_id(Arguments& arguments, std::size_t positional) {
 NotedMovement::NotedMovement(const Context& context, std::string_view operation, std::string_view party,
                              rating::Money amount, bool force) {
     AuditEntry entry;
-    entry.actor = "console";
+    const std::string_view sender = sender_of(context);
+    entry.actor = sender.empty() ? std::string_view{"console"} : sender;
     entry.operation = operation;
     entry.target = "RESP";
     const balance::PartyTable& parties = context.services.catalog.parties();
-    if (const auto id = parties.find(party); id != balance::kNoParty) {
+    if (const auto id = find_party(context, party); id != balance::kNoParty) {
         entry.party = party;
         const balance::Account& account = parties.get(id).account;
         entry.before = "{\"balance\":\"" + std::string{rating::format(account.balance()).view()} +
@@ -64,6 +66,25 @@ NotedMovement::NotedMovement(const Context& context, std::string_view operation,
                       (force ? ",\"force\":true}" : "}");
     }
     context.services.registry.audit.add(joint_, std::move(entry), context.now);
+}
+
+bool refused_money_of(const Context& context, std::string_view party, bool plain, std::string& out) {
+    const access::User* const user = context.client.user;
+    if (user == nullptr || !user->is_confined()) return false;
+    const PartyId id = find_party(context, party);
+    if (id == balance::kNoParty) {
+        answer_payment({.code = PaymentCode::unknown_account}, plain, out);
+        return true;
+    }
+    const auto& parties = context.services.catalog.parties();
+    if (id != user->under(parties) || id == parties.root()) return false;
+    protocol::RespWriter{out}.error("NOPERM the money of " + user->declared().under +
+                                    " itself is moved by those above it");
+    return true;
+}
+
+PaymentRequest payment_of(const Context& context, std::string_view request, std::string_view memo) {
+    return {request, memo, context.now, sender_of(context), sender_of(context)};
 }
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) {

@@ -26,6 +26,15 @@ class NotedMovement {
     balance::JointEvent joint_;
 };
 
+/// Whether somebody's money is none of his business: writes the answer then. A party that does not exist for
+/// him is none; that of the party he is confined to is moved by those above it.
+[[nodiscard]] bool refused_money_of(const Context& context, std::string_view party, bool plain,
+                                    std::string& out);
+
+/// What each operation has.
+[[nodiscard]] PaymentRequest payment_of(const Context& context, std::string_view request,
+                                        std::string_view memo);
+
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out);
 
 }  // namespace tollgate::daemon::commands

@@ -3,6 +3,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -23,12 +24,14 @@ void quote(Context& context, Words words, std::string& out) {
     request.from = from.value;
     request.service = arguments.service(service);
     request.switch_name = arguments.text(switch_name, kSwitchNameBytesMax);
+    request.asker = asker_of(context);
     request.used = arguments.duration(used);
     request.at = arguments.instant(at).value_or(context.now.wall);
     if (arguments.refused(out)) return;
 
-    const QuoteAnswer quoted = context.services.charging.quote(request);
+    QuoteAnswer quoted = context.services.charging.quote(request);
     if (answered_as_error(quoted.code, out)) return;
+    leave_out_unseen(context, quoted.derivation);
     Answer answer{out, arguments.plain(), text_of(quoted.code), rating::format(quoted.cost),
                   pairs_of(quoted.derivation)};
     write_derivation(answer, quoted.derivation);

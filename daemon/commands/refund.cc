@@ -2,6 +2,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/payment.h"
+#include "daemon/commands/sender.h"
 
 namespace tollgate::daemon::commands {
 namespace {
@@ -19,9 +20,14 @@ void refund(Context& context, Words words, std::string& out) {
     refund.of = arguments[0];
     if (refund.of.empty()) arguments.fault("record-or-request", {}, "missing; expected r-… or a request id");
     if (arguments.refused(out)) return;
+    if (const Asker asker = asker_of(context); asker.confined) {
+        if (asker.under == balance::kNoParty)
+            return answer_payment({.code = PaymentCode::unknown_original}, arguments.plain(), out);
+        refund.asker = context.services.catalog.parties().get(asker.under).id;
+    }
     const NotedMovement noted{context, "refund", {}, refund.amount.value_or(rating::Money{})};
-    answer_payment(context.services.payments.refund(refund, {request, {}, context.now}), arguments.plain(),
-                   out);
+    answer_payment(context.services.payments.refund(refund, payment_of(context, request, {})),
+                   arguments.plain(), out);
 }
 
 }  // namespace tollgate::daemon::commands

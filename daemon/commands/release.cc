@@ -3,6 +3,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -18,7 +19,9 @@ void release(Context& context, Words words, std::string& out) {
     const auto cause = arguments.text(keywords[0], kMemoBytesMax);
     if (arguments.refused(out)) return;
 
-    const ReleaseAnswer released = context.services.charging.release(arguments[0], cause, context.now);
+    const ReleaseAnswer released = on_session(context, arguments[0], [&](std::string_view session) {
+        return context.services.charging.release(session, cause, context.now);
+    });
     if (answered_as_error(released.code, out)) return;
     if (released.code == Code::ok && !released.duplicate) WorkerCounters::add(context.counters.ended);
     Answer answer{out, arguments.plain(), text_of(released.code), "0", 1};

@@ -5,6 +5,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 #include "protocol/resp_writer.h"
 
@@ -26,10 +27,11 @@ void resync(Context& context, Words words, std::string& out) {
         return id.empty() || id.size() > balance::kSessionIdBytesMax;
     });
     if (bad != ids.end()) return writer.error("BADARG id: expected 1 to 255 bytes");
+    const std::string_view scope = asker_of(context).name;
     std::optional<std::size_t> closed = 0;
     if (ids.size() == 1 && ids[0] == "END") {
-        closed = context.services.resync.end(words[0], words[1], context.now);
-    } else if (!context.services.resync.name(words[0], words[1], ids, context.now)) {
+        closed = context.services.resync.end(words[0], words[1], context.now, scope);
+    } else if (!context.services.resync.name(words[0], words[1], ids, context.now, scope)) {
         closed.reset();
     }
     if (!closed)

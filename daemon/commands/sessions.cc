@@ -6,6 +6,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
@@ -39,26 +40,28 @@ void sessions(Context& context, Words words, std::string& out) {
     if (arguments.refused(out)) return;
 
     const auto& parties = context.services.catalog.parties();
-    const PartyId under = party.present ? parties.find(party.value) : balance::kNoParty;
+    const PartyId under = party.present ? find_party(context, party.value) : balance::kNoParty;
     if (party.present && under == balance::kNoParty) {
         const Answer answer{out, arguments.plain(), text_of(Code::unknown_account), "0", 0};
         return;
     }
-    std::vector<std::string> ids;
+    std::vector<std::string> keys;
     auto& table = context.services.sessions;
     const auto next = table.scan(
         *from, *wanted_count,
         [&](const balance::Session& session) {
-            return under == balance::kNoParty || parties.is_in_subtree(session.line, under);
+            return (under == balance::kNoParty || parties.is_in_subtree(session.line, under)) &&
+                   sees(context, session.line);
         },
-        [&](std::string_view id) { ids.emplace_back(id); });
+        [&](std::string_view key) { keys.emplace_back(key); });
     std::vector<Listed> listed;
-    for (const std::string& id : ids) {
-        const auto session = table.claim(id);
+    for (const std::string& key : keys) {
+        const auto session = table.claim(key);
         if (!session || !session->open()) continue;  // It has ended since.
         const auto levels = std::as_const(*session).levels();
-        listed.push_back({id, session->line, std::string{session->number.view()}, session->state,
-                          session->granted_seconds, levels.empty() ? rating::Money{} : levels[0].charged,
+        listed.push_back({std::string{session->id()}, session->line, std::string{session->number.view()},
+                          session->state, session->granted_seconds,
+                          levels.empty() ? rating::Money{} : levels[0].charged,
                           std::chrono::floor<std::chrono::seconds>(context.now.steady - session->opened_at)});
     }
 

@@ -3,6 +3,7 @@
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/words.h"
 #include "protocol/resp_writer.h"
 
@@ -28,15 +29,25 @@ void stop(Context& context, Words words, std::string& out) {
     const auto& [at, cause, via, tags] = keywords;
     Arguments arguments{words, kPositionals, keywords};
     StopRequest request;
-    request.session = arguments[0];
     request.used = arguments.duration("s", arguments[1]);
     request.at = arguments.instant(at);
     request.cause = arguments.text(cause, kMemoBytesMax);
     request.via = arguments.text(via, balance::kIdBytesMax);
     request.tags = arguments.text(tags, kTagsBytesMax);
-    if (arguments.refused(out)) return;
+    request.asker = asker_of(context);
+    if (arguments.refused(out) || refused_as_old(context, request.at, out)) return;
+    // A carrier's tariff is the provider's, and so is the leg that it charges.
+    const bool sees_carriers =
+        !request.asker.confined || sees(context, context.services.catalog.parties().root());
+    if (!request.via.empty() && !sees_carriers) {
+        (void)via_refused(Code::via_unknown, request.via, out);
+        return;
+    }
 
-    const StopAnswer stopped = context.services.charging.stop(request, context.now);
+    const StopAnswer stopped = on_session(context, arguments[0], [&](std::string_view session) {
+        request.session = session;
+        return context.services.charging.stop(request, context.now);
+    });
     if (via_refused(stopped.code, request.via, out) || answered_as_error(stopped.code, out)) return;
     if (stopped.code == Code::ok && !stopped.duplicate) WorkerCounters::add(context.counters.ended);
     answer_stop(stopped, arguments.plain(), out);

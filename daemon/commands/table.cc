@@ -6,6 +6,7 @@
 
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/sender.h"
 #include "daemon/commands/slow_log.h"
 #include "protocol/resp_writer.h"
 
@@ -26,7 +27,7 @@ constexpr std::array kCommands = {
     Command{"QUOTE", quote, 1,
             "line destination [USED s] [FROM caller] [SERVICE name] [SWITCH name] [AT time]",
             "What a call would cost at every level.", true},
-    Command{"EXPLAIN", explain, 1, "session-or-record", "How a decision was derived.", true},
+    Command{"EXPLAIN", explain, 1, "session-or-record [SWITCH user]", "How a decision was derived.", true},
     Command{"BALANCE", balance, 1, "party", "Balance, holds and credit limit of a party.", true},
     Command{"SESSIONS", sessions, 1, "[PARTY id] [COUNT n] [CURSOR c]", "Lists open sessions.", true},
     Command{"TOPUP", topup, 1, "party amount request [MEMO text]", "Cash received from a party.", true},
@@ -42,14 +43,15 @@ constexpr std::array kCommands = {
     Command{"PING", ping, 1, "[text]", "Answers PONG, or the text."},
     Command{"ECHO", echo, 2, "text", "Answers the text."},
     Command{"INFO", info, 1, "[section]", "The state of the daemon; INFO books adds up all balances."},
-    Command{"HELLO", hello, 1, "[2|3] [SETNAME name]", "Chooses the version of the protocol."},
+    Command{"HELLO", hello, 1, "[2|3 [AUTH user password] [SETNAME name]]",
+            "Chooses the version of the protocol."},
     Command{"CLIENT", client, 2, "SETINFO|SETNAME|GETNAME|ID|LIST …", "About connections."},
     Command{"COMMAND", command, 1, "[COUNT|DOCS|INFO|LIST] [name …]", "About commands."},
     Command{"CONFIG", config, 2, "GET pattern", "Always empty; the configuration is a file."},
     Command{"SELECT", select, 2, "0", "There is one database."},
     Command{"TIME", time, 1, "", "The daemon's time."},
-    Command{"AUTH", auth, 2, "[user] password", "Not available yet in this version."},
-    Command{"RESET", reset, 1, "", "Forgets the client's name and protocol version."},
+    Command{"AUTH", auth, 2, "[user] password", "Says who you are."},
+    Command{"RESET", reset, 1, "", "Forgets who you are, the client's name and protocol version."},
     Command{"QUIT", quit, 1, "", "Closes the connection."},
     Command{"SLOWLOG", slowlog, 2, "GET [count] [SLOWEST]|LEN|RESET",
             "The commands that took longest of late."},
@@ -66,6 +68,39 @@ static_assert(kCommands.size() <= kCommandsCountedMax);
 
 constexpr std::size_t kShownMax = 64;
 
+/// By place in kCommands.
+constexpr auto kNeeds = [] {
+    std::array<Need, kCommands.size()> needs{};
+    for (std::size_t i = 0; i < needs.size(); ++i)
+        needs[i] = need_of(kCommands[i].name);
+    return needs;
+}();
+
+/// Whether a declared user has had more requests in this second than he may: writes the refusal then. An
+/// emergency call is never refused.
+bool refused_as_too_many(const Context& context, const Command& command, Words words, std::string& out) {
+    const access::User* const user = context.client.user;
+    if (user == nullptr) return false;
+    const std::chrono::nanoseconds wait = user->rate().take(context.now.steady);
+    if (wait == std::chrono::nanoseconds{0}) return false;
+    constexpr std::size_t kDestination = 2;
+    if (command.run == authorize && words.size() > kDestination &&
+        context.services.charging.is_emergency(Dialling::without_plus(words[kDestination])))
+        return false;
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+    protocol::RespWriter{out}.error("BUSY retry after " + std::to_string(milliseconds) +
+                                    " ms: more requests a second than this user may have");
+    return true;
+}
+
+/// Whether a command is not for whoever sends it: writes the refusal then.
+bool refused_as_not_his(const Context& context, const Command& command, Need need, std::string& out) {
+    if (need == Need::nothing || may(context.client, need)) return false;
+    protocol::RespWriter{out}.error("NOPERM this user has no permissions to run the '" +
+                                    std::string{command.name} + "' command");
+    return true;
+}
+
 }  // namespace
 
 std::span<const Command> command_table() noexcept {
@@ -74,16 +109,20 @@ std::span<const Command> command_table() noexcept {
 
 bool execute(Context& context, Words words, std::string& out) {
     const std::size_t before = out.size();
-    const auto* const command = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& known) {
-        return is_word(words[0], known.name);
-    });
+    const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
+                                             [&](const Command& one) { return is_word(words[0], one.name); });
     protocol::RespWriter writer{out};
-    if (command == kCommands.end()) {
+    const bool known = command != kCommands.end();
+    const Need need = known ? kNeeds[static_cast<std::size_t>(command - kCommands.begin())] : Need::login;
+    if (!context.client.let_in && need != Need::nothing) {
+        writer.error("NOAUTH Authentication required.");
+    } else if (!known) {
         writer.error("ERR unknown command '" + std::string{words[0].substr(0, kShownMax)} + "'");
     } else if (words.size() < command->words_min) {
         writer.error("ERR wrong number of arguments for '" + std::string{command->name} + "'; expected " +
                      std::string{command->name} + " " + std::string{command->arguments});
-    } else {
+    } else if (!refused_as_not_his(context, *command, need, out) &&
+               (need == Need::nothing || !refused_as_too_many(context, *command, words, out))) {
         command->run(context, words, out);
     }
     const bool known = command != kCommands.end();

@@ -21,8 +21,8 @@ struct Command {
 /// Commands that calls are made of stand first: they are found first.
 [[nodiscard]] std::span<const Command> command_table() noexcept;
 
-/// Runs one command and appends its answer. Whether the answer must wait until what it tells of is durable.
-/// Requires: at least one word.
+/// Runs one command and appends its answer, but for a login's, which comes later (Client::login). Whether the
+/// answer must wait until what it tells of is durable. Requires: at least one word.
 bool execute(Context& context, Words words, std::string& out);
 
 /// Counts the answer to a command and the time since it was read, and notes it where that was long. execute()

@@ -116,8 +116,8 @@ void BatchMaker::look_before(const Header& header, ByteReader in) {
     if (header.kind == EventKind::reserve_released || header.kind == EventKind::restored)
         state_.reserve.visit([this](PartyId party) { touch(party); });
     if (!is_of_session(header.kind)) return;
-    const std::string_view id = in.short_text();
-    const Session* const session = state_.sessions.find(id);
+    const std::string_view key = balance::read_session_key(in);
+    const Session* const session = state_.sessions.find(key);
     records_before_.push_back(session == nullptr ? 0 : session->record);
     if (session != nullptr && header.kind != EventKind::session_opened) touch_levels(*session);
 }
@@ -196,12 +196,12 @@ void BatchMaker::look_after(Sequence sequence, const Header& header, ByteReader 
 }
 
 void BatchMaker::note_session(Sequence sequence, const Header& header, ByteReader in) {
-    const std::string_view id = in.short_text();
+    const std::string_view key = balance::read_session_key(in);
     const std::uint64_t record_before = records_before_[sessions_seen_++];
-    const Session* const session = state_.sessions.find(id);
+    const Session* const session = state_.sessions.find(key);
     if (session == nullptr) return;
     // One that is opened was not open before: whatever had that id has ended, and the store knows.
-    sessions_.try_emplace(std::string{id}, header.kind == EventKind::session_opened);
+    sessions_.try_emplace(std::string{key}, header.kind == EventKind::session_opened);
     touch_levels(*session);
     if (session->record == 0) return;
     RecordRow row{.sequence = sequence,
@@ -286,7 +286,7 @@ BalanceRow BatchMaker::balance_row(PartyId number) const {
 SessionRow BatchMaker::session_row(const Session& session) const {
     const Moment at = state_.latest();
     SessionRow row;
-    row.id = session.id();
+    row.name = {std::string{session.scope()}, std::string{session.id()}};
     row.line = state_.parties.get(session.line).id;
     row.number = session.number.view();
     const auto texts = session.texts();
@@ -320,12 +320,14 @@ Batch BatchMaker::finish() {
         batch.balances.push_back(balance_row(party));
     }
     balances_.clear();
-    for (auto& [id, unknown] : sessions_) {
-        const Session* const session = state_.sessions.find(id);
+    for (auto& [key, unknown] : sessions_) {
+        const Session* const session = state_.sessions.find(key);
         if (session != nullptr && session->open()) {
             batch.sessions.push_back(session_row(*session));
         } else if (!unknown) {
-            batch.sessions_gone.push_back(id);
+            const std::size_t id = balance::SessionKey::id_offset(key);
+            batch.sessions_gone.push_back(
+                {std::string{balance::SessionKey::scope_before(key, id)}, key.substr(id)});
         }
     }
     sessions_.clear();

@@ -72,6 +72,12 @@ struct BalanceRow {
     balance::PartyKind kind{};
 };
 
+/// What a session is called: ids are their users' own.
+struct SessionName {
+    std::string user;  ///< Who chose it; empty: nobody was declared.
+    std::string id;
+};
+
 /// A call that goes on.
 struct SessionRow {
     struct Level {
@@ -80,7 +86,7 @@ struct SessionRow {
         rating::Money held;
         rating::Money charged;
     };
-    std::string id;
+    SessionName name;
     std::string_view line;
     std::string number;
     std::string caller;
@@ -146,8 +152,8 @@ struct Batch {
     std::vector<BalanceRow> balances;  ///< Likewise; every party of `parties` is here, too.
     std::vector<rating::TariffBook::VersionPtr> versions;  ///< New ones, in order: settings and deck.
     std::vector<TransactionRow> transactions;              ///< In order.
-    std::vector<SessionRow> sessions;                      ///< Open: as they stand now. Each id once,
-    std::vector<std::string> sessions_gone;                ///< and in one of the two.
+    std::vector<SessionRow> sessions;                      ///< Open: as they stand now. Each name once,
+    std::vector<SessionName> sessions_gone;                ///< and in one of the two.
     std::vector<RecordRow> records;                        ///< Each number once, in the order of events.
     std::vector<ThresholdRow> thresholds;
     std::vector<StatusRow> statuses;

@@ -182,7 +182,8 @@ std::optional<Position> PostgresSink::Writer::connect() {
         connection_.execute("CREATE TEMPORARY TABLE incoming_" + name + " (LIKE tollgate." + name +
                             ") ON COMMIT DELETE ROWS");
     }
-    connection_.execute("CREATE TEMPORARY TABLE incoming_gone (id text) ON COMMIT DELETE ROWS");
+    connection_.execute(
+        "CREATE TEMPORARY TABLE incoming_gone (switch_user text, id text) ON COMMIT DELETE ROWS");
     event_bytes_ =
         connection_.execute("SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.journal_events")
             .number(0, 0);
@@ -335,15 +336,22 @@ void PostgresSink::Writer::transactions(const Batch& batch) {
 
 void PostgresSink::Writer::sessions(const Batch& batch) {
     if (!batch.sessions_gone.empty()) {
-        copy("incoming_gone", batch.sessions_gone,
-             [](PostgresRows& rows, const std::string& id) { rows.begin_row(1).text(id); });
+        copy("incoming_gone", batch.sessions_gone, [](PostgresRows& rows, const SessionName& name) {
+            rows.begin_row(2).text(name.user).text(name.id);
+        });
         // As a list: a join would read all that are open, because nobody has counted these.
         connection_.execute(
-            "DELETE FROM tollgate.sessions WHERE id = ANY (ARRAY(SELECT id FROM incoming_gone))");
+            "DELETE FROM tollgate.sessions WHERE id = ANY (ARRAY(SELECT id FROM incoming_gone))"
+            " AND (switch_user, id) IN (SELECT switch_user, id FROM incoming_gone)");
     }
     if (batch.sessions.empty()) return;
     copy("incoming_sessions", batch.sessions, [this](PostgresRows& rows, const SessionRow& session) {
-        rows.begin_row(15).text(session.id).text(session.line).text(session.number).text(session.caller);
+        rows.begin_row(16)
+            .text(session.name.user)
+            .text(session.name.id)
+            .text(session.line)
+            .text(session.number)
+            .text(session.caller);
         rows.text(session.service).text(session.switch_name).flag(session.answered).flag(session.emergency);
         rows.instant(session.opened_at).instant_or_null(session.answered_at).instant(session.expires_at);
         rows.instant(session.rated_at).number(session.granted_seconds).number(session.used_seconds);
@@ -352,7 +360,7 @@ void PostgresSink::Writer::sessions(const Batch& batch) {
     });
     connection_.execute(
         "INSERT INTO tollgate.sessions SELECT * FROM incoming_sessions"
-        " ON CONFLICT (id) DO UPDATE SET line = excluded.line, number = excluded.number,"
+        " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
         " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
         " answered = excluded.answered, emergency = excluded.emergency, authorized = excluded.authorized,"
         " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
@@ -382,7 +390,8 @@ void PostgresSink::Writer::records(const Batch& batch) {
     }
     copy("tollgate.call_records", batch.records, [&named](PostgresRows& rows, const RecordRow& row) {
         const CallRecord& record = row.record;
-        rows.begin_row(25).number(record.number).number(row.sequence).text(record.session).text(record.line);
+        rows.begin_row(26).number(record.number).number(row.sequence).text(record.session).text(record.user);
+        rows.text(record.line);
         rows.text(record.called).text(record.caller).text(record.service).text(record.switch_name);
         rows.text(record.state).text(record.flags).instant_or_null(record.opened_at);
         rows.instant_or_null(record.answered_at).instant(record.ended_at).number(record.used_seconds);

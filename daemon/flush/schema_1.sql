@@ -108,7 +108,8 @@ CREATE INDEX postings_party_at ON tollgate.postings (party, at);
 -- ---- Calls ----
 
 CREATE TABLE tollgate.sessions (
-    id           text PRIMARY KEY,
+    switch_user  text NOT NULL,
+    id           text NOT NULL,
     line         text NOT NULL,
     number       text NOT NULL,
     caller       text NOT NULL,
@@ -122,7 +123,8 @@ CREATE TABLE tollgate.sessions (
     rated_at     timestamptz NOT NULL,
     granted      bigint NOT NULL,
     used         bigint NOT NULL,
-    levels       jsonb NOT NULL
+    levels       jsonb NOT NULL,
+    PRIMARY KEY (id, switch_user)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 -- One partition a month of `ended`. There is no default one: attaching the next month to a table with one has to
@@ -131,6 +133,7 @@ CREATE TABLE tollgate.call_records (
     record      bigint NOT NULL,
     sequence    bigint NOT NULL,
     session     text NOT NULL,
+    switch_user text NOT NULL,
     line        text NOT NULL,
     number      text NOT NULL,
     caller      text NOT NULL,

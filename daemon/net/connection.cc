@@ -6,7 +6,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "daemon/access/authenticator.h"
 #include "daemon/commands/arguments.h"
+#include "daemon/commands/commands.h"
 #include "daemon/commands/table.h"
 #include "daemon/net/worker.h"
 #include "protocol/resp_writer.h"
@@ -23,6 +25,10 @@ constexpr std::size_t kInputBytesLarge = 64 * 1024;
 /// reset the connection, and the client would never see that answer.
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 
+/// How long a client by TLS may take to begin, and to say goodbye.
+constexpr std::chrono::seconds kHandshakeTime{10};
+constexpr std::chrono::seconds kGoodbyeTime{2};
+
 /// What browsers send when a page tricks them into talking to this port.
 bool is_browser(std::string_view input) noexcept {
     const auto begins = [input](std::string_view upper) {
@@ -33,16 +39,48 @@ bool is_browser(std::string_view input) noexcept {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, Socket socket, commands::Client client)
-    : worker_(worker), socket_(std::move(socket)), client_(std::move(client)), input_(kInputBytesFirst) {}
+Connection::Connection(Worker& worker, Socket socket, commands::Client client, boost::asio::ssl::context* tls)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      tls_(tls == nullptr ? nullptr : std::make_shared<Tls>(socket_, *tls)),
+      client_(std::move(client)),
+      input_(kInputBytesFirst) {}
 
 void Connection::start() {
+    if (tls_ != nullptr) return shake_hands();
     read();
+}
+
+void Connection::limit_tls(std::chrono::seconds time) {
+    tls_->deadline.expires_after(time);
+    tls_->deadline.async_wait(
+        [this, there = std::weak_ptr<Tls>{tls_}](const boost::system::error_code& cancelled) {
+            if (cancelled || there.expired()) return;
+            boost::system::error_code ignored;
+            socket_.cancel(ignored);
+        });
+}
+
+void Connection::shake_hands() {
+    limit_tls(kHandshakeTime);
+    tls_->stream.async_handshake(boost::asio::ssl::stream_base::server,
+                                 [this](const boost::system::error_code& error) {
+                                     if (error || client_.closing) return close();
+                                     tls_->deadline.cancel();
+                                     read();
+                                 });
 }
 
 void Connection::drain() {
     boost::system::error_code ignored;
     if (output_.empty()) socket_.cancel(ignored);
+}
+
+void Connection::dismiss_stranger() {
+    if (client_.let_in || waits_for_login_) return;
+    client_.closing = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
 }
 
 void Connection::close() {
@@ -51,14 +89,15 @@ void Connection::close() {
 
 void Connection::read() {
     grow_input();
-    socket_.async_read_some(boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_),
-                            [this](const boost::system::error_code& error, std::size_t size) {
-                                if (worker_.draining() && error == boost::asio::error::operation_aborted)
-                                    return read_the_last();
-                                if (error || client_.closing) return close();
-                                input_size_ += size;
-                                process();
-                            });
+    const auto room = boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_);
+    auto then = [this](const boost::system::error_code& error, std::size_t size) {
+        if (worker_.draining() && error == boost::asio::error::operation_aborted) return read_the_last();
+        if (error || client_.closing) return close();
+        input_size_ += size;
+        process();
+    };
+    if (tls_ != nullptr) return tls_->stream.async_read_some(room, std::move(then));
+    socket_.async_read_some(room, std::move(then));
 }
 
 void Connection::grow_input() {
@@ -67,6 +106,7 @@ void Connection::grow_input() {
 }
 
 void Connection::read_the_last() {
+    if (tls_ != nullptr) return close();  // What has arrived of a record is nothing yet.
     grow_input();
     boost::system::error_code nothing_left;
     const std::size_t size = socket_.read_some(
@@ -80,6 +120,50 @@ void Connection::process() {
     const std::size_t consumed = run_commands();
     input_size_ -= consumed;
     if (input_size_ > 0 && consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
+    if (waits_for_login_) return;  // Answers before it go out with its own.
+    send_or_read();
+}
+
+void Connection::logged_in(const access::User* user) {
+    waits_for_login_ = false;
+    commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
+    commands::answer_login(context, user, {}, output_);
+    if (user == nullptr || client_.closing || input_size_ == 0) {
+        more_input_ = input_size_ > 0;
+        return send_or_read();
+    }
+    process();
+}
+
+void Connection::look_who_it_is() {
+    const access::Users* const users = worker_.services().users;
+    if (users == nullptr || declared_ == &users->current()) return;
+    declared_ = &users->current();
+    if (const access::User* const before = client_.user) {
+        client_.user = declared_->find(before->name());
+        if (client_.user != nullptr &&
+            (client_.user->password() != before->password() || !client_.user->may_come_from(client_.host)))
+            client_.user = nullptr;
+    }
+    client_.let_in = client_.user != nullptr || (declared_->empty() && client_.local);
+}
+
+bool Connection::begin_login(commands::Context& context) {
+    const commands::Login& login = *client_.login;
+    auto begun = worker_.authenticator()->begin(
+        login.user, login.password, client_.host, context.now.steady,
+        [worker = &worker_, id = client_.id](const access::User* user) { worker->logged_in(id, user); });
+    if (std::holds_alternative<access::Authenticator::Pending>(begun)) return false;
+    const auto* const wait = std::get_if<access::Authenticator::Wait>(&begun);
+    if (wait != nullptr) {
+        commands::answer_login(context, nullptr, wait->time, output_);
+    } else {
+        commands::answer_login(context, std::get<access::Authenticator::Result>(begun), {}, output_);
+    }
+    return true;
+}
+
+void Connection::send_or_read() {
     if (output_.empty()) {
         if (client_.closing) return close();
         if (worker_.draining()) return worker_.later([this] { read_the_last(); });
@@ -91,6 +175,7 @@ void Connection::process() {
 
 std::size_t Connection::run_commands() {
     const auto& limits = worker_.limits();
+    look_who_it_is();
     commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
     const std::span<std::string_view> words = worker_.words();
     std::size_t consumed = 0;
@@ -107,7 +192,8 @@ std::size_t Connection::run_commands() {
             client_.closing = true;
             break;
         }
-        const auto parsed = protocol::parse_command(input, limits.resp, words);
+        const auto parsed =
+            protocol::parse_command(input, client_.let_in ? limits.resp : limits.resp_before_auth, words);
         if (parsed.status == protocol::ParseStatus::incomplete) break;
         if (parsed.status == protocol::ParseStatus::malformed) {
             protocol::RespWriter{output_}.protocol_error(parsed);
@@ -120,12 +206,27 @@ std::size_t Connection::run_commands() {
         context.now.steady += std::chrono::nanoseconds{1};  // What comes later in a batch is later.
         ++count;
         if (client_.closing) break;
+        if (client_.login) {
+            waits_for_login_ = !begin_login(context);
+            if (waits_for_login_) break;
+            // Whoever guesses does so once a turn: others have theirs in between.
+            more_input_ = !client_.let_in && consumed < input_size_;
+            if (more_input_) break;
+        }
     }
-    relies_on_ = relies ? worker_.newest_event() : 0;
+    if (relies) relies_on_ = worker_.newest_event();
     return consumed;
 }
 
 void Connection::write() {
+    if (tls_ != nullptr) {
+        boost::asio::async_write(tls_->stream, boost::asio::buffer(output_),
+                                 [this](const boost::system::error_code& failed, std::size_t) {
+                                     if (failed) return close();
+                                     written();
+                                 });
+        return;
+    }
     // Most answers fit into the socket's buffer: no need to go through the event loop for them.
     boost::system::error_code error;
     const std::size_t sent = socket_.write_some(boost::asio::buffer(output_), error);
@@ -142,6 +243,7 @@ void Connection::write() {
 
 void Connection::written() {
     output_.clear();
+    relies_on_ = 0;
     if (client_.closing) return worker_.draining() ? close() : linger();
     // Not from here: a client that never stops must not grow the stack, nor keep others waiting.
     if (more_input_) return worker_.later([this] { process(); });
@@ -150,6 +252,10 @@ void Connection::written() {
 }
 
 void Connection::linger() {
+    if (tls_ != nullptr) {
+        limit_tls(kGoodbyeTime);
+        return tls_->stream.async_shutdown([this](const boost::system::error_code&) { close(); });
+    }
     boost::system::error_code ignored;
     if (lingered_bytes_ == 0) socket_.shutdown(Socket::shutdown_send, ignored);
     socket_.async_read_some(boost::asio::buffer(input_),

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "config/config.h"
 #include "daemon/commands/context.h"
@@ -19,8 +22,8 @@ namespace tollgate::daemon::net {
 class Worker;
 
 /// Belongs to one worker and is touched by its thread only. At any time exactly one operation is under way, a
-/// read, a wait for the journal or a write, so the connection needs no counting of references: when that
-/// operation fails, it asks its worker to destroy it.
+/// read, a wait for the journal or for a password, or a write, so the connection needs no counting of
+/// references: when that operation fails, it asks its worker to destroy it.
 ///
 /// All commands that have arrived are carried out before their answers are sent at once, as soon as
 /// everything they rely on is durable. While a client does not read its answers, nothing more is read from
@@ -29,7 +32,8 @@ class Connection {
   public:
     using Socket = boost::asio::generic::stream_protocol::socket;
 
-    Connection(Worker& worker, Socket socket, commands::Client client);
+    /// By TLS where `tls` says so.
+    Connection(Worker& worker, Socket socket, commands::Client client, boost::asio::ssl::context* tls);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -38,36 +42,60 @@ class Connection {
     /// Ends the connection once what has arrived is answered. It is destroyed later, from its own handler.
     void drain();
 
+    /// Ends the connection unless somebody has logged in or is about to.
+    void dismiss_stranger();
+
     /// What the answers rely on is durable: called by the worker that was asked to wait.
     void send() { write(); }
+
+    /// The password of its login is right, or not (nullptr): called by the worker that was asked to wait.
+    void logged_in(const access::User* user);
 
     [[nodiscard]] std::uint64_t id() const noexcept { return client_.id; }
 
   private:
+    /// What a connection by TLS has beside its socket.
+    struct Tls {
+        Tls(Socket& socket, boost::asio::ssl::context& context)
+            : stream(socket, context), deadline(socket.get_executor()) {}
+        boost::asio::ssl::stream<Socket&> stream;
+        boost::asio::steady_timer deadline;  // Of its beginning and its end.
+    };
+    void shake_hands();
     void read();
     /// The worker is draining: carries out what has arrived, and closes where nothing has.
     void read_the_last();
     /// At least as much as a command may take.
     void grow_input();
     void process();
+    /// What is left to do once commands were carried out.
+    void send_or_read();
+    /// Who the client is may have been declared anew.
+    void look_who_it_is();
+    /// Begins the login that the last command asked for. False: it is answered later, by logged_in().
+    bool begin_login(commands::Context& context);
     /// Carries out the commands that stand in the input; how many bytes of it they were.
     std::size_t run_commands();
     void write();
     void written();
+    void limit_tls(std::chrono::seconds time);
     /// Waits for the client to hang up after the last answer, and throws away what it still sends.
     void linger();
     void close();
 
     Worker& worker_;
     Socket socket_;
+    std::shared_ptr<Tls> tls_;  // nullptr: as it is. Shared with nobody; its timer asks whether it is there.
     commands::Client client_;
     std::vector<char> input_;
     std::size_t input_size_ = 0;
     std::string output_;
     std::size_t output_sent_ = 0;
     std::size_t lingered_bytes_ = 0;
-    balance::Sequence relies_on_ = 0;  // The newest event that the answers may have seen; 0: none.
-    bool more_input_ = false;          // Commands may be left in the input because the answers grew large.
+    balance::Sequence relies_on_ = 0;  // The newest event that unsent answers may have seen; 0: none.
+    const access::Users::List* declared_ = nullptr;  // That the client was looked up in.
+    bool waits_for_login_ = false;
+    bool more_input_ = false;  // Commands may be left in the input because the answers grew large.
 };
 
 }  // namespace tollgate::daemon::net

@@ -49,7 +49,7 @@ Descriptor bound(const boost::asio::ip::tcp::endpoint& endpoint, bool shared, co
         fail("cannot share " + name + " between workers");
     }
     if (::bind(descriptor.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-        fail("cannot listen on " + name + " (resp.listen)");
+        fail("cannot listen on " + name);
     }
     return descriptor;
 }
@@ -64,8 +64,8 @@ std::uint16_t port_of(int descriptor) {
 
 }  // namespace
 
-TcpListeners listen_tcp(const config::Endpoint& wanted, std::size_t count) {
-    const std::string name = config::to_string(wanted);
+TcpListeners listen_tcp(const config::Endpoint& wanted, std::size_t count, std::string_view key) {
+    const std::string name = config::to_string(wanted) + " (" + std::string{key} + ")";
     boost::asio::ip::tcp::endpoint endpoint{boost::asio::ip::make_address(wanted.host), wanted.port};
     if (wanted.port != 0) {
         // Alone first: this fails where anybody listens, sharing or not.
@@ -80,7 +80,7 @@ TcpListeners listen_tcp(const config::Endpoint& wanted, std::size_t count) {
         if (i == 0) endpoint.port(port_of(descriptors[0].get()));
     }
     for (Descriptor& descriptor : descriptors) {
-        if (::listen(descriptor.get(), kBacklog) != 0) fail("cannot listen on " + name + " (resp.listen)");
+        if (::listen(descriptor.get(), kBacklog) != 0) fail("cannot listen on " + name);
     }
     for (Descriptor& descriptor : descriptors)
         listeners.descriptors.push_back(descriptor.take());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -16,9 +17,11 @@ struct TcpListeners {
     bool ipv6 = false;
 };
 
-/// Throws std::runtime_error that names the address and the reason; a port that another program serves is
-/// one, even if that is a second daemon of our own, which SO_REUSEPORT alone would let in.
-[[nodiscard]] TcpListeners listen_tcp(const config::Endpoint& endpoint, std::size_t count);
+/// `key` of the configuration named the address. Throws std::runtime_error that names both and the reason; a
+/// port that another program serves is one, even if that is a second daemon of our own, which SO_REUSEPORT
+/// alone would let in.
+[[nodiscard]] TcpListeners listen_tcp(const config::Endpoint& endpoint, std::size_t count,
+                                      std::string_view key = "resp.listen");
 
 /// One Unix socket, a duplicate of its descriptor per worker. A file that a dead daemon left behind is
 /// replaced. Throws std::runtime_error that names the path and the reason.

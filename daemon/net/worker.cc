@@ -19,6 +19,8 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kSweepEvery{250};
 /// How long answers may take to be sent when the daemon stops.
 constexpr std::chrono::seconds kDrainTime{2};
+/// How long somebody may take to log in: connections are counted, and nobody may keep them all to himself.
+constexpr std::chrono::seconds kLoginTime{60};
 /// Out of descriptors: nothing to do but wait for some to be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -28,29 +30,18 @@ void set_option(int descriptor, int level, int option) noexcept {
     (void)::setsockopt(descriptor, level, option, &on, sizeof on);
 }
 
-std::string address_of(const boost::asio::ip::tcp::socket& socket, bool& loopback) {
-    error_code error;
-    const auto endpoint = socket.remote_endpoint(error);
-    loopback = !error && endpoint.address().is_loopback();
-    if (error) return "unknown";
-    return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-}
-std::string address_of(const boost::asio::local::stream_protocol::socket&, bool& loopback) {
-    loopback = true;
-    return "unix";
-}
-
 }  // namespace
 
 Worker::Worker(const commands::Services& services, commands::WorkerCounters& counters,
                const ConnectionLimits& limits, const balance::journal::Journal* journal, std::size_t index,
-               std::size_t count)
+               std::size_t count, access::Authenticator* authenticator)
     : services_(services),
       counters_(counters),
       limits_(limits),
       journal_(journal),
       index_(index),
       count_(count),
+      authenticator_(authenticator),
       words_(limits.resp.arguments_max) {}
 
 Worker::~Worker() {
@@ -71,54 +62,84 @@ void Worker::listen_unix(int descriptor) {
     accept(unix_);
 }
 
-template <typename Acceptor>
-void Worker::accept(Acceptor& acceptor) {
-    acceptor.async_accept(
-        [this, &acceptor](const error_code& error, typename Acceptor::protocol_type::socket socket) {
-            if (draining_ || error == boost::asio::error::operation_aborted) return;
-            if (error) {
-                // Descriptors may have run out. The timer is the sweep's own; a fresh one lives in its
-                // handler.
-                auto pause = std::make_shared<boost::asio::steady_timer>(io_, kAcceptPause);
-                pause->async_wait([this, &acceptor, pause](const error_code& cancelled) {
-                    if (!cancelled && !draining_) accept(acceptor);
-                });
-                return;
-            }
-            bool local = false;
-            const std::string address = address_of(socket, local);
-            welcome(Connection::Socket{std::move(socket)}, address, local);
-            accept(acceptor);
-        });
+void Worker::listen_tls(int descriptor, bool ipv6, const TlsIdentity& identity) {
+    tls_.assign(ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor);
+    accept(tls_, &identity);
 }
 
-void Worker::welcome(Connection::Socket socket, const std::string& address, bool local) {
+template <typename Acceptor>
+void Worker::accept(Acceptor& acceptor, const TlsIdentity* identity) {
+    acceptor.async_accept([this, &acceptor, identity](const error_code& error,
+                                                      typename Acceptor::protocol_type::socket socket) {
+        if (draining_ || error == boost::asio::error::operation_aborted) return;
+        if (error) {
+            // Descriptors may have run out. The timer is the sweep's own; a fresh one lives in its
+            // handler.
+            auto pause = std::make_shared<boost::asio::steady_timer>(io_, kAcceptPause);
+            pause->async_wait([this, &acceptor, identity, pause](const error_code& cancelled) {
+                if (!cancelled && !draining_) accept(acceptor, identity);
+            });
+            return;
+        }
+        const Peer peer = peer_of(socket);
+        welcome(Connection::Socket{std::move(socket)}, peer, identity);
+        accept(acceptor, identity);
+    });
+}
+
+Worker::Peer Worker::peer_of(const boost::asio::ip::tcp::socket& socket) {
+    error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    if (error) return {"unknown", "unknown", false};
+    const std::string host = endpoint.address().to_string();
+    return {host, host + ":" + std::to_string(endpoint.port()), endpoint.address().is_loopback()};
+}
+
+Worker::Peer Worker::peer_of(const boost::asio::local::stream_protocol::socket&) {
+    return {"unix", "unix", true};
+}
+
+void Worker::welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity) {
     error_code ignored;
     socket.non_blocking(true, ignored);
     std::string refusal;
     protocol::RespWriter writer{refusal};
     std::uint64_t id = 0;
-    if (!local) {
+    const bool nobody_declared = services_.users == nullptr || services_.users->is_empty();
+    if (!peer.local && nobody_declared) {
         writer.error("NOAUTH no user is declared, so only loopback and the Unix socket are served");
-    } else if ((id = services_.clients.enter(address, now().steady, limits_.connections_max)) == 0) {
+    } else if ((id = services_.clients.enter(peer.address, now().steady, limits_.connections_max)) == 0) {
         writer.error("BUSY retry after 1000 ms: as many connections as resp.connections_max allows");
     }
     if (!refusal.empty()) {
+        if (identity != nullptr) return;  // It would have to shake hands first.
         socket.write_some(boost::asio::buffer(refusal), ignored);
         return;
     }
-    if (address != "unix") {
+    if (peer.host != "unix") {
         set_option(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY);
         set_option(socket.native_handle(), SOL_SOCKET, SO_KEEPALIVE);
     }
     commands::Client client;
     client.id = id;
-    client.address = address;
+    client.address = peer.address;
+    client.host = peer.host;
+    client.local = peer.local;
+    client.let_in = nobody_declared;
     client.connected_at = now().steady;
-    auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client));
+    const auto tls = identity == nullptr ? nullptr : identity->current();
+    auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client), tls.get());
     Connection& started = *connection;
     connections_.emplace(id, std::move(connection));
+    if (!nobody_declared) strangers_.push_back({now().steady + kLoginTime, id});
     started.start();
+}
+
+void Worker::logged_in(std::uint64_t connection, const access::User* user) {
+    later([this, connection, user] {
+        if (const auto found = connections_.find(connection); found != connections_.end())
+            found->second->logged_in(user);
+    });
 }
 
 void Worker::destroy(Connection& connection) {
@@ -162,8 +183,16 @@ void Worker::sweep() {
         if (error || draining_) return;
         const std::size_t ended = services_.charging.expire_due(index_, count_, now());
         commands::WorkerCounters::add(counters_.expired, ended);
+        dismiss_strangers();
         sweep();
     });
+}
+
+void Worker::dismiss_strangers() {
+    for (; !strangers_.empty() && strangers_.front().until <= now().steady; strangers_.pop_front()) {
+        const auto found = connections_.find(strangers_.front().connection);
+        if (found != connections_.end()) found->second->dismiss_stranger();
+    }
 }
 
 void Worker::start() {
@@ -184,6 +213,7 @@ void Worker::begin_stop() {
         draining_ = true;
         error_code ignored;
         tcp_.close(ignored);
+        tls_.close(ignored);
         unix_.close(ignored);
         sweep_timer_.cancel();
         if (connections_.empty()) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -17,14 +18,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "balance/journal/journal.h"
+#include "daemon/access/authenticator.h"
 #include "daemon/commands/context.h"
 #include "daemon/net/connection.h"
+#include "daemon/net/tls.h"
 #include "protocol/resp_parser.h"
 
 namespace tollgate::daemon::net {
 
 struct ConnectionLimits {
     protocol::RespLimits resp;
+    protocol::RespLimits resp_before_auth;
     std::size_t command_bytes_max;
     std::size_t commands_in_flight_max;
     std::size_t unread_bytes_max;
@@ -39,7 +43,7 @@ class Worker {
     /// `index` of `count`. What is given must outlive the worker. Without a journal no answer waits.
     Worker(const commands::Services& services, commands::WorkerCounters& counters,
            const ConnectionLimits& limits, const balance::journal::Journal* journal, std::size_t index,
-           std::size_t count);
+           std::size_t count, access::Authenticator* authenticator = nullptr);
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();
@@ -47,6 +51,8 @@ class Worker {
     // Before start(): what to listen on. The descriptors become the worker's.
     void listen_tcp(int descriptor, bool ipv6);
     void listen_unix(int descriptor);
+    /// By TLS, as `identity`, which must outlive this.
+    void listen_tls(int descriptor, bool ipv6, const TlsIdentity& identity);
 
     void start();
     /// From now on the limits are these. Any thread.
@@ -62,7 +68,11 @@ class Worker {
     /// none waits.
     void durable_moved();
 
+    /// The password that a connection waits for is right, or not (nullptr). Any thread.
+    void logged_in(std::uint64_t connection, const access::User* user);
+
     // For the worker's own connections.
+    [[nodiscard]] access::Authenticator* authenticator() const noexcept { return authenticator_; }
     [[nodiscard]] const ConnectionLimits& limits() const noexcept { return limits_; }
     [[nodiscard]] const commands::Services& services() const noexcept { return services_; }
     [[nodiscard]] commands::WorkerCounters& counters() const noexcept { return counters_; }
@@ -84,10 +94,19 @@ class Worker {
     [[nodiscard]] bool draining() const noexcept { return draining_; }
 
   private:
+    struct Peer {
+        std::string host;     ///< `unix` for the socket.
+        std::string address;  ///< With its port.
+        bool local = false;
+    };
+    [[nodiscard]] static Peer peer_of(const boost::asio::ip::tcp::socket& socket);
+    [[nodiscard]] static Peer peer_of(const boost::asio::local::stream_protocol::socket& socket);
     template <typename Acceptor>
-    void accept(Acceptor& acceptor);
-    void welcome(Connection::Socket socket, const std::string& address, bool local);
+    void accept(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
+    void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
+    /// Lets those go who have not logged in for too long.
+    void dismiss_strangers();
     void send_durable();
 
     const commands::Services& services_;
@@ -96,12 +115,19 @@ class Worker {
     const balance::journal::Journal* journal_;
     std::size_t index_;
     std::size_t count_;
+    access::Authenticator* authenticator_;
     boost::asio::io_context io_{1};
     boost::asio::ip::tcp::acceptor tcp_{io_};
+    boost::asio::ip::tcp::acceptor tls_{io_};
     boost::asio::local::stream_protocol::acceptor unix_{io_};
     boost::asio::steady_timer sweep_timer_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    struct Stranger {
+        balance::Steady until;
+        std::uint64_t connection;
+    };
+    std::deque<Stranger> strangers_;  // In the order in which they came.
     struct Waiting {
         balance::Sequence sequence;
         Connection* connection;

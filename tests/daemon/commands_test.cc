@@ -112,8 +112,8 @@ TEST_F(CommandsTest, ARefundNamesARecordOrARequest) {
 }
 
 TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {
-    for (const char* line : {"AUTH secret"}) {
-        EXPECT_NE(run(line).find("not available yet"), std::string::npos) << line;
+    for (const char* line : {"AUTH secret", "HELLO 3 AUTH someone secret"}) {
+        EXPECT_NE(run(line).find("-ERR AUTH called without any user declared"), std::string::npos) << line;
         EXPECT_EQ(run(line)[0], '-') << line;
     }
 }

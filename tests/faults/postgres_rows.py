@@ -9,7 +9,7 @@ from wire import micros
 LEVEL_SECONDS = 120
 
 RECORD = ("record session line number caller service switch state flags authorized answered ended used cause start_tags "
-          "tags rated_at start_at stop_at").split()
+          "tags rated_at start_at stop_at switch_user").split()
 LEG = "record level party seller currency tariff version prefix destination price billed charged".split()
 TIMES = ("authorized", "answered", "ended", "rated_at", "start_at", "stop_at")
 MONEY = ("price", "charged")

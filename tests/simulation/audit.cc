@@ -48,7 +48,7 @@ std::string Audit::apply(std::span<const std::byte> event) {
     const EventKind kind = EventHeader::read(in).kind;
     if (kind == EventKind::session_opened || kind == EventKind::session_changed ||
         kind == EventKind::session_rewritten) {
-        wrong = apply_session(event, kind, in.short_text());
+        wrong = apply_session(event, kind, balance::read_session_key(in));
     } else if (kind == EventKind::transaction) {
         wrong = apply_transaction(event, in);
     } else if (kind == EventKind::party_changed) {

@@ -44,7 +44,7 @@ bool is_past(const daemon::State& state, std::span<const std::byte> record, bala
     balance::ByteReader in{record};
     const auto kind = balance::EventHeader::read(in).kind;
     if (kind == balance::EventKind::session) {
-        const auto* const session = state.sessions.find(in.short_text());
+        const auto* const session = state.sessions.find(balance::read_session_key(in));
         return state.sessions.is_over(*session, time);
     }
     if (kind == balance::EventKind::tariff_put) {
@@ -87,7 +87,7 @@ std::string difference(const daemon::State& live, const daemon::State& replayed,
             if (balance::EventKind{std::to_integer<std::uint8_t>(record[0])} == balance::EventKind::session) {
                 balance::ByteReader in{record};
                 balance::EventHeader::read(in);
-                const auto id = in.short_text();
+                const auto id = balance::read_session_key(in);
                 for (const auto* const state : {&live, &replayed}) {
                     const auto* const session = state->sessions.find(id);
                     text += " " + std::string{id};

@@ -75,9 +75,9 @@ class MemorySink final : public Sink {
                                                   std::string{rating::format(row.available).view()};
         }
         for (const SessionRow& row : batch.sessions)
-            store_.open.insert(row.id);
-        for (const std::string& id : batch.sessions_gone)
-            store_.open.erase(id);
+            store_.open.insert(row.name.id);
+        for (const SessionName& name : batch.sessions_gone)
+            store_.open.erase(name.id);
         for (const RecordRow& row : batch.records) {
             const bool known = !store_.records.emplace(row.record.id(), 0).second;
             if (!batch.filling) {

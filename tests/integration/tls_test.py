@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""RESP and HTTP by TLS.
+
+Goal: what comes by TLS is answered as what comes without, with the certificate of the operator, 1.2 and later; a client
+without the certificate that is asked of him does not come in; plain listeners go on beside it.
+Method: openssl makes an authority and certificates; Python's own TLS, redis-cli and curl speak with the daemon.
+"""
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+from daemon import binary  # noqa: E402
+from runner import main  # noqa: E402
+from users import PASSWORD, GuardedDaemon  # noqa: E402
+from wire import HOST, RespClient  # noqa: E402
+
+
+def openssl(*arguments, **named):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60, **named)
+
+
+def make_certificate(folder, name, authority=None):
+    """name.pem and name.key; signed by itself without an authority."""
+    key, certificate, request = folder / f"{name}.key", folder / f"{name}.pem", folder / f"{name}.csr"
+    common = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+              "-subj", f"/CN={name}"]
+    if authority is None:
+        openssl("req", "-x509", *common, "-days", 2, "-out", certificate)
+        return
+    openssl("req", *common, "-out", request)
+    extensions = folder / "extensions"
+    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl("x509", "-req", "-in", request, "-CA", folder / f"{authority}.pem", "-CAkey",
+            folder / f"{authority}.key", "-CAcreateserial", "-days", 2, "-extfile", extensions,
+            "-out", certificate)
+
+
+class TlsClient(RespClient):
+    """As a RespClient, by TLS."""
+
+    def __init__(self, port, context):
+        raw = socket.create_connection((HOST, port), timeout=60)
+        try:
+            self.socket = context.wrap_socket(raw, server_hostname=HOST)
+        except BaseException:
+            raw.close()
+            raise
+        self.input = self.socket.makefile("rb", buffering=256 * 1024)
+
+
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="tollgate-tls-")))
+        make_certificate(cls.folder, "authority")
+        for name in ("server", "client"):
+            make_certificate(cls.folder, name, "authority")
+        make_certificate(cls.folder, "stranger")
+
+    def daemon(self, *settings):
+        daemon = GuardedDaemon({"kam": {"role": "switch"}}, *settings)
+        self.enterContext(daemon)
+        log = daemon.log.read_text()
+        self.resp_port = int(match[1]) if (match := re.search(r"RESP by TLS on .*:(\d+)", log)) else 0
+        self.http_port = int(match[1]) if (match := re.search(r"HTTPS on .*:(\d+)", log)) else 0
+        return daemon
+
+    def files(self, section, name="server"):
+        return [f"{section}.tls_listen=127.0.0.1:0", f"{section}.tls_certificate={self.folder}/{name}.pem",
+                f"{section}.tls_key={self.folder}/{name}.key"]
+
+    def context(self, client=None):
+        context = ssl.create_default_context(cafile=self.folder / "authority.pem")
+        if client:
+            context.load_cert_chain(self.folder / f"{client}.pem", self.folder / f"{client}.key")
+        return context
+
+    def test_resp_by_tls_is_resp(self):
+        daemon = self.daemon(*self.files("resp"))
+        client = TlsClient(self.resp_port, self.context())
+        self.addCleanup(client.close)
+        self.assertEqual(str((client.send([("PING",)]), client.read())[1]), "NOAUTH Authentication required.")
+        self.assertEqual(client.call("AUTH", "kam", PASSWORD), "OK")
+        long = "x" * 12_000
+        self.assertEqual(client.pipeline([("ECHO", long)] * 300), [long] * 300)
+        self.assertEqual(client.call("QUIT"), "OK")
+        with self.assertRaises(ConnectionError):
+            client.read()
+        self.assertEqual(daemon.as_user("kam").call("PING"), "PONG", "without TLS beside it")
+        # What is not TLS is no reason to stop.
+        with socket.create_connection((HOST, self.resp_port), timeout=60) as raw:
+            raw.sendall(b"PING\r\n" * 10)
+            try:
+                self.assertNotIn(b"PONG", raw.recv(100))
+            except ConnectionError:
+                pass
+        old = self.context()
+        old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with self.assertRaises((ssl.SSLError, OSError)):
+            TlsClient(self.resp_port, old)
+        again = TlsClient(self.resp_port, self.context())
+        self.addCleanup(again.close)
+        self.assertEqual(again.call("AUTH", "kam", PASSWORD), "OK")
+
+    @unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
+    def test_redis_cli_comes_by_tls(self):
+        self.daemon(*self.files("resp"))
+        answer = subprocess.run(
+            ["redis-cli", "--tls", "--cacert", self.folder / "authority.pem", "-h", HOST, "-p",
+             str(self.resp_port), "--user", "kam", "--pass", PASSWORD, "--no-auth-warning", "ECHO", "there"],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual(answer.stdout, "there\n", answer)
+
+    def test_a_client_certificate_is_needed_where_one_is_asked_for(self):
+        self.daemon(*self.files("resp"), f"resp.tls_client_ca={self.folder}/authority.pem")
+        client = TlsClient(self.resp_port, self.context("client"))
+        self.addCleanup(client.close)
+        self.assertEqual(client.call("AUTH", "kam", PASSWORD), "OK")
+        for name in (None, "stranger"):
+            with self.assertRaises((ssl.SSLError, OSError)):
+                other = TlsClient(self.resp_port, self.context(name))
+                self.addCleanup(other.close)
+                other.call("PING")  # By 1.3 the client hears of it with the first answer.
+
+    @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
+    def test_http_by_tls_is_http(self):
+        daemon = self.daemon(*self.files("http"))
+        daemon.tariff("retail", {}, "prefix,rate_per_minute\n44,0.6\n")
+        url = f"https://127.0.0.1:{self.http_port}"
+
+        def curl(*arguments, **named):
+            return subprocess.run(["curl", "-sS", "--cacert", self.folder / "authority.pem", *arguments],
+                                  capture_output=True, timeout=60, **named)
+        # Two requests on one connection.
+        self.assertEqual(curl(url + "/healthz", url + "/healthz").stdout.count(b"ok"), 2)
+        deck = b"prefix,rate_per_minute\n" + b"".join(b"%d,0.5\n" % prefix for prefix in range(100_000, 300_000))
+        put = curl("-X", "PUT", "-H", "Content-Type: text/csv", "--data-binary", "@-",
+                   url + "/v1/tariffs/retail/deck", input=deck)
+        self.assertIn(b'"rows":200000', put.stdout, put)
+        shown = curl("-H", "Accept: text/csv", url + "/v1/tariffs/retail/deck")
+        self.assertGreater(len(shown.stdout), 1_000_000)
+        plain = subprocess.run(["curl", "-sS", f"http://127.0.0.1:{self.http_port}/healthz"],
+                               capture_output=True, timeout=60)
+        self.assertNotEqual(plain.returncode, 0)
+        self.assertEqual(daemon.http.get("/healthz").status, 200)
+
+    def test_a_peer_that_never_shakes_hands_is_let_go(self):
+        self.daemon(*self.files("resp"), *self.files("http"), "http.timeout=1s")
+        for port in (self.resp_port, self.http_port):
+            with socket.create_connection((HOST, port), timeout=60) as raw:
+                began = time.monotonic()
+                self.assertEqual(raw.recv(100), b"")
+                self.assertLess(time.monotonic() - began, 30)
+
+    def test_a_faulty_certificate_stops_the_start(self):
+        settings = self.files("resp")
+        for wrong, expected in ((f"resp.tls_key={self.folder}/stranger.key", "resp.tls_key: "),
+                                (f"resp.tls_certificate={self.folder}/none.pem", "resp.tls_certificate: "),
+                                ("resp.tls_key=", "resp.tls_key")):
+            command = [str(binary())]
+            for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *settings, wrong):
+                command += ["--set", setting]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            self.assertEqual(ended.returncode, 1, ended)
+            self.assertIn(expected, ended.stderr)
+
+
+if __name__ == "__main__":
+    main()
