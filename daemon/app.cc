@@ -293,7 +293,8 @@ void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
     }
 }
 
-metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http) {
+metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http,
+                                const MemoryGuard& memory) {
     return {.http =
                 [&http] {
                     std::vector<metrics::HttpFigure> figures;
@@ -303,6 +304,7 @@ metrics::Sources metric_sources(const config::Config& config, const admin::HttpF
                         });
                     return figures;
                 },
+            .memory_max = [&memory] { return memory.ceiling(); },
             .connections_max = config.resp.connections_max,
             .sessions_max = config.session.max,
             .parties_max = config.party.max};
@@ -330,7 +332,7 @@ struct App::Parts {
           counters(worker_count(config)),
           slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
                     counters.size() + 1),
-          metrics(services, call_figures, metric_sources(config, http_figures)),
+          metrics(services, call_figures, metric_sources(config, http_figures, memory)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,

@@ -125,13 +125,13 @@ bool execute(Context& context, Words words, std::string& out) {
                (need == Need::nothing || !refused_as_too_many(context, *command, words, out))) {
         command->run(context, words, out);
     }
-    const bool known = command != kCommands.end();
     count_answer(context, known ? static_cast<std::size_t>(command - kCommands.begin()) : kUnknownCommand,
                  words, std::string_view{out}.substr(before));
     return known && command->of_state;
 }
 
 void count_answer(Context& context, std::size_t place, Words words, std::string_view answer) {
+    if (answer.empty()) return;  // It is answered later, by whoever judges a password.
     WorkerCounters& counters = context.counters;
     WorkerCounters::OfCommand& of_command = counters.by_command[place];
     const AnswerCode code = answer_code(answer);

@@ -7,6 +7,7 @@
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
 
+#include "daemon/access/authenticator.h"
 #include "daemon/clock.h"
 #include "daemon/commands/slow_log.h"
 #include "daemon/commands/table.h"
@@ -214,11 +215,18 @@ class Metrics::Collection final : public prometheus::Collectable {
             }
             return count;
         };
+        // A log-in is answered later than its command returns, so it is counted where it is judged.
+        const access::LoginFigures* const logins = services_.logins;
+        const auto of_logins = [logins](std::atomic<std::uint64_t> access::LoginFigures::*figure) {
+            return logins == nullptr ? 0 : (logins->*figure).load(std::memory_order_relaxed);
+        };
         counter(
             "tollgate_auth_failures_total",
             "Requests that were refused because of who sent them: a wrong password or token, none at all, "
             "too many guesses, or no right to it (RESP only).")
-            .add(errors(AnswerCode::wrongpass), {{"port", "resp"}, {"reason", "wrong"}})
+            .add(of_logins(&access::LoginFigures::wrong), {{"port", "resp"}, {"reason", "wrong"}})
+            .add(of_logins(&access::LoginFigures::throttled) + of_logins(&access::LoginFigures::busy),
+                 {{"port", "resp"}, {"reason", "throttled"}})
             .add(errors(AnswerCode::noauth), {{"port", "resp"}, {"reason", "missing"}})
             .add(errors(AnswerCode::noperm), {{"port", "resp"}, {"reason", "forbidden"}})
             .add(unauthorized, {{"port", "http"}, {"reason", "wrong"}})
