@@ -18,7 +18,7 @@ from stores import Redis, needs_redis  # noqa: I001
 
 CATCH_UP_SECONDS = 120
 CALLERS = 5
-CALLS = scaled(400, 60)
+CALLS = scaled(250, 50)
 
 
 def pairs(flat):
@@ -182,7 +182,7 @@ class RedisStoreTest(unittest.TestCase):
         self.wait_until_level(daemon)
         self.redis.stop()
         oldest = daemon.segments()[0]
-        segments = scaled(5, 3)
+        segments = scaled(4, 3)
         number = 0
         # A batch a command: a block of 4 KiB each.
         while int(daemon.info("persistence")["journal_segment"]) < segments:
