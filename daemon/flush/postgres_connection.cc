@@ -96,12 +96,16 @@ std::string PostgresConnection::place() const {
 }
 
 void PostgresConnection::fail(const std::string& what, const pg_result* result) const {
-    const char* const state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const std::string_view said =
-        result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
+    const auto field = [result](int name) {
+        const char* const said = result == nullptr ? nullptr : PQresultErrorField(result, name);
+        return std::string_view{said == nullptr ? "" : said};
+    };
+    // Not the whole of it, which shows the statement too.
+    std::string_view said = field(PG_DIAG_MESSAGE_PRIMARY);
+    if (said.empty()) said = PQerrorMessage(connection_);
     std::string text = place() + ": " + what;
     if (!said.empty()) text += ": " + one_line(said);
-    throw PostgresFailure{text, state == nullptr ? std::string{} : std::string{state}};
+    throw PostgresFailure{text, std::string{field(PG_DIAG_SQLSTATE)}};
 }
 
 steady_clock::time_point PostgresConnection::patience() const {
