@@ -154,7 +154,7 @@ TEST_F(Load, UnknownKeyNamesTheNearest) {
     EXPECT_EQ(complaint("worker = 3\n"),
               R"(FILE:1: worker: no such key for the value "3"; the nearest is workers)");
     EXPECT_EQ(complaint("[resp.tls]\nkey = 1\n"),
-              R"(FILE:2: resp.tls.key: no such key for the value "1"; the nearest is resp.listen)");
+              R"(FILE:2: resp.tls.key: no such key for the value "1"; the nearest is resp.tls_key)");
     // One key with a dot in its name is not the key of a section.
     EXPECT_EQ(complaint("\"session.hold\" = \"3m\"\n"),
               R"(FILE:1: "session.hold": no such key for the value "3m"; the nearest is session.hold)");

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ TEST(Keys, HaveNamesOfTheirOwn) {
     std::set<std::string_view> names;
     for (const Key& key : keys())
         EXPECT_TRUE(names.insert(key.name).second) << key.name;
-    EXPECT_EQ(names.size(), 76U);
+    EXPECT_EQ(names.size(), 84U);
 }
 
 // Goal: no two keys share a field, and no key forgets its own.
@@ -152,6 +153,14 @@ TEST(Keys, EachHasAFieldOfItsOwn) {
         {"webhook.connections", "5"},
         {"webhook.timeout", "11s"},
         {"webhook.give_up", "4d"},
+        {"users.file", "/etc/tollgate/users.toml"},
+        {"resp.tls_listen", "[::1]:3"},
+        {"resp.tls_certificate", "/etc/tollgate/resp.pem"},
+        {"resp.tls_key", "/etc/tollgate/resp.key"},
+        {"resp.tls_client_ca", "/etc/tollgate/switches.pem"},
+        {"http.tls_listen", "0.0.0.0:4"},
+        {"http.tls_certificate", "/etc/tollgate/http.pem"},
+        {"http.tls_key", "/etc/tollgate/http.key"},
     };
     const Config defaults;
     for (const Key& changed : keys()) {
@@ -246,6 +255,19 @@ TEST(Conflicts, AreToldOfBothKeys) {
               R"("249ms" must be at least stores.retry_first, which is "250ms")");
     config.stores.retry_longest = std::chrono::milliseconds{250};
     EXPECT_TRUE(conflicts(config).empty());
+
+    for (const auto& [section, listen, certificate, key] :
+         {std::tuple{"resp", &config.resp.tls_listen, &config.resp.tls_certificate, &config.resp.tls_key},
+          std::tuple{"http", &config.http.tls_listen, &config.http.tls_certificate, &config.http.tls_key}}) {
+        *listen = {"127.0.0.1", 7443};
+        EXPECT_EQ(conflicts(config).size(), 2U) << section;
+        *certificate = "a";
+        ASSERT_EQ(conflicts(config).size(), 1U) << section;
+        EXPECT_EQ(conflicts(config)[0].complaint,
+                  "\"127.0.0.1:7443\" needs " + std::string{section} + ".tls_key, which is \"\"");
+        *key = "b";
+        EXPECT_TRUE(conflicts(config).empty()) << section;
+    }
 
     config.http.listen = config.resp.listen;
     ASSERT_EQ(conflicts(config).size(), 1U);

@@ -190,8 +190,8 @@ TEST_F(AuthenticatorTest, TurnsAwayWhatCannotWait) {
                                  "10." + std::to_string(i / 65'536) + "." + std::to_string(i / 256 % 256) +
                                      "." + std::to_string(i % 256),
                                  now_, [&answered](const User*) { ++answered; });
-        pending += std::holds_alternative<Authenticator::Pending>(begun) ? 1 : 0;
-        waits += std::holds_alternative<Authenticator::Wait>(begun) ? 1 : 0;
+        pending += std::holds_alternative<Authenticator::Pending>(begun) ? 1U : 0U;
+        waits += std::holds_alternative<Authenticator::Wait>(begun) ? 1U : 0U;
     }
     EXPECT_EQ(pending + waits, 10'000U);
     EXPECT_GE(pending, kLoginsWaitingMax);
