@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""PostgreSQL and Redis behind one journal, and everything that may happen to them.
+
+Goal: after so many calls, during which each store was killed, stopped, wiped and restarted, and the daemon killed, at
+random, both have row for row what the journal says, and no call noticed.
+Method: real servers and callers who know to the micro-unit what must have come of their commands.
+
+TOLLGATE_CALLS: at least so many sessions. TOLLGATE_SEED: what is decided by chance.
+"""
+
+import time
+import unittest
+
+from mortal import Mortal, amount_of, seeded
+from postgres_rows import assert_same
+from traffic import Traffic
+
+import runner
+from stores import Postgres, Redis, needs_postgres, needs_redis
+
+PATIENT = ("session.hold=4h", "session.repeat=30m")  # However slow the machine is, no call expires meanwhile.
+EAGER = ("stores.retry_first=20ms", "stores.retry_longest=200ms", "postgres.timeout=2s", "redis.timeout=1s")
+# Whole: a store that is wiped gets every record again.
+KEPT = ("journal.snapshot_segments=1000",)
+LEVEL_SECONDS = 300
+
+
+def pairs(flat):
+    return dict(zip(flat[::2], flat[1::2]))
+
+
+@needs_postgres()
+@needs_redis()
+class StoresTest(unittest.TestCase):
+    def test_both_have_what_the_journal_says(self):
+        rng = seeded("stores")
+        wanted = amount_of("TOLLGATE_CALLS", 4_000, 400)
+        happened = {}
+        with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
+                Mortal(*PATIENT, *EAGER, *KEPT, f"postgres.url={postgres.url}", f"redis.url={redis.url}") as daemon:
+            traffic = Traffic(daemon, rng)
+            sessions = 0
+            began = time.monotonic()
+            kinds = ["kill", "stop", "wipe", "restart", "daemon"]
+            rng.shuffle(kinds)  # Each once, then by chance.
+            while kinds or sessions < wanted:
+                what = kinds.pop() if kinds else rng.choice(("kill", "stop", "wipe", "restart", "daemon", "nothing"))
+                store = rng.choice((postgres, redis))
+                happened[what] = happened.get(what, 0) + 1
+                traffic.begin()
+                time.sleep(rng.uniform(0.05, 0.3))
+                self.hurt(what, store, daemon, rng)
+                time.sleep(rng.uniform(0.05, 0.3))
+                if what == "daemon":
+                    daemon.process.kill()
+                traffic.end()
+                if what == "daemon":
+                    daemon.kill()
+                    daemon.restart()
+                traffic.check()
+                sessions = sum(caller.names for caller in traffic.callers)
+            records, still_open = assert_same(daemon, postgres)
+            self.assert_redis_is_level(daemon, redis)
+            self.assert_same_balances(daemon, redis)
+            print(f"{sessions} sessions in {time.monotonic() - began:.0f} s: {records} records, {still_open} open; "
+                  + ", ".join(f"{what} {count}" for what, count in sorted(happened.items())), flush=True)
+
+    @staticmethod
+    def hurt(what, store, daemon, rng):
+        if what in ("kill", "restart"):
+            store.kill()
+            time.sleep(rng.uniform(0, 0.3) if what == "kill" else 0)
+            store.start()
+        elif what == "stop":
+            store.stop()
+            time.sleep(rng.uniform(0.1, 2.5))
+            store.cont()
+        elif what == "wipe":
+            store.wipe()
+
+    def assert_redis_is_level(self, daemon, redis):
+        wanted = daemon.info("persistence")["journal_durable_event"]
+        deadline = time.monotonic() + LEVEL_SECONDS
+        while True:
+            position = pairs(redis.call("HGETALL", "tollgate:position"))
+            if position.get("sequence") == wanted and position.get("filling") == "0":
+                return
+            self.assertLess(time.monotonic(), deadline, f"Redis stands at {position}, the journal at {wanted}")
+            time.sleep(0.05)
+
+    def assert_same_balances(self, daemon, redis):
+        keys = redis.call("KEYS", "tollgate:party:*")
+        self.assertGreater(len(keys), len(daemon.clients))
+        for key in keys:
+            row = pairs(redis.call("HGETALL", key))
+            if row["kind"] in ("line", "partner"):
+                continue
+            answer = daemon.resp.call("BALANCE", key.removeprefix("tollgate:party:"))
+            self.assertEqual((row["balance"], row["held"], row["available"], row["currency"]),
+                             (answer.figure, answer["held"], answer["available"], answer["currency"]), key)
+
+
+if __name__ == "__main__":
+    runner.main()
