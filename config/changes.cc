@@ -63,8 +63,7 @@ Changes changes(const Config& in_force, const Config& wanted) {
         (is_live(key.name) ? found.live : found.restart)
             .push_back({key.name, std::move(from), std::move(to)});
     }
-    if (in_force.user != wanted.user)
-        found.live.push_back({"user", users_of(in_force), users_of(wanted)});
+    if (in_force.user != wanted.user) found.live.push_back({"user", users_of(in_force), users_of(wanted)});
     return found;
 }
 

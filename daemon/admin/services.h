@@ -47,7 +47,7 @@ struct Services {
     // Both, or neither and `/v1/calls` is not served. The counters are written by the thread of the sockets.
     const commands::Services* commands = nullptr;
     commands::WorkerCounters* call_counters = nullptr;
-    Reserve* reserve = nullptr;  ///< nullptr: `/v1/reserve` is not served.
+    Reserve* reserve = nullptr;            ///< nullptr: `/v1/reserve` is not served.
     const Readiness* readiness = nullptr;  ///< Of the daemon; nullptr: it is ready.
     /// What `/metrics` says and as what; without it that is not served. Called by the thread of the sockets.
     std::function<std::string()> metrics = {};

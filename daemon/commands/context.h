@@ -47,7 +47,7 @@ struct Services {
     const ServerFacts& facts;
     const std::vector<const WorkerCounters*>& counters;  ///< One a worker.
     Registry& registry;
-    SlowLogs* slow_logs = nullptr;  ///< nullptr: nothing is noted.
+    SlowLogs* slow_logs = nullptr;   ///< nullptr: nothing is noted.
     access::Users* users = nullptr;  ///< nullptr: nobody can be declared.
     const access::LoginFigures* logins = nullptr;
 };
