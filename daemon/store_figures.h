@@ -28,8 +28,8 @@ enum class StoreState : std::uint8_t {
 struct StoreFigures {
     std::string_view name;  ///< `postgresql`, `redis`, `webhook`.
     StoreState state = StoreState::connecting;
-    std::optional<balance::Sequence> position;  ///< The last event it has; nullopt: nobody knows yet.
-    std::uint64_t lag_events = 0;               ///< Durable ones that it has not; all, where nobody knows.
+    std::optional<balance::Sequence> position{};  ///< The last event it has; nullopt: nobody knows yet.
+    std::uint64_t lag_events = 0;                 ///< Durable ones that it has not; all, where nobody knows.
     /// How long ago the oldest of them was; where that is not known, since when it has not had all.
     std::chrono::nanoseconds lag{};
     std::uint64_t batches = 0;
@@ -38,7 +38,7 @@ struct StoreFigures {
     std::uint64_t refills = 0;   ///< Begun.
     std::uint64_t failures = 0;  ///< All together.
     std::uint32_t failures_in_a_row = 0;
-    std::string last_failure;  ///< One line; empty: there was none.
+    std::string last_failure{};  ///< One line; empty: there was none.
 };
 
 /// Asks all of them. Any thread.
