@@ -95,8 +95,8 @@ class Stored {
     template <typename Visit>
     std::uint64_t each_event(Sequence after, const Visit& visit) {
         Sequence next = after + 1;
-        each_row("SELECT first::text, bytes FROM tollgate.journal_events WHERE last > " +
-                     std::to_string(after) + " ORDER BY first",
+        each_row("SELECT e.first::text AS begins, e.bytes FROM tollgate.journal_events e WHERE e.last > " +
+                     std::to_string(after) + " ORDER BY e.first",
                  [&](const PostgresResult& rows, std::size_t row) {
                      Sequence first = 0;
                      const auto text = rows.field(row, 0);

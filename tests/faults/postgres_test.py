@@ -50,13 +50,14 @@ class PostgresTest(unittest.TestCase):
             self.assertGreater(records, 10)
             print(f"{records} records, {sessions} open sessions")
             # Each in the partition of its month, and the next months are there ahead.
-            [(month,)] = postgres.rows("SELECT DISTINCT tableoid::regclass::text FROM tollgate.call_legs")
-            self.assertEqual(month, postgres.value("SELECT 'tollgate.call_legs_' || to_char(now(), 'YYYY_MM')"))
-            partitions = postgres.rows("SELECT inhrelid::regclass::text FROM pg_inherits"
+            [(month,)] = postgres.rows("SELECT DISTINCT relname FROM tollgate.call_legs l"
+                                     " JOIN pg_class c ON c.oid = l.tableoid")
+            self.assertEqual(month, postgres.value("SELECT 'call_legs_' || to_char(now(), 'YYYY_MM')"))
+            partitions = postgres.rows("SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid"
                                        " WHERE inhparent = 'tollgate.call_records'::regclass ORDER BY 1")
             self.assertEqual(len(partitions), 4)
             self.assertEqual(partitions[-1][0], postgres.value(
-                "SELECT 'tollgate.call_records_' || to_char(date_trunc('month', now()) + interval '3 months', 'YYYY_MM')"))
+                "SELECT 'call_records_' || to_char(date_trunc('month', now()) + interval '3 months', 'YYYY_MM')"))
             # What a record's first leg and its group say.
             self.assertEqual(postgres.rows(
                 "SELECT count(*) FROM tollgate.call_records r LEFT JOIN tollgate.call_legs l ON l.record = r.record"

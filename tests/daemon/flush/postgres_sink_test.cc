@@ -239,6 +239,12 @@ TEST_F(PostgresSinkTest, RestoresALostFolder) {
             inside.authorize("first", 60);
             inside.stop("first", 60);
             inside.wait_until_level();
+            // Batches that begin with numbers of one, two and three digits.
+            for (int call = 0; call < 60; ++call) {
+                inside.authorize("free-" + std::to_string(call), 10);
+                inside.stop("free-" + std::to_string(call), 0);
+                if (call % 10 == 0) inside.wait_until_level();
+            }
             inside.authorize("second", 10);
             inside.wait_until_level();
             digest = inside.state->digest();
@@ -279,7 +285,7 @@ TEST_F(PostgresSinkTest, RestoresALostFolder) {
         EXPECT_EQ(value("SELECT balance || ' ' || held || ' ' || available FROM tollgate.balances WHERE "
                         "party = 'alice'"),
                   "99.300000 0.000000 99.300000");
-        EXPECT_EQ(value("SELECT count(*) FROM tollgate.call_records"), "2");
+        EXPECT_EQ(value("SELECT count(*) FROM tollgate.call_records WHERE used > 0"), "2");
     }
 }
 
