@@ -106,7 +106,8 @@ TEST(Allocation, NoneForACallFromAuthorizeToStop) {
     ClientRegistry clients;
     ServerFacts facts;
     WorkerCounters counters;
-    SlowLogs slow_logs{{}, 1};
+    // However long somebody else has the processor, no command is a slow one: noting it may allocate.
+    SlowLogs slow_logs{{.threshold = std::chrono::hours{1}, .commands_max = 1}, 1};
     counters.slow_log = &slow_logs.of(0);
     const std::vector<const WorkerCounters*> all{&counters};
     const Services services{

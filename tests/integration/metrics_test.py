@@ -217,7 +217,8 @@ class Metrics(unittest.TestCase):
     def test_a_store_that_is_away_is_behind(self):
         """A Redis that goes lags in events and in seconds, and no more once it is there again."""
         with tempfile.TemporaryDirectory() as folder, Redis() as redis:
-            with Daemon(f"journal.dir={folder}/journal", f"redis.url={redis.url}", "stores.retry_longest=200ms") as daemon:
+            with Daemon(f"journal.dir={folder}/journal", f"redis.url={redis.url}", "stores.retry_first=50ms",
+                       "stores.retry_longest=200ms") as daemon:
                 world(daemon)
 
                 def store(name):
