@@ -189,7 +189,7 @@ TEST(Parties, SayWhatComesLater) {
     house.furnish();
     EXPECT_TRUE(has(house.send("POST", "/v1/parties", R"({"id":"a","kind":"customer","status":"closed"})"),
                     "DELETE /v1/parties/{id}"));
-    for (const std::string_view target : {"/metrics", "/readyz", "/v1/calls/a:start"}) {
+    for (const std::string_view target : {"/metrics", "/v1/calls/a:start"}) {
         EXPECT_EQ(house.status("GET", target), 404U) << target;
     }
 }
