@@ -71,7 +71,8 @@ template <typename Acceptor>
 void Worker::accept(Acceptor& acceptor, const TlsIdentity* identity) {
     acceptor.async_accept([this, &acceptor, identity](const error_code& error,
                                                       typename Acceptor::protocol_type::socket socket) {
-        if (draining_ || error == boost::asio::error::operation_aborted) return;
+        if (error == boost::asio::error::operation_aborted) return;
+        if (error && draining_) return;
         if (error) {
             // Descriptors may have run out. The timer is the sweep's own; a fresh one lives in its
             // handler.
@@ -83,8 +84,22 @@ void Worker::accept(Acceptor& acceptor, const TlsIdentity* identity) {
         }
         const Peer peer = peer_of(socket);
         welcome(Connection::Socket{std::move(socket)}, peer, identity);
-        accept(acceptor, identity);
+        if (!draining_) accept(acceptor, identity);
     });
+}
+
+template <typename Acceptor>
+void Worker::accept_the_last(Acceptor& acceptor) {
+    error_code error;
+    acceptor.non_blocking(true, error);
+    while (!error) {
+        typename Acceptor::protocol_type::socket socket{io_};
+        acceptor.accept(socket, error);
+        if (error) break;
+        const Peer peer = peer_of(socket);
+        welcome(Connection::Socket{std::move(socket)}, peer, nullptr);
+    }
+    acceptor.close(error);
 }
 
 Worker::Peer Worker::peer_of(const boost::asio::ip::tcp::socket& socket) {
@@ -133,6 +148,7 @@ void Worker::welcome(Connection::Socket socket, const Peer& peer, const TlsIdent
     connections_.emplace(id, std::move(connection));
     if (!nobody_declared) strangers_.push_back({now().steady + kLoginTime, id});
     started.start();
+    if (draining_) started.drain();
 }
 
 void Worker::logged_in(std::uint64_t connection, const access::User* user) {
@@ -212,9 +228,10 @@ void Worker::begin_stop() {
     later([this] {
         draining_ = true;
         error_code ignored;
-        tcp_.close(ignored);
+        // Who is connected already may have sent something, whether we have seen him yet or not.
+        accept_the_last(tcp_);
+        accept_the_last(unix_);
         tls_.close(ignored);
-        unix_.close(ignored);
         sweep_timer_.cancel();
         if (connections_.empty()) return;
         drain_timer_.expires_after(kDrainTime);

@@ -103,6 +103,9 @@ class Worker {
     [[nodiscard]] static Peer peer_of(const boost::asio::local::stream_protocol::socket& socket);
     template <typename Acceptor>
     void accept(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
+    /// Whoever waits to be let in, and nobody after that.
+    template <typename Acceptor>
+    void accept_the_last(Acceptor& acceptor);
     void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
     /// Lets those go who have not logged in for too long.
