@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""What stores behind the journal cost calls, and how fast they take what calls leave.
+
+usage: bench/stores.py [ROUNDS [SECONDS]]      (7 rounds of 4 s)
+
+A PostgreSQL and a Redis of the bench's own, with Debian's settings, on the same machine. Three questions:
+1. p99 of decisions at 2,000 commands a second: a daemon without stores and one whose stores are killed, stopped and wiped
+   meanwhile, in turns; the ratio of the medians.
+2. The highest rate of pairs (AUTHORIZE, STOP) at which neither store is ever 2 s behind.
+3. Calls that PostgreSQL has not: how fast it takes them, against a raw binary COPY of the same rows into the same tables
+   with the same indexes.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+from daemon import Daemon  # noqa: E402
+from stores import Postgres, Redis  # noqa: E402
+
+LOAD = ROOT / "build/release/bench/paced_load"
+CUSTOMERS = 1_000
+QUIET_RATE = 2_000
+PAIR_RATES = (1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000)
+LAG_MAX_MS = 2_000
+LEVEL_SECONDS = 600
+BACKLOG_SECONDS = 10
+
+
+def build_world(daemon):
+    daemon.tariff("wholesale", {}, "prefix,rate_per_minute\n49,0.06\n")
+    daemon.tariff("retail", {}, "prefix,rate_per_minute\n49,0.6\n")
+    parties = [{"id": "root", "kind": "provider", "currency": "EUR"},
+               {"id": "north", "kind": "reseller", "parent": "root", "terms": "margin", "tariff": "wholesale"}]
+    for customer in range(CUSTOMERS):
+        parties += [{"id": f"c{customer}", "kind": "customer", "parent": "north", "tariff": "retail"},
+                    {"id": f"l{customer}", "kind": "line", "parent": f"c{customer}"}]
+    daemon.parties(parties)
+    daemon.topups({"north": 10**15, **{f"c{customer}": 10**12 for customer in range(CUSTOMERS)}})
+
+
+class Load:
+    """paced_load against a daemon; every run has sessions of its own."""
+
+    def __init__(self, folder):
+        self.lines, self.numbers = folder / "lines", folder / "numbers"
+        self.lines.write_text("".join(f"l{customer}\n" for customer in range(CUSTOMERS)))
+        self.numbers.write_text("".join(f"4930{number:06d}\n" for number in range(1_000)))
+        self.runs = 0
+
+    def run(self, daemon, seconds, commands_a_second):
+        self.runs += 1
+        done = subprocess.run([LOAD, str(daemon.resp_port), self.lines, self.numbers, f"run{self.runs}", str(seconds),
+                               str(commands_a_second)], check=True, capture_output=True, text=True)
+        figures = json.loads(done.stdout)
+        assert figures["refused"] == 0 and figures["mixed"] == 0, figures
+        return figures
+
+
+def stores_of(daemon):
+    """{name: {"state": …, "lag_ms": …}} as INFO says."""
+    return {name.removeprefix("store_"): dict(pair.split("=", 1) for pair in line.split(","))
+            for name, line in daemon.info("stores").items() if "=" in line and line.startswith("state=")}
+
+
+def wait_until_level(daemon):
+    begun = time.monotonic()
+    while any(store["state"] != "following" or store["lag_events"] != "0" for store in stores_of(daemon).values()):
+        assert time.monotonic() - begun < LEVEL_SECONDS, stores_of(daemon)
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def hurt_in_turns(postgres, redis, stop):
+    while not stop.is_set():
+        for store, what in ((postgres, "stop"), (redis, "kill"), (postgres, "kill"), (redis, "stop"), (redis, "wipe"),
+                            (postgres, "wipe")):
+            if stop.wait(0.4):
+                return
+            if what == "stop":
+                store.stop()
+                stop.wait(0.4)
+                store.cont()
+            elif what == "kill":
+                store.kill()
+                store.start()
+            else:
+                store.wipe()
+
+
+def decisions(folder, load, rounds, seconds):
+    print(f"## p99 of commands, {QUIET_RATE} a second, medians of {rounds} rounds of {seconds} s\n")
+    late = {"without": [], "with": []}
+    with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
+            Daemon(f"journal.dir={folder}/without") as without, \
+            Daemon(f"journal.dir={folder}/with", f"postgres.url={postgres.url}", f"redis.url={redis.url}",
+                   "postgres.timeout=2s", "redis.timeout=1s", "stores.retry_longest=500ms") as followed:
+        for daemon in (without, followed):
+            build_world(daemon)
+            load.run(daemon, 1, QUIET_RATE)
+        for _ in range(rounds):
+            late["without"].append(load.run(without, seconds, QUIET_RATE)["p99"])
+            stop = threading.Event()
+            hurting = threading.Thread(target=hurt_in_turns, args=(postgres, redis, stop))
+            hurting.start()
+            late["with"].append(load.run(followed, seconds, QUIET_RATE)["p99"])
+            stop.set()
+            hurting.join()
+        wait_until_level(followed)
+    medians = {name: statistics.median(values) for name, values in late.items()}
+    for name, values in late.items():
+        print(f"| {name} stores | {medians[name]:.0f} us | {min(values):.0f} to {max(values):.0f} |")
+    print(f"\nratio {medians['with'] / medians['without']:.2f} (at most 1.5)\n", flush=True)
+
+
+def sustained(folder, load, seconds):
+    print(f"## Pairs a second with journal, PostgreSQL and Redis, {seconds} s each\n")
+    with Postgres("fsync=on") as postgres, Redis("--appendonly", "yes") as redis, \
+            Daemon(f"journal.dir={folder}/sustained", f"postgres.url={postgres.url}",
+                   f"redis.url={redis.url}") as daemon:
+        build_world(daemon)
+        wait_until_level(daemon)
+        for rate in PAIR_RATES:
+            worst = {}
+            stop = threading.Event()
+
+            def look():
+                client = daemon.connect()
+                while not stop.wait(0.1):
+                    lines = client.call("INFO", "stores").split("\r\n")
+                    for line in lines:
+                        if ":state=" in line:
+                            name, pairs = line.split(":", 1)
+                            lag = int(dict(pair.split("=", 1) for pair in pairs.split(","))["lag_ms"])
+                            worst[name] = max(worst.get(name, 0), lag)
+
+            looking = threading.Thread(target=look)
+            looking.start()
+            figures = load.run(daemon, seconds, 2 * rate)
+            stop.set()
+            looking.join()
+            print(f"| {rate} | {figures['rate'] / 2:.0f} done | p99 {figures['p99']:.0f} us | "
+                  + ", ".join(f"{name.removeprefix('store_')} {lag} ms behind" for name, lag in sorted(worst.items()))
+                  + " |", flush=True)
+            wait_until_level(daemon)
+            if max(worst.values()) >= LAG_MAX_MS:
+                break
+    print()
+
+
+def backlog(folder, load):
+    with Postgres("fsync=on") as postgres, Daemon(f"journal.dir={folder}/backlog", f"postgres.url={postgres.url}",
+                                                  "stores.retry_longest=100ms") as daemon:
+        build_world(daemon)
+        wait_until_level(daemon)
+        before = int(postgres.value("SELECT count(*) FROM tollgate.call_legs"))
+        postgres.stop()
+        load.run(daemon, BACKLOG_SECONDS, 0)
+        postgres.cont()
+        took = wait_until_level(daemon)
+        records = int(postgres.value("SELECT count(*) FROM tollgate.call_records"))
+        legs = int(postgres.value("SELECT count(*) FROM tollgate.call_legs")) - before
+        # The same rows by nothing but COPY.
+        raw = 0.0
+        for table in ("call_records", "call_legs"):
+            file = postgres.folder / f"{table}.copy"
+            postgres.psql(f"COPY (SELECT * FROM tollgate.{table}) TO '{file}' WITH (FORMAT binary)", "postgres")
+            postgres.psql(f"CREATE TABLE tollgate.raw_{table} (LIKE tollgate.{table} INCLUDING ALL);")
+            begun = time.monotonic()
+            postgres.psql(f"COPY tollgate.raw_{table} FROM '{file}' WITH (FORMAT binary)", "postgres")
+            raw += time.monotonic() - begun
+    print(f"## {records} call records with {legs} legs that PostgreSQL had not\n")
+    print(f"| taken, with sessions, balances and the journal itself | {took:.1f} s | {(records + legs) / took:.0f} rows/s |")
+    print(f"| raw binary COPY of records and legs alone | {raw:.1f} s | {(records + legs) / raw:.0f} rows/s |")
+    print(f"\nratio {raw / took:.2f} (at least 0.8)", flush=True)
+
+
+def main(rounds=7, seconds=4):
+    with tempfile.TemporaryDirectory(prefix="tollgate-stores-") as name:
+        folder = Path(name)
+        load = Load(folder)
+        decisions(folder, load, rounds, seconds)
+        sustained(folder, load, seconds + 4)
+        backlog(folder, load)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
