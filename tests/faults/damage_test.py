@@ -100,7 +100,7 @@ class DamageTest(unittest.TestCase):
     def test_a_lost_segment_is_refused(self):
         # Without a snapshot, behind which none would be missed.
         self.daemon.stop()
-        self.daemon.restart("journal.segment_bytes=4 MiB", "workers=1", "journal.snapshot_segments=1000")
+        self.daemon.restart(*SMALL, "journal.snapshot_segments=1000")
         self.many_calls(3)
         self.daemon.stop()
         lost = self.daemon.segments()[1]
