@@ -45,8 +45,8 @@ class SessionKey {
     /// How many bytes of a key stand before its id.
     [[nodiscard]] static std::size_t id_offset(std::string_view key) noexcept {
         if (key.empty() || key.front() != '\0') return 0;
-        const std::size_t second = key.find('\0', 1);
-        return second == std::string_view::npos || second > kSessionScopeBytesMax + 1 ? 0 : second + 1;
+        const std::size_t second = key.find('\0', 1);  // Where there is none it is beyond any scope.
+        return second > kSessionScopeBytesMax + 1 ? 0 : second + 1;
     }
     /// What `offset`, which id_offset() said, tells of the scope.
     [[nodiscard]] static std::string_view scope_before(std::string_view key, std::size_t offset) noexcept {

@@ -29,7 +29,7 @@ ExplainAnswer explain_session(const Context& context, std::string_view id, const
     for (const auto& user : context.services.users->current().all()) {
         if (of.present && user->name() != of.value) continue;
         const balance::SessionKey key{user->name(), id};
-        const ExplainAnswer theirs = explain(key.view());
+        ExplainAnswer theirs = explain(key.view());
         if (theirs.code != Code::unknown_session && sees(context, theirs.line)) return theirs;
     }
     return {.code = Code::unknown_session};
