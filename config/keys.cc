@@ -245,7 +245,17 @@ struct Rule {
     std::string_view other_must_be;
 };
 
-constexpr std::array<Rule, 10> kRules{{
+constexpr std::array<Rule, 12> kRules{{
+    {"resp.tls_listen", "resp.listen",
+     [](const Config& config) {
+         return config.resp.tls_listen != config.resp.listen || config.resp.listen.port == 0;
+     },
+     "must differ from", "must differ from"},
+    {"http.tls_listen", "http.listen",
+     [](const Config& config) {
+         return config.http.tls_listen != config.http.listen || config.http.listen.port == 0;
+     },
+     "must differ from", "must differ from"},
     {"resp.tls_listen", "resp.tls_certificate",
      [](const Config& config) {
          return config.resp.tls_listen.host.empty() || !config.resp.tls_certificate.empty();
@@ -309,6 +319,8 @@ const Key* find_key(std::string_view name) {
 bool names_secret(std::string_view name) {
     constexpr std::array<std::string_view, 4> kWords{"password", "passphrase", "secret", "token"};
     if (name.ends_with("_file")) return false;
+    // Many of those who take them put a token into the path.
+    if (name == "webhook.url") return true;
     return std::any_of(kWords.begin(), kWords.end(),
                        [name](std::string_view word) { return name.find(word) != std::string_view::npos; });
 }

@@ -398,7 +398,7 @@ struct App::Parts {
                  .started_at = Clock::now().steady,
                  .journal = recovered.journal.get(),
                  .synced = config.journal.reply == config::JournalReply::synced,
-                 .memory_in_use = [] { return metrics::process_figures().resident_bytes; },
+                 .memory_in_use = memory_in_use,
                  .stores = [this] { return store_figures(); }};
         for (std::size_t i = 0; i < counters.size(); ++i) {
             workers.push_back(std::make_unique<net::Worker>(services, counters[i], connection_limits(config),

@@ -157,7 +157,8 @@ class Serving {
             const auto changes = tollgate::config::changes(config_, wanted);
             // What may refuse comes first. Certificates are read anew whether their paths changed or not.
             app_.reload_certificates();
-            app_.reload_users(wanted);
+            // Those who stay as they are stay logged in, with what is known of their passwords.
+            if (wanted.user != config_.user) app_.reload_users(wanted);
             config_ = tollgate::config::taken_over(config_, wanted);
             logging::change(config_.log);
             app_.reload(config_, changes.live);

@@ -328,6 +328,7 @@ Response Calls::carry_out(const Verb& verb, const Request& request,
                           std::vector<std::string_view> words) const {
     if (request.accept.find("text/plain") != std::string::npos) words.emplace_back("PLAIN");
     commands::Client nobody;
+    nobody.over_http = true;
     commands::Context context{*services_.commands, nobody, *services_.call_counters, now_of(services_)};
     std::string answer;
     commands::execute(context, words, answer);

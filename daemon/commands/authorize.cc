@@ -22,8 +22,11 @@ void authorize(Context& context, Words words, std::string& out) {
     AuthorizeRequest request;
     request.line = arguments[0];
     request.destination = arguments[1];
-    const balance::SessionKey key = key_of(context, arguments[2]);
-    request.session = key.view();
+    const balance::SessionKey own = key_of(context, arguments[2]);
+    const balance::SessionKey orphan{{}, arguments[2]};
+    // Nobody gets a call that goes on already once more.
+    const bool goes_on = is_orphan(context, arguments[2]) && !context.services.sessions.claim(own.view());
+    request.session = goes_on ? orphan.view() : own.view();
     request.want = arguments.grant(want);
     request.from = from.value;
     request.service = arguments.service(service);

@@ -41,6 +41,7 @@ struct Client {
     bool closing = false;  ///< The answers so far are the last.
     /// Who logged in; nullptr: nobody, who is an administrator where no user is declared.
     const access::User* user = nullptr;
+    bool over_http = false;        ///< Commands of `/v1/calls`: whoever may send them is known there.
     bool let_in = true;            ///< Else only what comes before a login is done for him.
     std::optional<Login> login{};  ///< Not answered yet; nothing else is done before it is.
 };

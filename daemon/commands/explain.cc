@@ -23,7 +23,10 @@ ExplainAnswer explain_session(const Context& context, std::string_view id, const
             return own;
         const balance::SessionKey nobodys{{}, id};
         own = explain(nobodys.view());
-        if (own.code != Code::unknown_session) return own;
+        if (own.code != Code::unknown_session && sees(context, own.line)) return own;
+        const balance::SessionKey of_http{kHttpScope, id};
+        own = explain(of_http.view());
+        if (own.code != Code::unknown_session && sees(context, own.line)) return own;
     }
     if (!looks_everywhere || context.services.users == nullptr) return {.code = Code::unknown_session};
     for (const auto& user : context.services.users->current().all()) {

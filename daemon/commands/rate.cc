@@ -25,7 +25,7 @@ void rate(Context& context, Words words, std::string& out) {
 
     const balance::SessionKey own = key_of(context, arguments[2]);
     const balance::SessionKey orphan{{}, arguments[2]};
-    const bool knows = context.client.user == nullptr || context.services.sessions.claim(own.view());
+    const bool knows = scope_of(context).empty() || context.services.sessions.claim(own.view());
     request.session = knows || !is_orphan(context, arguments[2]) ? own.view() : orphan.view();
     const StopAnswer rated = context.services.charging.rate(request, context.now);
     if (answered_as_error(rated.code, out)) return;

@@ -81,14 +81,19 @@ bool refused_as_old(const Context& context, std::optional<rating::Instant> at, s
     return true;
 }
 
+std::string_view scope_of(const Context& context) noexcept {
+    if (context.client.user != nullptr) return context.client.user->name();
+    const access::Users* const users = context.services.users;
+    return context.client.over_http && users != nullptr && !users->is_empty() ? kHttpScope
+                                                                              : std::string_view{};
+}
+
 bool is_orphan(const Context& context, std::string_view id) {
-    const access::User* const user = context.client.user;
-    if (user == nullptr || context.services.users == nullptr) return false;
+    if (scope_of(context).empty()) return false;
     const balance::SessionKey key{{}, id};
     if (key.view().empty()) return false;
     const auto claim = context.services.sessions.claim(key.view());
-    return claim && claim->opened_at < context.services.users->first_declared() &&
-           user->sees(context.services.catalog.parties(), claim->line);
+    return claim && claim->opened_at < context.services.users->first_declared() && sees(context, claim->line);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -72,9 +72,13 @@ void leave_out_unseen(const Context& context, Derivation& derivation);
 
 // ---- Session ids ----
 
+/// Whose sessions are those of `/v1/calls` once users are declared; no user is called so.
+inline constexpr std::string_view kHttpScope = "/v1";
+/// Whose his session ids are; empty as long as nobody is declared.
+[[nodiscard]] std::string_view scope_of(const Context& context) noexcept;
 /// What the session is known by that he calls so.
 [[nodiscard]] inline balance::SessionKey key_of(const Context& context, std::string_view id) noexcept {
-    return {context.client.user == nullptr ? std::string_view{} : context.client.user->name(), id};
+    return {scope_of(context), id};
 }
 /// Whether a session of that id was begun without a user, before the first was declared, by a line that
 /// exists for him: somebody must be able to end it.

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,14 @@ struct pg_conn;
 struct pg_result;
 
 namespace tollgate::daemon::flush {
+
+/// Its pieces behind each other. None of them is from outside: what is goes as a parameter, or by COPY.
+[[nodiscard]] inline std::string statement(std::initializer_list<std::string_view> pieces) {
+    std::string text;
+    for (const std::string_view piece : pieces)
+        text += piece;
+    return text;
+}
 
 /// What it said, or that it said nothing. No secret is in it.
 class PostgresFailure : public std::runtime_error {

@@ -41,6 +41,10 @@ std::optional<bool> is_valid_index(PostgresConnection& connection, const std::st
     return found.field(0, 0) == "t";
 }
 
+void limit_lock_wait(PostgresConnection& connection) {
+    connection.execute("SET lock_timeout = " + std::to_string(kSchemaLockWait.count()));
+}
+
 /// CREATE INDEX on a table with partitions locks each of them for as long as it takes. So the table gets one
 /// that is of nobody yet, each partition one of its own while everybody goes on writing, and the last one
 /// that is attached makes the whole of it valid.
@@ -50,27 +54,30 @@ void build_index(PostgresConnection& connection, const LateIndex& index) {
     if (whole == true) return;
     const std::string on{index.columns};
     if (!whole) {
-        connection.execute("CREATE INDEX " + name + " ON ONLY tollgate." + std::string{index.table} + ' ' +
-                           on);
+        connection.execute(statement({"CREATE INDEX ", name, " ON ONLY tollgate.", index.table, " ", on}));
     }
-    const auto partitions = connection.execute(
-        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-        " WHERE i.inhparent = 'tollgate." +
-        std::string{index.table} +
-        "'::regclass AND NOT EXISTS (SELECT FROM pg_inherits x JOIN pg_index n ON n.indexrelid = x.inhrelid"
-        " WHERE x.inhparent = 'tollgate." +
-        name + "'::regclass AND n.indrelid = c.oid) ORDER BY 1");
+    const auto partitions = connection.execute(statement(
+        {"SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+         " WHERE i.inhparent = 'tollgate.",
+         index.table,
+         "'::regclass AND NOT EXISTS (SELECT FROM pg_inherits x JOIN pg_index n ON n.indexrelid = x.inhrelid"
+         " WHERE x.inhparent = 'tollgate.",
+         name, "'::regclass AND n.indrelid = c.oid) ORDER BY 1"}));
     for (std::size_t row = 0; row < partitions.rows(); ++row) {
         const std::string partition{partitions.field(row, 0)};
         const std::string of_partition = partition + "_group_ended";
         // What was begun and not finished is no use.
         if (is_valid_index(connection, of_partition) != true) {
             const PostgresConnection::Patience patience{connection, kIndexPatience};
+            // It waits for whoever reads for long, and keeps nobody out meanwhile.
+            connection.execute("SET lock_timeout = 0");
             connection.execute("DROP INDEX CONCURRENTLY IF EXISTS tollgate." + of_partition);
-            connection.execute("CREATE INDEX CONCURRENTLY " + of_partition + " ON tollgate." + partition +
-                               ' ' + on);
+            connection.execute(
+                statement({"CREATE INDEX CONCURRENTLY ", of_partition, " ON tollgate.", partition, " ", on}));
+            limit_lock_wait(connection);
         }
-        connection.execute("ALTER INDEX tollgate." + name + " ATTACH PARTITION tollgate." + of_partition);
+        connection.execute(
+            statement({"ALTER INDEX tollgate.", name, " ATTACH PARTITION tollgate.", of_partition}));
     }
 }
 
@@ -117,7 +124,7 @@ std::uint64_t schema_version(PostgresConnection& connection) {
 }
 
 void prepare_schema(PostgresConnection& connection) {
-    connection.execute("SET lock_timeout = " + std::to_string(kSchemaLockWait.count()));
+    limit_lock_wait(connection);
     if (connection.execute(std::string{"SELECT "} + kLock).field(0, 0) != "t")
         throw PostgresFailure{connection.place() + ": another tollgated is making its tables"};
     bring_up_to_date(connection);
@@ -151,11 +158,11 @@ void Partitions::make(PostgresConnection& connection, Month first, unsigned ahea
         for (const std::string_view table : kPartitioned) {
             const std::string whole = "tollgate." + std::string{table};
             const std::string partition = whole + '_' + text_of(month);
-            connection.execute("CREATE TABLE " + partition + " (LIKE " + whole +
-                               " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)");
-            connection.execute("ALTER TABLE " + whole + " ATTACH PARTITION " + partition +
-                               " FOR VALUES FROM (" + first_day(month) + ") TO (" +
-                               first_day(month + std::chrono::months{1}) + ')');
+            connection.execute(statement({"CREATE TABLE ", partition, " (LIKE ", whole,
+                                          " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)"}));
+            connection.execute(
+                statement({"ALTER TABLE ", whole, " ATTACH PARTITION ", partition, " FOR VALUES FROM (",
+                           first_day(month), ") TO (", first_day(month + std::chrono::months{1}), ")"}));
         }
         connection.execute("COMMIT");
         there_.insert(month);

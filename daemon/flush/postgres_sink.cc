@@ -178,9 +178,8 @@ std::optional<Position> PostgresSink::Writer::connect() {
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
     for (const std::string_view table : kIncoming) {
-        const std::string name{table};
-        connection_.execute("CREATE TEMPORARY TABLE incoming_" + name + " (LIKE tollgate." + name +
-                            ") ON COMMIT DELETE ROWS");
+        connection_.execute(statement({"CREATE TEMPORARY TABLE incoming_", table, " (LIKE tollgate.", table,
+                                       ") ON COMMIT DELETE ROWS"}));
     }
     connection_.execute(
         "CREATE TEMPORARY TABLE incoming_gone (switch_user text, id text) ON COMMIT DELETE ROWS");

@@ -357,6 +357,11 @@ void WebhookSink::write(const Batch& batch) {
     const auto occurrences = occurrences_of(batch);
     std::unique_lock lock{mutex_};
     if (accepted_ != batch.before || !has_position_) throw SinkMoved{"webhook: it is not where it was left"};
+    if (occurrences.empty() && !open_.empty()) {
+        // It has nothing to tell, and goes with the one before it that still waits.
+        accepted_ = open_.back().after = batch.after;
+        return;
+    }
     const std::uint64_t number = ++batches_;
     open_.push_back({number, batch.after, batch.first_at.wall, occurrences.size()});
     for (const Occurrence& one : occurrences) {

@@ -41,6 +41,11 @@ std::shared_ptr<ssl::context> TlsIdentity::read() const {
         good("tls_client_ca", files_.client_ca);
         context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, failure);
         good("tls_client_ca", files_.client_ca);
+        // Without one OpenSSL refuses clients with a certificate that go on with an earlier session.
+        if (::SSL_CTX_set_session_id_context(context->native_handle(),
+                                             reinterpret_cast<const unsigned char*>(section_.data()),
+                                             static_cast<unsigned>(section_.size())) != 1)
+            throw std::runtime_error{section_ + ".tls_listen: TLS: no session id context"};
     }
     return context;
 }

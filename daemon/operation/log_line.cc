@@ -157,8 +157,8 @@ class Pairs {
 }  // namespace
 
 std::string redacted(std::string_view text) {
-    static constexpr std::array<std::string_view, 5> kNames = {"password", "passwd", "secret", "bearer",
-                                                               "authorization"};
+    static constexpr std::array<std::string_view, 6> kNames = {"password", "passwd", "secret",
+                                                               "bearer",   "token",  "authorization"};
     std::string out;
     out.reserve(text.size());
     std::size_t at = 0;

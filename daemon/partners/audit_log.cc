@@ -111,6 +111,9 @@ AuditLog::Chain AuditLog::verify(const std::optional<access::ChainHash>& expecte
             return is_broken("it follows entry " + std::to_string(before->number) +
                              ": what was between them is gone");
         }
+        if (before == nullptr && (chain.unchained > 0 || entry.number == 1) &&
+            entry.link->previous != access::ChainHash{})
+            return is_broken("it was written behind an entry with a hash, and that has none any more");
         if (before != nullptr && entry.link->previous != before->link->hash)
             return is_broken("it was written behind another entry than the one that stands before it");
         if (access::chain_hash(entry.link->previous, hashed_bytes(entry)) != entry.link->hash)

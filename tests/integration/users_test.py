@@ -268,7 +268,7 @@ class Restarts(unittest.TestCase):
                                 {"id": "anna", "kind": "customer", "parent": "provider", "tariff": "retail"},
                                 {"id": "line", "kind": "line", "parent": "anna"}])
                 daemon.topup("anna", 100 * MICROS)
-                for session in ("one", "two"):
+                for session in ("one", "two", "old"):
                     self.assertEqual(daemon.resp.call("AUTHORIZE", "line", NUMBER, session).code, "OK")
                 with self.assertRaisesRegex(RespError, "ERR AUTH"):
                     daemon.resp.call("AUTH", "kam", PASSWORD)
@@ -280,9 +280,23 @@ class Restarts(unittest.TestCase):
                 self.assertEqual(kam.call("STOP", "one", 60).figure, "0.6")
                 self.assertEqual(daemon.as_user("other").call("STOP", "two", 60).figure, "0.6")
                 self.assertEqual(kam.call("AUTHORIZE", "line", NUMBER, "three").code, "OK")
+                # Its id begins nothing else while it goes on: not at the price of nothing, either.
+                self.assertEqual(kam.call("START", "old").code, "OK")
+                self.assertEqual(kam.call("AUTHORIZE", "line", NUMBER, "old").code, "CONFLICT")
+                begun = daemon.http.request("POST", "/v1/calls/web:authorize", {"line": "line", "destination": NUMBER})
+                self.assertEqual(begun.json["code"], "OK", begun)
             with GuardedDaemon(users, f"journal.dir={journal}") as daemon:
                 self.assertEqual(daemon.as_user("other").call("AUTHORIZE", "line", NUMBER, "three")["dup"], "0")
-                self.assertEqual(daemon.as_user("kam").call("STOP", "three", 60)["status"], "stopped")
+                kam = daemon.as_user("kam")
+                self.assertEqual(kam.call("STOP", "three", 60)["status"], "stopped")
+                # What was begun over HTTP is nobody else's, after a restart either.
+                for words in (("RELEASE", "web"), ("STOP", "web", 0), ("EXTEND", "web", "USED", 1)):
+                    self.assertEqual(outcome(kam, *words), "UNKNOWN_SESSION", words)
+                ended = daemon.http.request("POST", "/v1/calls/web:stop", {"used": 60})
+                self.assertEqual((ended.json["code"], ended.json["charged"]), ("OK", "0.6"), ended)
+                # And what was begun by nobody is ended over HTTP.
+                ended = daemon.http.request("POST", "/v1/calls/old:stop", {"used": 60})
+                self.assertEqual((ended.json["code"], ended.json["charged"]), ("OK", "0.6"), ended)
 
     def test_a_faulty_declaration_is_told_with_its_place_and_without_secrets(self):
         import subprocess

@@ -10,11 +10,11 @@
 namespace tollgate::balance::journal {
 namespace {
 
-const auto kNever = [] { return false; };
+const auto never = [] { return false; };
 
 /// Reads what is durable; nothing may be wrong.
 void read_on(Tail& tail, const Journal& journal, Events& events, Sequence after = 0) {
-    const auto fault = tail.read(journal.durable(), into(events, after), kNever);
+    const auto fault = tail.read(journal.durable(), into(events, after), never);
     ASSERT_FALSE(fault) << fault->text();
     EXPECT_EQ(tail.at(), journal.durable());
 }
@@ -116,7 +116,7 @@ TEST(Tail, SaysWhereTheJournalIsDamaged) {
     Tail tail{disk, journal->instance()};
     ASSERT_FALSE(tail.seek(0));
     Events events;
-    const auto fault = tail.read(2, into(events), kNever);
+    const auto fault = tail.read(2, into(events), never);
     ASSERT_TRUE(fault);
     EXPECT_EQ(fault->kind, Fault::Kind::damage);
     EXPECT_EQ(fault->offset, 2 * kBlockBytes);
@@ -134,7 +134,7 @@ TEST(Tail, StopsWhenItIsEnough) {
     Events events;
     ASSERT_FALSE(tail.read(20, into(events), [&events] { return events.size() >= 5; }));
     EXPECT_EQ(tail.at(), 6U) << "batches are handed out whole";
-    ASSERT_FALSE(tail.read(9, into(events), kNever));
+    ASSERT_FALSE(tail.read(9, into(events), never));
     EXPECT_EQ(tail.at(), 10U);
 }
 

@@ -216,7 +216,7 @@ TEST_F(PostgresSinkTest, FillsWhatWasEmptied) {
     inside.authorize("first", 60);
     inside.stop("first", 60);
     const auto until = std::chrono::steady_clock::now() + seconds{30};
-    while (value("SELECT to_regclass('tollgate.call_legs')") == "" ||
+    while (value("SELECT to_regclass('tollgate.call_legs')").empty() ||
            value("SELECT count(*) FROM tollgate.call_legs") != "2")
         ASSERT_LT(std::chrono::steady_clock::now(), until) << inside.follower->figures().last_failure;
     EXPECT_EQ(value("SELECT count(*) FROM tollgate.parties"), "4");

@@ -13,10 +13,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // 2026-03-01T00:00:00.007Z
-const std::chrono::system_clock::time_point kAt{seconds{1'772'323'200} + milliseconds{7}};
+const std::chrono::system_clock::time_point at{seconds{1'772'323'200} + milliseconds{7}};
 
 TEST(LogLine, IsLogfmtOrJsonWithTheSameNames) {
-    const Line line{kAt, "info", "reloaded", "session.hold: \"3m\" -> \"1m\"", {{"key", "session.hold"}}};
+    const Line line{at, "info", "reloaded", "session.hold: \"3m\" -> \"1m\"", {{"key", "session.hold"}}};
     EXPECT_EQ(line_of(line, LogFormat::logfmt, Reader::plain),
               "time=2026-03-01T00:00:00.007Z level=info kind=reloaded "
               "msg=\"session.hold: \\\"3m\\\" -> \\\"1m\\\"\" key=session.hold\n");
@@ -27,7 +27,7 @@ TEST(LogLine, IsLogfmtOrJsonWithTheSameNames) {
 
 TEST(LogLine, LeavesTheTimeToJournaldAndTellsItThePriority) {
     const auto of = [](std::string_view level) {
-        return line_of({kAt, level, {}, "stopped"}, LogFormat::logfmt, Reader::journald);
+        return line_of({at, level, {}, "stopped"}, LogFormat::logfmt, Reader::journald);
     };
     EXPECT_EQ(of("info"), "<6>level=info msg=stopped\n");
     EXPECT_EQ(of("warn"), "<4>level=warn msg=stopped\n");
@@ -38,11 +38,10 @@ TEST(LogLine, LeavesTheTimeToJournaldAndTellsItThePriority) {
 
 // Goal: what a caller can put into a name makes no second line and no second field.
 TEST(LogLine, IsOneLineWhateverIsSaid) {
-    const std::string line = line_of({kAt, "warn", {}, "party \"a\nlevel=info msg=forged\x01\xc3\xa4"},
+    const std::string line = line_of({at, "warn", {}, "party \"a\nlevel=info msg=forged\x01\xc3\xa4"},
                                      LogFormat::logfmt, Reader::journald);
     EXPECT_EQ(line, "<4>level=warn msg=\"party \\\"a\\nlevel=info msg=forged\\u0001\xc3\xa4\"\n");
-    EXPECT_EQ(line_of({kAt, "warn", {}, ""}, LogFormat::logfmt, Reader::journald),
-              "<4>level=warn msg=\"\"\n");
+    EXPECT_EQ(line_of({at, "warn", {}, ""}, LogFormat::logfmt, Reader::journald), "<4>level=warn msg=\"\"\n");
 }
 
 TEST(Redacted, HidesWhatFollowsTheNameOfASecret) {
