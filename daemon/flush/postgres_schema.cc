@@ -56,13 +56,15 @@ void build_index(PostgresConnection& connection, const LateIndex& index) {
     if (!whole) {
         connection.execute(statement({"CREATE INDEX ", name, " ON ONLY tollgate.", index.table, " ", on}));
     }
-    const auto partitions = connection.execute(statement(
-        {"SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-         " WHERE i.inhparent = 'tollgate.",
-         index.table,
-         "'::regclass AND NOT EXISTS (SELECT FROM pg_inherits x JOIN pg_index n ON n.indexrelid = x.inhrelid"
-         " WHERE x.inhparent = 'tollgate.",
-         name, "'::regclass AND n.indrelid = c.oid) ORDER BY 1"}));
+    constexpr std::string_view kPartitionsOf =
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'tollgate.";
+    constexpr std::string_view kWithoutOneOf =
+        "'::regclass AND NOT EXISTS (SELECT FROM pg_inherits x JOIN pg_index n ON n.indexrelid = x.inhrelid"
+        " WHERE x.inhparent = 'tollgate.";
+    constexpr std::string_view kInOrder = "'::regclass AND n.indrelid = c.oid) ORDER BY 1";
+    const auto partitions =
+        connection.execute(statement({kPartitionsOf, index.table, kWithoutOneOf, name, kInOrder}));
     for (std::size_t row = 0; row < partitions.rows(); ++row) {
         const std::string partition{partitions.field(row, 0)};
         const std::string of_partition = partition + "_group_ended";
