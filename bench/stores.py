@@ -158,7 +158,7 @@ def sustained(folder, load, seconds):
 
 def backlog(folder, load):
     with Postgres("fsync=on") as postgres, Daemon(f"journal.dir={folder}/backlog", f"postgres.url={postgres.url}",
-                                                  "stores.retry_longest=100ms") as daemon:
+                                                  "stores.retry_first=50ms", "stores.retry_longest=100ms") as daemon:
         build_world(daemon)
         wait_until_level(daemon)
         before = int(postgres.value("SELECT count(*) FROM tollgate.call_legs"))
