@@ -84,7 +84,13 @@ bool refused_money_of(const Context& context, std::string_view party, bool plain
 }
 
 PaymentRequest payment_of(const Context& context, std::string_view request, std::string_view memo) {
-    return {request, memo, context.now, sender_of(context), sender_of(context)};
+    PaymentRequest payment{request, memo, context.now, sender_of(context), sender_of(context)};
+    if (const access::User* const user = context.client.user) {
+        const auto& parties = context.services.catalog.parties();
+        payment.nobodys = {context.services.users->first_declared(),
+                           user->is_confined() ? user->under(parties) : parties.root()};
+    }
+    return payment;
 }
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) {

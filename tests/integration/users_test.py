@@ -298,6 +298,40 @@ class Restarts(unittest.TestCase):
                 ended = daemon.http.request("POST", "/v1/calls/old:stop", {"used": 60})
                 self.assertEqual((ended.json["code"], ended.json["charged"]), ("OK", "0.6"), ended)
 
+    def test_money_that_nobody_moved_before_there_were_users_is_not_moved_twice(self):
+        with tempfile.TemporaryDirectory(prefix="tollgate-journal-") as journal:
+            with Daemon(f"journal.dir={journal}") as daemon:
+                daemon.parties([{"id": "provider", "kind": "provider", "currency": "EUR"},
+                                {"id": "anna", "kind": "customer", "parent": "provider"},
+                                {"id": "bob", "kind": "customer", "parent": "provider"}])
+                paid = daemon.resp.call("TOPUP", "anna", "5", "req-1")
+                taken = daemon.resp.call("DEBIT", "anna", "1", "req-2")
+            users = {"fin": {"role": "finance"}, "anna-fin": {"role": "finance", "under": "provider"},
+                     "bob-fin": {"role": "finance", "under": "bob"}}
+            with GuardedDaemon(users, f"journal.dir={journal}") as daemon:
+                for name in ("fin", "anna-fin"):
+                    client = daemon.as_user(name)
+                    again = client.call("TOPUP", "anna", "5", "req-1")
+                    self.assertEqual((again["dup"], again["txn"], again.figure), ("1", paid["txn"], "5"), name)
+                    self.assertEqual(client.call("DEBIT", "anna", "1", "req-2")["txn"], taken["txn"])
+                    self.assertEqual(outcome(client, "TOPUP", "anna", "6", "req-1"), "CONFLICT")
+                # Of what he does not see nothing is his, and what is new is new.
+                self.assertEqual(outcome(daemon.as_user("bob-fin"), "REFUND", "req-1", "r"), "UNKNOWN_SESSION")
+                self.assertEqual(daemon.as_user("fin").call("TOPUP", "anna", "5", "req-3")["dup"], "0")
+                refunded = daemon.as_user("fin").call("REFUND", "req-1", "req-4")
+                self.assertEqual((refunded.code, refunded.figure), ("OK", "4"))
+                # The same over HTTP: the first person is declared in between.
+                path, body = "/v1/parties/bob/topups", {"amount": "3"}
+                first = daemon.http.request("POST", path, body, {"Idempotency-Key": "k"})
+                self.assertEqual(first.status, 201, first)
+                daemon.http.request("POST", "/v1/people", {
+                    "login": "ann", "party": "provider", "role": "admin", "password": PASSWORD})
+                token = daemon.http.request("POST", "/v1/login", {"login": "ann", "password": PASSWORD}).json["token"]
+                headers = {"Idempotency-Key": "k", "Authorization": f"Bearer {token}"}
+                again = daemon.http.request("POST", path, body, headers)
+                self.assertEqual((again.status, again.json["txn"]), (201, first.json["txn"]), again)
+                self.assertEqual(daemon.resp.call("BALANCE", "bob").figure, "3")
+
     def test_a_faulty_declaration_is_told_with_its_place_and_without_secrets(self):
         import subprocess
         from daemon import binary
