@@ -10,7 +10,7 @@ namespace tollgate::config {
 namespace {
 
 /// App::reload takes these over; every other key needs a restart.
-constexpr std::array<std::string_view, 22> kLive = {
+constexpr std::array<std::string_view, 23> kLive = {
     "resp.arguments_max",
     "resp.command_bytes_max",
     "resp.arguments_before_auth_max",
@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 22> kLive = {
     "resp.commands_in_flight_max",
     "resp.unread_bytes_max",
     "resp.connections_max",
+    "resp.login_timeout",
     "http.connections_max",
     "http.timeout",
     "session.want",

@@ -117,7 +117,8 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .command_bytes_max = config.resp.command_bytes_max,
             .commands_in_flight_max = config.resp.commands_in_flight_max,
             .unread_bytes_max = config.resp.unread_bytes_max,
-            .connections_max = config.resp.connections_max};
+            .connections_max = config.resp.connections_max,
+            .login_timeout = config.resp.login_timeout};
 }
 
 ChargingTimes charging_times(const config::Config& config) {

@@ -6,6 +6,7 @@ Method: one daemon with a journal and a user of every kind; north and south are 
 a customer and a line. 44 costs the customer 0.60 a minute, north and south 0.30.
 """
 
+import signal
 import socket
 import sys
 import tempfile
@@ -257,6 +258,66 @@ class Users(unittest.TestCase):
         granted = self.call("kam1", "AUTHORIZE", "north-line", NUMBER, "c-2")
         self.assertEqual((granted.figure, granted["validity"]), ("3600", "3840"))
         self.assertEqual(self.call("kam1", "STOP", "c-2", 600)["billed"], "600")
+
+
+class Strangers(unittest.TestCase):
+    """Who does not log in is let go; here after a second and a half."""
+
+    def closed_after(self, client, deadline=20):
+        """Seconds until the daemon hangs up; whatever it says before."""
+        began = time.monotonic()
+        client.socket.settimeout(deadline)
+        while client.socket.recv(4096):
+            pass
+        return time.monotonic() - began
+
+    def test_who_does_not_log_in_is_let_go(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}, "resp.login_timeout=1500ms") as daemon:
+            kam, reset, gone = (daemon.as_user("kam") for _ in range(3))
+            time.sleep(1)
+            self.assertEqual(reset.call("RESET"), "RESET")
+            # The time begins with RESET, not with the connection.
+            self.assertGreater(self.closed_after(reset), 1)
+            self.assertLess(self.closed_after(daemon.stranger()), 10)
+            self.assertEqual(kam.call("PING"), "PONG")
+            # Who is declared no more while he says nothing has that time, too.
+            daemon.users_file.write_text(declare({"root": {"role": "admin"}}))
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertGreater(self.closed_after(gone), 1)
+            self.assertEqual(daemon.resp.call("PING"), "PONG")
+
+    def test_a_guess_on_its_way_does_not_keep_a_place(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}, "resp.login_timeout=300ms") as daemon:
+            stranger = daemon.stranger()
+            began, answers = time.monotonic(), []
+            # So many guesses of an address are looked at, one after the other: when the time is over one is on its way.
+            try:
+                for i in range(20):
+                    stranger.socket.sendall(encode(["AUTH", f"guess{i}", "wrong"]))
+                    answers.append(stranger.socket.recv(4096))
+            except ConnectionError:
+                pass  # He has been let go.
+            self.assertGreater(time.monotonic() - began, 0.25)
+            answers = [text for text in answers if text]
+            self.assertLess(len(answers), 20, answers)
+            self.assertTrue(answers[-1].startswith(b"-WRONGPASS"), answers)
+            self.assertEqual(daemon.as_user("kam").call("PING"), "PONG")
+
+    def test_the_first_users_make_strangers_of_those_who_are_there(self):
+        with GuardedDaemon({}, "resp.login_timeout=1500ms") as daemon:
+            declared = daemon.users_file.read_text()
+            daemon.users_file.write_text("")
+            daemon.process.send_signal(signal.SIGHUP)
+            idle = daemon.stranger()
+            deadline = time.monotonic() + 20
+            while outcome(idle, "PING") != "PONG":
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            time.sleep(2)
+            self.assertEqual(idle.call("PING"), "PONG")
+            daemon.users_file.write_text(declared)
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertGreater(self.closed_after(idle), 1)
 
 
 class Restarts(unittest.TestCase):
