@@ -674,13 +674,15 @@ std::uint16_t App::http_tls_port() const noexcept {
     return parts_->http.tls_port();
 }
 
-void App::reload_users(const config::Config& config) {
+void App::reload_files(const config::Config& config) {
+    net::TlsIdentity* const resp = parts_->tls ? &*parts_->tls : nullptr;
+    net::TlsIdentity* const http = parts_->http.tls();
+    auto of_resp = resp == nullptr ? nullptr : resp->read();
+    auto of_http = http == nullptr ? nullptr : http->read();
+    // Nothing refuses once users are replaced. Who stays as he is stays logged in.
     parts_->users.replace(config.user, Clock::now().steady);
-}
-
-void App::reload_certificates() {
-    if (parts_->tls) parts_->tls->reload();
-    parts_->http.reload_certificate();
+    if (resp != nullptr) resp->use(std::move(of_resp));
+    if (http != nullptr) http->use(std::move(of_http));
 }
 
 std::size_t App::workers() const noexcept {

@@ -30,7 +30,7 @@ Authenticator::Begun Authenticator::begin(std::string_view name, std::string_vie
     const Users::List& list = users_.current();
     const User* user = name.empty() ? list.nameless() : list.find(name);
     const bool from_there = user != nullptr && user->may_come_from(address);
-    if (from_there && user->knows(password)) {
+    if (from_there && user->known().is(password)) {
         count(figures_.accepted);
         return user;
     }
@@ -78,7 +78,7 @@ void Authenticator::work() {
             guess.user == nullptr ? std::nullopt : std::optional<PasswordHash>{guess.user->password()};
         const bool right = passwords_.verify(hash, guess.password);
         if (right) {
-            guess.user->remember(guess.password);
+            guess.user->known().remember(guess.password);
             const std::lock_guard lock{throttle_mutex_};
             throttle_.succeeded(guess.name, guess.source);
         }

@@ -6,6 +6,7 @@ Method: one daemon with a journal and a user of every kind; north and south are 
 a customer and a line. 44 costs the customer 0.60 a minute, north and south 0.30.
 """
 
+import re
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from daemon import Daemon  # noqa: E402
 from runner import main  # noqa: E402
-from users import PASSWORD, GuardedDaemon, declare  # noqa: E402
+from users import PASSWORD, GuardedDaemon, declare, hash_of  # noqa: E402
 from wire import HOST, MICROS, RespClient, RespError, encode  # noqa: E402
 
 NUMBER = "442071234567"
@@ -318,6 +319,57 @@ class Strangers(unittest.TestCase):
             daemon.users_file.write_text(declared)
             daemon.process.send_signal(signal.SIGHUP)
             self.assertGreater(self.closed_after(idle), 1)
+
+
+class Reloads(unittest.TestCase):
+    def reload(self, daemon, users, password=PASSWORD):
+        def said():
+            return daemon.log.read_text().count("kind=reload ")
+        before = said()
+        daemon.users_file.write_text(declare(users, password))
+        daemon.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 60
+        while said() == before:
+            self.assertLess(time.monotonic(), deadline, daemon.log.read_text())
+            time.sleep(0.02)
+
+    def test_all_that_changed_of_users_is_told_and_no_secret(self):
+        users = {"root": {"role": "admin"}, "kam": {"role": "switch"}, "gone": {"role": "finance"}}
+        with tempfile.TemporaryDirectory(prefix="tollgate-journal-") as journal, \
+                GuardedDaemon({"kam": {"role": "switch"}, "gone": {"role": "finance"}},
+                              f"journal.dir={journal}") as daemon:
+            del users["gone"]
+            users["kam"] = {"role": "monitor", "rate": 10, "start": "required", "password": "another one of kam"}
+            users["kam"]["password"] = hash_of(users["kam"]["password"])
+            users["new"] = {"role": "switch", "under": "north", "dial_plan": "none"}
+            # Twice: what waits for a restart is told again, and nothing else.
+            for times in (1, 2):
+                self.reload(daemon, users)
+                log = daemon.log.read_text()
+                for key, told in (("gone", 1), ("new", 1), ("kam.role", 1), ("kam.rate", 1), ("kam.password", 1)):
+                    self.assertEqual(len(re.findall(rf"kind=reloaded .*key=user\.{key}\b", log)), told, key)
+                for key in ("kam.start", "new.dial_plan"):
+                    self.assertEqual(len(re.findall(rf"kind=needs_restart .*key=user\.{key}\b", log)), times, key)
+            self.assertIn('user.kam.role: \\"switch\\" -> \\"monitor\\"', log)
+            self.assertNotIn("argon2", log)
+            [entry] = daemon.http.get("/v1/audit?operation=reloadConfiguration&limit=10").json["entries"]
+            self.assertEqual(entry["before"], {
+                "user.gone": "role=finance", "user.kam.password": "***", "user.kam.role": "switch",
+                "user.kam.rate": "", "user.new": ""})
+            self.assertEqual(entry["after"], {
+                "user.gone": "", "user.kam.password": "changed", "user.kam.role": "monitor",
+                "user.kam.rate": "10", "user.new": "role=switch under=north"})
+
+    def test_who_stays_as_he_is_is_not_forgotten(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}) as daemon:
+            kam = daemon.as_user("kam")
+            self.reload(daemon, {"root": {"role": "admin"}, "kam": {"role": "switch"}, "new": {"role": "monitor"}})
+            self.assertEqual(kam.call("PING"), "PONG")
+            stranger = daemon.stranger()
+            guesses = (outcome(stranger, "AUTH", "kam", "wrong") for _ in range(20))
+            self.assertIn("-BUSY", guesses)
+            # Whose password is not known has to wait now.
+            self.assertEqual(daemon.stranger().call("AUTH", "kam", PASSWORD), "OK")
 
 
 class Restarts(unittest.TestCase):

@@ -99,6 +99,32 @@ TEST(Users, ArePublishedAnewAndOldOnesStay) {
     EXPECT_NE(users.current().find("a")->password(), before->password());
 }
 
+// Goal: a reload forgets nothing of those who stay as they are.
+TEST(Users, WhoKeepsHisPasswordKeepsWhatIsKnownOfHim) {
+    const config::User kam = declared("kam", "x");
+    config::User slow = declared("slow", "x");
+    slow.rate = 1;
+    Users users{{kam, slow, declared("gone", "x")}};
+    const auto now = [&users](const char* name) { return users.current().find(name); };
+    now("kam")->known().remember("x");
+    now("slow")->known().remember("x");
+    EXPECT_EQ(now("slow")->rate().take(1h), 0ns);
+    config::User changed = kam;
+    changed.role = config::Role::admin;
+    users.replace({changed, slow, declared("new", "x")}, 1h);
+    EXPECT_EQ(now("kam")->role(), config::Role::admin);
+    EXPECT_TRUE(now("kam")->known().is("x"));
+    EXPECT_FALSE(now("new")->known().is("x"));
+    EXPECT_GT(now("slow")->rate().take(1h), 0ns) << "he has had what he may";
+
+    slow.rate = 2;
+    users.replace({declared("kam", "x"), slow, declared("gone", "x")}, 1h);
+    EXPECT_FALSE(now("kam")->known().is("x")) << "another hash, whatever it was made of";
+    EXPECT_FALSE(now("gone")->known().is("x")) << "he was not there in between";
+    EXPECT_EQ(now("slow")->rate().take(1h), 0ns) << "as often as he may from now on";
+    EXPECT_TRUE(now("slow")->known().is("x"));
+}
+
 class AuthenticatorTest : public ::testing::Test {
   protected:
     /// What becomes of a guess in the end; a Wait is told by its time.
