@@ -236,6 +236,17 @@ class Users(unittest.TestCase):
 
     # ---- Limits and settings ----
 
+    def test_a_refund_is_noted_with_whose_and_what_and_how_much(self):
+        self.assertEqual(self.call("fin", "TOPUP", "south-anna", "2", "noted-1").code, "OK")
+        self.assertEqual(self.call("fin", "REFUND", "noted-1", "noted-2", "AMOUNT", "0.5").code, "OK")
+        self.assertEqual(self.call("fin", "REFUND", "noted-1", "noted-\x01\"").code, "OK")
+        self.assertEqual(outcome(self.clients["fin"], "REFUND", "noted-none", "noted-3"), "UNKNOWN_SESSION")
+        entries = self.daemon.http.get("/v1/audit?operation=refund&limit=10").json["entries"]
+        self.assertEqual([(e["party"], e["actor"], e["after"]) for e in entries],
+                         [("south-anna", "user fin", {"of": "noted-1"}),
+                          ("south-anna", "user fin", {"of": "noted-1", "amount": "0.5"})])
+        self.assertEqual(set(entries[0]["before"]), {"balance", "available"})
+
     def test_so_many_requests_a_second(self):
         slow = self.clients["slow"]
         time.sleep(1.1)  # What was used before has worn off.
