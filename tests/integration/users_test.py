@@ -35,6 +35,7 @@ USERS = {
     "far": {"role": "switch", "sources": ["192.0.2.0/24", "2001:db8::/32"]},
     "near": {"role": "switch", "sources": ["127.0.0.0/8"]},
     "slow": {"role": "switch", "rate": 10},
+    "north-line-switch": {"role": "switch", "under": "north-line"},
     "careful": {"role": "switch", "want": "300s", "start": "required", "clock": "ours"},
 }
 
@@ -235,6 +236,16 @@ class Users(unittest.TestCase):
         self.assertEqual(self.code("north-fin", "REFUND", ours, "u-r2"), "OK")
 
     # ---- Limits and settings ----
+
+    def test_who_sees_a_line_is_told_nothing_of_what_its_customer_has(self):
+        granted = self.call("north-line-switch", "AUTHORIZE", "north-line", NUMBER, "line-1", "WANT", 60)
+        self.assertEqual((granted.code, granted["price"], granted["held"]), ("OK", "0.6", "0.6"))
+        self.assertEqual((granted["available"], granted["currency"]), ("", "EUR"))
+        self.assertEqual(self.code("north-line-switch", "BALANCE", "north-anna"), "UNKNOWN_ACCOUNT")
+        seen = self.call("north-switch", "AUTHORIZE", "north-line", NUMBER, "line-2", "WANT", 60)
+        self.assertNotEqual(seen["available"], "")
+        self.call("north-line-switch", "RELEASE", "line-1")
+        self.call("north-switch", "RELEASE", "line-2")
 
     def test_a_refund_is_noted_with_whose_and_what_and_how_much(self):
         self.assertEqual(self.call("fin", "TOPUP", "south-anna", "2", "noted-1").code, "OK")
