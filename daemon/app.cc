@@ -295,7 +295,8 @@ void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
 }
 
 metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http,
-                                const MemoryGuard& memory) {
+                                const MemoryGuard& memory,
+                                const std::atomic<std::uint64_t>& connections_max) {
     return {.http =
                 [&http] {
                     std::vector<metrics::HttpFigure> figures;
@@ -306,7 +307,7 @@ metrics::Sources metric_sources(const config::Config& config, const admin::HttpF
                     return figures;
                 },
             .memory_max = [&memory] { return memory.ceiling(); },
-            .connections_max = config.resp.connections_max,
+            .connections_max = [&connections_max] { return connections_max.load(std::memory_order_relaxed); },
             .sessions_max = config.session.max,
             .parties_max = config.party.max};
 }
@@ -333,7 +334,7 @@ struct App::Parts {
           counters(worker_count(config)),
           slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
                     counters.size() + 1),
-          metrics(services, call_figures, metric_sources(config, http_figures, memory)),
+          metrics(services, call_figures, metric_sources(config, http_figures, memory, connections_max)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,
@@ -365,6 +366,7 @@ struct App::Parts {
         memory.set_ceiling(config.memory.max);
         memory.look();
         store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+        connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
         readiness.add([this] { return why_not_ready(); });
         if (!users.is_empty()) users.declared_at_start(Clock::now().steady);
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
@@ -469,7 +471,8 @@ struct App::Parts {
     std::unique_ptr<State> made;
     MemoryGuard memory;
     Readiness readiness;
-    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own.
+    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own, as the next.
+    std::atomic<std::uint64_t> connections_max{0};
     Recovered recovered;
     State& state;
     GuardedLog guarded;
@@ -583,6 +586,7 @@ void App::reload(const config::Config& config, const std::vector<config::Change>
     parts.http.change(config.http);
     parts.memory.set_ceiling(config.memory.max);
     parts.store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+    parts.connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
     if (changes.empty()) return;
     if (parts.state.events.admission() == balance::Admission::closed) {
         logging::event(config::LogLevel::error, "audit_full",

@@ -27,7 +27,7 @@ struct HttpFigure {
 struct Sources {
     std::function<std::vector<HttpFigure>()> http = {};
     std::function<std::uint64_t()> memory_max = {};  ///< Bytes; 0: no limit.
-    std::size_t connections_max = 0;
+    std::function<std::uint64_t()> connections_max = {};
     std::size_t sessions_max = 0;
     std::size_t parties_max = 0;
 };
