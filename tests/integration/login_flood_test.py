@@ -2,10 +2,10 @@
 """A flood of wrong passwords, and switches that go on.
 
 Goal: 10,000 wrong passwords a second make nobody wait but those who send them: the p99 of good clients is at most
-twice what it is without them (and what a machine this busy needs for nothing), and good clients still log in.
-Method: good connections ask one after the other while four others send wrong passwords as fast as they can, in turns
-of so many a second; with and without the flood in turns, medians of the p99s. A user who was here before comes back
-in the middle of it.
+twice what it is without them, and good clients still log in.
+Method: a good connection asks one request after the other while four others send wrong passwords in turns of so many a
+second; with and without the flood in turns, medians of the p99s. A round in which fewer wrong passwords were answered
+says nothing and is done again. A user who was here before comes back in the middle of it.
 """
 
 import statistics
@@ -18,20 +18,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from daemon import SANITIZED, scaled  # noqa: E402
+from daemon import scaled  # noqa: E402
 from runner import main  # noqa: E402
 from users import PASSWORD, GuardedDaemon  # noqa: E402
 from wire import RespError, encode  # noqa: E402
 
-ROUNDS = scaled(3, 1)
+ROUNDS = scaled(5, 1)
+# How long they are done again because the machine had something else to do.
+PATIENCE = scaled(150, 300)
 SECONDS = 0.7  # Of one measurement.
-RATE = 10_000
-# What one processor more or less makes of a p99 on a machine with two of them.
-NOISE_US = 300
+RATE = scaled(10_000, 1_000)
+# A p99 of a tenth of a millisecond is mostly how soon the kernel wakes a process that waits for a socket: by so much two
+# measurements of the same quiet daemon differ.
+NOISE_US = scaled(50, 1_000)
 
-# A process of its own: it must not take turns with the clients that are timed.
+# A process of its own, which takes the processor from nobody: those who flood have machines of their own.
 FLOOD = textwrap.dedent("""
-    import socket, sys, time
+    import os, socket, sys, time
+    os.nice(10)
     port, rate = int(sys.argv[1]), int(sys.argv[2])
     def command(*words):
         return b"*%d\\r\\n" % len(words) + b"".join(b"$%d\\r\\n%s\\r\\n" % (len(w), w) for w in words)
@@ -70,35 +74,39 @@ class Flood(unittest.TestCase):
 
     def test_wrong_passwords_make_good_clients_wait_no_longer(self):
         with GuardedDaemon({"kam": {"role": "switch"}}) as daemon:
-            rates = []
             good = daemon.as_user("kam")
             self.p99(good)
-            quiet, loud = [], []
-            for _ in range(ROUNDS):
-                quiet.append(self.p99(good))
-                flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(daemon.resp_port), str(RATE)],
+            quiet, loud, rates = [], [], []
+            patient_until = time.monotonic() + PATIENCE
+            while len(rates) < ROUNDS and time.monotonic() < patient_until:
+                alone = self.p99(good)
+                # A little more than is asked for, so that a pause does not make it less.
+                flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(daemon.resp_port), str(RATE * 5 // 4)],
                                          stdout=subprocess.PIPE)
                 try:
                     flood.stdout.readline()
                     # The first guesses are looked at, one after the other.
-                    began, refused = time.monotonic(), self.refused(daemon)
-                    while self.refused(daemon) < refused + 1000:
-                        self.assertLess(time.monotonic(), began + 60)
+                    refused = self.refused(daemon)
+                    while self.refused(daemon) < refused + 1000 and time.monotonic() < patient_until:
                         time.sleep(0.05)
                     before = self.refused(daemon)
                     began = time.monotonic()
-                    loud.append(self.p99(good))
-                    rates.append((self.refused(daemon) - before) / (time.monotonic() - began))
+                    beside = self.p99(good)
+                    rate = (self.refused(daemon) - before) / (time.monotonic() - began)
                     self.assertEqual(daemon.stranger().call("AUTH", "kam", PASSWORD), "OK")
                 finally:
                     flood.kill()
                     flood.wait()
                     flood.stdout.close()
-            print(f"p99 {statistics.median(quiet):.0f} us alone, {statistics.median(loud):.0f} us beside "
-                  f"{statistics.median(rates):.0f} wrong passwords a second", file=sys.stderr)
-            self.assertGreater(statistics.median(rates), 100, "there was no flood")
-            if not SANITIZED:
-                self.assertLessEqual(statistics.median(loud), 2 * statistics.median(quiet) + NOISE_US)
+                print(f"p99 {alone:.0f} us alone, {beside:.0f} us beside {rate:.0f} wrong passwords a second",
+                      file=sys.stderr)
+                if rate >= RATE:
+                    quiet.append(alone)
+                    loud.append(beside)
+                    rates.append(rate)
+            self.assertEqual(len(rates), ROUNDS, f"there were not {RATE} wrong passwords a second so often")
+            self.assertGreaterEqual(min(rates), RATE)
+            self.assertLessEqual(statistics.median(loud), 2 * statistics.median(quiet) + NOISE_US)
 
     def refused(self, daemon):
         info = daemon.info("clients")
@@ -108,11 +116,13 @@ class Flood(unittest.TestCase):
         with GuardedDaemon({"kam": {"role": "switch"}, "far": {"role": "switch", "sources": ["192.0.2.1"]}}) as daemon:
             client = daemon.stranger()
             answers = []
-            for _ in range(6):
+            # Five, and a few more where a hash takes longer than the first waits.
+            while len(answers) < 20 and not (answers and answers[-1].startswith("BUSY retry after ")):
                 client.send([("AUTH", "kam", "wrong")])
                 answers.append(str(client.read()))
-            self.assertTrue(all(text.startswith("WRONGPASS") for text in answers[:5]), answers)
-            self.assertTrue(answers[5].startswith("BUSY retry after "), answers)
+            self.assertGreater(len(answers), 5, answers)
+            self.assertLess(len(answers), 20, answers)
+            self.assertTrue(all(text.startswith("WRONGPASS") for text in answers[:-1]), answers)
             # Others are not in his way, and neither is he in a second.
             self.assertEqual(daemon.stranger().call("AUTH", "root", PASSWORD), "OK")
             deadline = time.monotonic() + 20
