@@ -10,14 +10,15 @@ namespace tollgate {
 // The files of the same names: cmake/text_file.cmake.
 std::string_view postgres_schema_1();
 std::string_view postgres_schema_2();
+std::string_view postgres_schema_3();
 
 }  // namespace tollgate
 
 namespace tollgate::daemon::flush {
 namespace {
 
-constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1,
-                                                                       &postgres_schema_2};
+constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1, &postgres_schema_2,
+                                                                       &postgres_schema_3};
 
 /// Whoever makes tables holds it: 7379 is ours, 1 is the schema.
 constexpr const char* kLock = "pg_try_advisory_lock(7379, 1)";

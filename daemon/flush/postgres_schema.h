@@ -11,7 +11,7 @@
 namespace tollgate::daemon::flush {
 
 /// The newest version that this program knows, and the one that it writes.
-inline constexpr std::uint64_t kSchemaVersion = 2;
+inline constexpr std::uint64_t kSchemaVersion = 3;
 
 /// How long a migration waits for a lock, and so the longest that it keeps anybody else waiting behind it.
 inline constexpr std::chrono::milliseconds kSchemaLockWait{900};
