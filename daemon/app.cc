@@ -326,7 +326,7 @@ struct App::Parts {
           call_figures(state.parties, config.metrics.destination_groups),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog, call_figures)),
-          resync(charging, state.resync_tokens, state.events),
+          resync(charging, state.resync_tokens, state.events, [this] { return memory.is_full(); }),
           users(config.user),
           authenticator(users, random_key()),
           counters(worker_count(config)),
@@ -565,6 +565,7 @@ void App::start() {
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
         from_time_to_time(stop, [this] {
             keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
+            parts_->resync.sweep(Clock::now());
             parts_->metrics.refresh();
         });
     }};
