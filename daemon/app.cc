@@ -305,6 +305,8 @@ metrics::Sources metric_sources(const config::Config& config, const admin::HttpF
                     return figures;
                 },
             .memory_max = [&memory] { return memory.ceiling(); },
+            .memory_level = [&memory] { return memory.full_from(); },
+            .lines_suppressed = logging::suppressed,
             .connections_max = config.resp.connections_max,
             .sessions_max = config.session.max,
             .parties_max = config.party.max};

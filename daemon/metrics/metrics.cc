@@ -137,9 +137,17 @@ class Metrics::Collection final : public prometheus::Collectable {
         gauge("process_threads", "Threads of the process.").add(process.threads);
         gauge("process_open_fds", "Descriptors in use.").add(process.open_descriptors);
         gauge("process_max_fds", "Descriptors that the process may have.").add(process.descriptors_max);
-        gauge("tollgate_memory_limit_bytes",
+        const Sources& sources = metrics_.sources_;
+        gauge(
+            "tollgate_memory_limit_bytes",
+            "Memory that there is: memory.max, or what the control group allows; 0 where there is no limit.")
+            .add(sources.memory_max ? sources.memory_max() : 0);
+        gauge("tollgate_memory_refusal_bytes",
               "Memory beyond which new calls and imports are refused; 0 where there is no limit.")
-            .add(metrics_.sources_.memory_max ? metrics_.sources_.memory_max() : 0);
+            .add(sources.memory_level ? sources.memory_level() : 0);
+        counter("tollgate_log_lines_suppressed_total",
+                "Lines of the log that were not written: too many of their kind, or nobody read them.")
+            .add(sources.lines_suppressed ? sources.lines_suppressed() : 0);
         gauge("tollgate_workers", "Threads that serve the RESP port.")
             .add(std::uint64_t{services_.facts.workers});
     }

@@ -26,7 +26,9 @@ struct HttpFigure {
 /// functions: there are none.
 struct Sources {
     std::function<std::vector<HttpFigure>()> http = {};
-    std::function<std::uint64_t()> memory_max = {};  ///< Bytes; 0: no limit.
+    std::function<std::uint64_t()> memory_max = {};        ///< Bytes; 0: no limit.
+    std::function<std::uint64_t()> memory_level = {};      ///< From which on nothing new begins; 0: none.
+    std::function<std::uint64_t()> lines_suppressed = {};  ///< Of the log.
     std::size_t connections_max = 0;
     std::size_t sessions_max = 0;
     std::size_t parties_max = 0;
