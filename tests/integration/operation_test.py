@@ -60,7 +60,11 @@ class Operated(Daemon):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(binary()), "--config", str(self.path)], cwd=self.folder.name, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env={**os.environ, **self.environment})
+                stdout=log, stderr=self.standard_error() or log, env={**os.environ, **self.environment})
+
+    def standard_error(self):
+        """Where it goes, if not to the log."""
+        return None
 
     def lines(self):
         return self.log.read_text().splitlines()
@@ -90,6 +94,40 @@ class Operated(Daemon):
                       {"id": "alice", "kind": "customer", "parent": "root", "currency": "EUR", "tariff": "retail"},
                       {"id": "l", "kind": "line", "parent": "alice"}])
         self.topup("alice", 1_000_000_000)
+
+
+class Unread(Operated):
+    """One whose standard error is a pipe that nobody reads once it serves."""
+
+    def launch(self):
+        self.reader, self.writer = os.pipe()
+        super().launch()
+
+    def standard_error(self):
+        return self.writer
+
+    def wait_until_it_serves(self):
+        with open(self.log, "ab") as log:
+            while b"kind=serving " not in self.log.read_bytes():
+                log.write(os.read(self.reader, 65536))
+                log.flush()
+        super().wait_until_it_serves()
+
+    def fill_log(self):
+        """By another open file, so that the daemon's goes on to block."""
+        filler = os.open(f"/proc/self/fd/{self.writer}", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(filler, b"." * 4095 + b"\n")
+        except BlockingIOError:
+            os.close(filler)
+
+    def __exit__(self, *failure):
+        try:
+            super().__exit__(*failure)
+        finally:
+            os.close(self.reader)
+            os.close(self.writer)
 
 
 class Load(threading.Thread):
@@ -307,6 +345,43 @@ class Log(unittest.TestCase):
             self.assertEqual(len([line for line in lines if "kind=reload " in line]), 5)
             told = [line for line in lines if "kind=suppressed" in line and "of_kind=reload" in line]
             self.assertTrue(any(line.endswith("lines=15 of_kind=reload") for line in told), told)
+
+    def test_a_log_that_nobody_reads_holds_up_neither_calls_nor_the_end(self):
+        with Unread({"shutdown.timeout": "10s"}) as daemon:
+            daemon.world()
+            daemon.fill_log()
+            for i in range(20):
+                daemon.write_config(session__want=f"{i + 1}m")
+                daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda i=i: self.reloads(daemon) == i + 1, "it was reloaded")
+            self.assertEqual(daemon.resp.call("AUTHORIZE", "l", "4420", "s").code, "OK")
+            wait_until(lambda: self.lines_suppressed(daemon) >= 20, "lines are lost, and counted")
+            status, seconds = daemon.stop()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, scaled(5, 20))
+
+    def test_whoever_reads_again_is_told_what_he_missed(self):
+        with Unread() as daemon:
+            daemon.fill_log()
+            for i in range(5):
+                daemon.write_config(session__want=f"{i + 1}m")
+                daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda i=i: self.reloads(daemon) == i + 1, "it was reloaded")
+            lost = wait_until(lambda: self.lines_suppressed(daemon), "lines are lost")
+            said = b""
+            while b"nobody read standard error" not in said:
+                said += os.read(daemon.reader, 65536)
+            line = said[said.index(b"nobody read"):].split(b"\n")[0]
+            self.assertGreaterEqual(int(re.search(rb"lines=(\d+)", line)[1]), lost)
+            daemon.write_config(session__want="9m")
+            daemon.process.send_signal(signal.SIGHUP)
+            while b"SIGHUP: " not in said.split(b"nobody read")[1]:
+                said += os.read(daemon.reader, 65536)
+
+    @staticmethod
+    def lines_suppressed(daemon):
+        text = daemon.http.get("/metrics").text
+        return int(re.search(r"^tollgate_log_lines_suppressed_total (\d+)", text, re.MULTILINE)[1])
 
     @staticmethod
     def reloads(daemon):
