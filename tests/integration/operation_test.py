@@ -5,6 +5,9 @@ it, bounds its memory, reads its log and verifies its audit log; and what a serv
 usage: operation_test.py [TOLLGATED] [-k PATTERN]…
 """
 
+import contextlib
+import http.client
+import itertools
 import json
 import os
 import re
@@ -287,6 +290,73 @@ class Stop(unittest.TestCase):
             # 0.01 a call of a second; of each thread, one more may have been carried out whose answer was not read.
             self.assertGreaterEqual(spent, answered * 10_000)
             self.assertLessEqual(spent, (answered + len(loads)) * 10_000)
+
+    def test_under_load_whatever_is_answered_is_kept_and_whatever_has_arrived_is_answered(self):
+        """Over both ports: busy clients go on until they are cut off; quiet ones have asked one thing each by the time
+        that the daemon, which is held meanwhile, finds the SIGTERM."""
+        busy, quiet = scaled(6, 2), scaled(20, 6)
+        with Operated() as daemon:
+            daemon.world()
+            answered = {}
+
+            def ask(name, client):
+                """Top-ups in pipelines of ten, until the connection ends."""
+                with contextlib.suppress(OSError):
+                    for first in itertools.count(0, 10):
+                        ids = [f"{name}-{first + i}" for i in range(10)]
+                        client.send([("TOPUP", "alice", "1", request) for request in ids])
+                        for request in ids:
+                            answered[request] = client.read()["txn"]
+
+            def post(name):
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    connection = http.client.HTTPConnection("127.0.0.1", daemon.http_port, timeout=SECONDS)
+                    for number in itertools.count():
+                        self.send_topup(connection, f"{name}-{number}")
+                        answered[f"{name}-{number}"] = self.read_topup(connection)
+
+            threads = [threading.Thread(target=ask, args=(f"r{i}", daemon.connect())) for i in range(busy)]
+            threads += [threading.Thread(target=post, args=(f"h{i}",)) for i in range(2)]
+            for thread in threads:
+                thread.start()
+            clients = [daemon.connect() for _ in range(quiet)]
+            connections = [http.client.HTTPConnection("127.0.0.1", daemon.http_port, timeout=SECONDS)
+                           for _ in range(quiet)]
+            for i, connection in enumerate(connections):
+                if i % 2:  # Every other one is new to the daemon when it stops.
+                    connection.request("GET", "/healthz")
+                    connection.getresponse().read()
+            wait_until(lambda: len(answered) > 100, "there is a load")
+            daemon.process.send_signal(signal.SIGSTOP)
+            for i, client in enumerate(clients):
+                client.send([("TOPUP", "alice", "1", f"q{i}")])
+            for i, connection in enumerate(connections):
+                self.send_topup(connection, f"p{i}")
+            daemon.process.send_signal(signal.SIGTERM)
+            daemon.process.send_signal(signal.SIGCONT)
+            answered.update({f"q{i}": client.read()["txn"] for i, client in enumerate(clients)})
+            answered.update({f"p{i}": self.read_topup(connection) for i, connection in enumerate(connections)})
+            self.assertEqual(daemon.process.wait(SECONDS), 0)
+            for thread in threads:
+                thread.join()
+
+            daemon.log.write_text("")
+            daemon.launch()
+            daemon.wait_until_it_serves()
+            for request, txn in answered.items():
+                again = daemon.resp.call("TOPUP", "alice", "1", request)
+                self.assertEqual((again.code, again["txn"], again["dup"]), ("OK", txn, "1"), request)
+
+    @staticmethod
+    def send_topup(connection, key):
+        connection.request("POST", "/v1/parties/alice/topups", json.dumps({"amount": "1"}),
+                           {"Content-Type": "application/json", "Idempotency-Key": key})
+
+    def read_topup(self, connection):
+        response = connection.getresponse()
+        body = json.loads(response.read())
+        self.assertEqual(response.status, 201, body)
+        return body["txn"]
 
     def test_a_client_that_reads_nothing_holds_it_up_for_a_named_time(self):
         with Operated({"shutdown.timeout": "2s"}) as daemon:
