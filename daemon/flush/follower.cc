@@ -6,6 +6,7 @@
 #include "balance/journal/aside.h"
 #include "balance/journal/snapshot.h"
 #include "daemon/background.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -373,6 +374,7 @@ StoreFigures Follower::figures() const {
         figures.position = std::min(*figures.position, delivered->sequence);
         if (delivered->waiting_since) since = delivered->waiting_since;
     }
+    figures.last_failure = logging::redacted(figures.last_failure);
     const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {
