@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <random>
 #include <stop_token>
@@ -39,6 +38,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/worker.h"
+#include "daemon/operation/first_line.h"
 #include "daemon/operation/logging.h"
 #include "daemon/operation/memory_guard.h"
 #include "daemon/operation/readiness.h"
@@ -210,16 +210,6 @@ std::string image_of(const std::vector<config::Change>& changes, std::string con
     if (!image.empty() && image.back() == '\n') image.pop_back();
     return image.size() <= AuditLog::kImageBytesMax ? image
                                                     : "{\"cut\":" + std::to_string(image.size()) + "}";
-}
-
-/// The first line of the file that a key names. Throws where there is none.
-std::string secret_in(std::string_view key, const std::string& path) {
-    std::ifstream file{path};
-    std::string secret;
-    if (!std::getline(file, secret) || secret.empty())
-        throw std::runtime_error(std::string{key} + ": " + path +
-                                 " has no secret in its first line, or cannot be read");
-    return secret;
 }
 
 /// Through which people pay online. Throws where the secret cannot be read.
