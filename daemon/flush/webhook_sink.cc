@@ -14,6 +14,8 @@
 #include "balance/journal/checksum.h"
 #include "daemon/access/signature.h"
 #include "daemon/background.h"
+#include "daemon/operation/log_line.h"
+#include "daemon/utf8.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -62,7 +64,7 @@ void add_json(std::string& out, std::string_view text) {
             out += "\\u00";
             out += kHex[byte >> 4U];
             out += kHex[byte & 15U];
-        } else if (const auto bytes = character_bytes(text.substr(i)); bytes != 0) {
+        } else if (const auto bytes = utf8_bytes(text.substr(i)); bytes > 1) {
             out += text.substr(i, bytes);
             i += bytes - 1;
         } else if (byte >= 0x80) {
