@@ -28,6 +28,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/slow_log.h"
 #include "daemon/flush/follower.h"
+#include "daemon/flush/postgres_connection.h"
 #include "daemon/flush/postgres_sink.h"
 #include "daemon/flush/redis_sink.h"
 #include "daemon/flush/webhook_sink.h"
@@ -227,18 +228,10 @@ flush::FollowerSettings follower_settings(const config::Config& config) {
     return settings;
 }
 
-/// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
-/// is no journal that they could follow.
+/// The stores that are configured, as check_stores() found them good: so there is a journal. Throws where a
+/// secret cannot be read.
 std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config,
                                                      balance::journal::Disk* disk) {
-    for (const auto& [key, url] : {std::pair{"postgres.url", &config.postgres.url},
-                                   {"redis.url", &config.redis.url},
-                                   {"webhook.url", &config.webhook.url}}) {
-        if (disk == nullptr && !url->empty()) {
-            throw std::runtime_error{std::string{key} +
-                                     ": stores follow a journal, and there is none; set journal.dir"};
-        }
-    }
     std::vector<std::unique_ptr<flush::Sink>> sinks;
     if (!config.postgres.url.empty()) {
         sinks.push_back(std::make_unique<flush::PostgresSink>(
@@ -515,7 +508,22 @@ balance::journal::Settings journal_settings(const config::Config& config) {
                 config.journal.segment_bytes / balance::journal::kBlockBytes * balance::journal::kBlockBytes};
 }
 
+void check_stores(const config::Config& config) {
+    for (const auto& [key, url] : {std::pair{"postgres.url", &config.postgres.url},
+                                   {"redis.url", &config.redis.url},
+                                   {"webhook.url", &config.webhook.url}}) {
+        if (config.journal.dir.empty() && !url->empty()) {
+            throw std::runtime_error{std::string{key} +
+                                     ": stores follow a journal, and there is none; set journal.dir"};
+        }
+    }
+    if (!config.postgres.url.empty()) flush::check_postgres_url("postgres.url", config.postgres.url);
+    if (!config.redis.url.empty()) (void)flush::parse_redis_url(config.redis.url);
+    if (!config.webhook.url.empty()) flush::check_webhook_url(config.webhook.url);
+}
+
 App::App(const config::Config& config) {
+    check_stores(config);  // Before a journal is read, which may take long.
     raise_descriptor_limit();
     commands::Ticks::calibrate();
     parts_ = std::make_unique<Parts>(config);

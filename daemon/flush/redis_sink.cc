@@ -61,9 +61,11 @@ std::string time_text(rating::Instant at) {
 }  // namespace
 
 RedisAddress parse_redis_url(std::string_view url) {
-    const auto wrong = [](const std::string& why) {
-        return std::runtime_error{"redis.url: " + why +
-                                  "; expected redis://HOST[:PORT][/DATABASE] or unix:/PATH[?db=DATABASE]"};
+    const auto wrong = [shown = logging::redacted_url(url)](const char* why) {
+        std::string text{"redis.url: \""};
+        text.append(shown).append("\": ").append(why);
+        text += "; expected redis://HOST[:PORT][/DATABASE] or unix:/PATH[?db=DATABASE]";
+        return std::runtime_error{text};
     };
     RedisAddress address;
     const auto database = [&](std::string_view text) {

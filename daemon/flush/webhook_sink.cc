@@ -155,6 +155,22 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
+void check_webhook_url(const std::string& url) {
+    const auto wrong = [&url](const char* why) {
+        std::string text{"webhook.url: \""};
+        text.append(logging::redacted_url(url)).append("\": ").append(why);
+        text += "; expected http://HOST[:PORT]/PATH or https://…; what is special in it is written %XX";
+        return std::runtime_error{text};
+    };
+    if (!url.starts_with("http://") && !url.starts_with("https://")) throw wrong("it is of another kind");
+    struct Free {
+        void operator()(CURLU* parts) const noexcept { curl_url_cleanup(parts); }
+    };
+    const std::unique_ptr<CURLU, Free> parts{curl_url()};
+    const CURLUcode said = curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0);
+    if (said != CURLUE_OK) throw wrong(curl_url_strerror(said));
+}
+
 std::string webhook_body(const Occurrence& one, const Batch& batch, std::string_view id) {
     std::string out;
     {
@@ -219,8 +235,7 @@ WebhookSink::WebhookSink(WebhookSettings settings, journal::Disk& disk, Now now,
       say_(std::move(say)),
       library_(std::make_unique<Library>()),
       chance_(std::random_device{}()) {
-    if (!settings_.url.starts_with("http://") && !settings_.url.starts_with("https://"))
-        throw std::runtime_error{"webhook.url: it must begin with http:// or https://"};
+    check_webhook_url(settings_.url);
     if (settings_.secret.empty())
         throw std::runtime_error{"webhook.secret_file: nothing is sent unsigned, and there is no secret"};
 }

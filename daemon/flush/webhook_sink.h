@@ -138,6 +138,10 @@ class WebhookSink final : public Sink {
     std::jthread thread_;
 };
 
+/// Throws std::runtime_error where nothing can be sent there: says the key, the URL without its password, and
+/// what to write instead.
+void check_webhook_url(const std::string& url);
+
 /// The text that is posted: one JSON object. `id` is the same whenever it is sent.
 [[nodiscard]] std::string webhook_body(const Occurrence& one, const Batch& batch, std::string_view id);
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -244,6 +245,48 @@ class Reload(unittest.TestCase):
             daemon.path.unlink()
             self.assertIn("cannot be opened", daemon.reload())
             self.assertEqual(daemon.http.get("/readyz").status, 200)
+
+
+class Check(unittest.TestCase):
+    """What would not start is said by --check, and by the start, without secrets."""
+
+    def test_where_stores_are_is_checked(self):
+        with tempfile.TemporaryDirectory(prefix="tollgate-check-") as folder:
+            journal = f"journal.dir={folder}/journal"
+            for setting, expected in (
+                    ("postgres.url=postgresql://ann:hun/ter2@db/x", 'postgres.url: "postgresql://ann:***@db/x": '),
+                    ("postgres.url=postgresql://ann@db:port/x", "the port is none"),
+                    ("redis.url=redis://:hunter2@cache", 'redis.url: "redis://:***@cache": '),
+                    ("redis.url=cache:6379", "expected redis://HOST"),
+                    ("webhook.url=hooks.example.com", "expected http://HOST")):
+                for words in (["--check"], []):
+                    with self.subTest(setting=setting, words=words):
+                        status, text = self.tollgated(*words, journal, setting)
+                        self.assertEqual(status, 1, text)
+                        self.assertIn(expected, text)
+                        self.assertNotIn("ter2", text)
+            self.assertEqual(os.listdir(folder), [], "nothing was begun")
+            status, text = self.tollgated("--check", "redis.url=redis://cache:6379")
+            self.assertEqual((status, "set journal.dir" in text), (1, True), text)
+            status, text = self.tollgated("--check", journal, "redis.url=redis://cache:6379",
+                                          "postgres.url=host=db password=hunter2", "webhook.url=https://hooks/x",
+                                          f"webhook.secret_file={folder}/secret")
+            self.assertEqual(status, 0, text)
+
+    def test_a_reload_says_it_too(self):
+        with Operated() as daemon:
+            daemon.write_config(redis__url="redis://:hunter2@cache")
+            self.assertIn("reload_refused", said := daemon.reload())
+            self.assertIn("redis.url", said)
+            self.assertNotIn("hunter2", daemon.log.read_text())
+
+    @staticmethod
+    def tollgated(*words):
+        command = [str(binary()), "--set", "resp.listen=127.0.0.1:0", "--set", "http.listen=127.0.0.1:0"]
+        for word in words:
+            command += [word] if word.startswith("--") else ["--set", word]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        return done.returncode, done.stdout + done.stderr
 
 
 class Stop(unittest.TestCase):
