@@ -426,12 +426,25 @@ class Metrics::Collection final : public prometheus::Collectable {
         of_stores(
             counter("tollgate_store_batches_total", "Batches that the store has taken since the start."),
             [](const StoreFigures& of) { return of.batches; });
-        of_stores(counter("tollgate_store_failures_total", "Batches and connections that failed."),
+        of_stores(counter("tollgate_store_failures_total",
+                          "Batches and connections that failed; of a webhook every attempt."),
                   [](const StoreFigures& of) { return of.failures; });
         of_stores(counter("tollgate_store_rows_total", "Rows written, those of refills included."),
                   [](const StoreFigures& of) { return of.rows; });
         of_stores(counter("tollgate_store_refills_total", "Refills begun: the store was empty."),
                   [](const StoreFigures& of) { return of.refills; });
+        Family pending =
+            gauge("tollgate_store_pending_events", "Events that wait to be taken one by one: a webhook's.");
+        for (const StoreFigures& store : stores) {
+            if (store.one_by_one)
+                pending.add(std::uint64_t{store.one_by_one->pending}, {{"store", std::string{store.name}}});
+        }
+        Family given_up = counter("tollgate_store_given_up_events_total",
+                                  "Events that were never taken: webhook.give_up was over.");
+        for (const StoreFigures& store : stores) {
+            if (store.one_by_one)
+                given_up.add(store.one_by_one->given_up, {{"store", std::string{store.name}}});
+        }
     }
 
     static std::vector<double> latency_bounds() {
