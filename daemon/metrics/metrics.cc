@@ -131,7 +131,9 @@ class Metrics::Collection final : public prometheus::Collectable {
         gauge("process_start_time_seconds", "When the process began, in Unix time.").add(process.started_at);
         counter("process_cpu_seconds_total", "Processor time in user space and in the kernel.")
             .add(process.cpu_seconds);
-        gauge("process_resident_memory_bytes", "Memory that the process has.").add(process.resident_bytes);
+        const auto in_use = services_.facts.memory_in_use;
+        gauge("process_resident_memory_bytes", "Memory that the process has.")
+            .add(in_use == nullptr ? 0 : in_use());
         gauge("process_virtual_memory_bytes", "Address space that the process has.")
             .add(process.virtual_bytes);
         gauge("process_threads", "Threads of the process.").add(process.threads);

@@ -71,10 +71,10 @@ class Metrics {
     std::chrono::steady_clock::time_point held_due_{};  // Of refresh() alone.
 };
 
-/// What the system says of this process. Zero where it does not.
+/// What the system says of this process, but for its memory, which ServerFacts::memory_in_use tells. Zero
+/// where it does not.
 struct ProcessFigures {
     double cpu_seconds = 0;
-    std::uint64_t resident_bytes = 0;
     std::uint64_t virtual_bytes = 0;
     std::uint64_t threads = 0;
     std::uint64_t open_descriptors = 0;
