@@ -466,10 +466,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
         deadline_.cancel();
         if (server_.streams >= kStreamsAtOnce) {
-            Response busy = problem({.status = 503,
-                                     .detail = std::to_string(kStreamsAtOnce) +
-                                               " uploads are under way, which is the most; try again later"});
-            busy.headers.emplace_back("Retry-After", "5");
+            const Response busy = try_later(
+                std::to_string(kStreamsAtOnce) + " uploads are under way, which is the most; try again later",
+                std::chrono::seconds{5});
             co_await write(busy, false, false);
             co_return false;
         }
@@ -616,10 +615,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             body_bytes_ += grown;
             server_.bodies_bytes += grown;
             if (server_.bodies_bytes > kBodiesAtOnce * server_.settings.body_bytes_max) {
-                Response busy =
-                    problem({.status = 503, .detail = "other large requests are under way; try again later"});
-                busy.headers.emplace_back("Retry-After", "1");
-                co_return busy;
+                co_return try_later("other large requests are under way; try again later",
+                                    std::chrono::seconds{1});
             }
             // What makes the memory run out may be the body itself, or what is built from it.
             if (grown > 0 && is_large() && !server_.has_room()) co_return no_room();
@@ -674,10 +671,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     asio::awaitable<Response> handle_slow(const Request& request) {
         if (server_.slow_ones >= kSlowAtOnce) {
-            Response busy =
-                problem({.status = 503, .detail = "too many log in at the same time; try again later"});
-            busy.headers.emplace_back("Retry-After", "3");
-            co_return busy;
+            co_return try_later("too many log in at the same time; try again later", std::chrono::seconds{3});
         }
         const Counted counted{server_.slow_ones};
         co_return co_await asio::co_spawn(server_.slow, run(server_.router, request), asio::use_awaitable);
@@ -812,8 +806,7 @@ void HttpServer::State::welcome(tcp::socket socket, const net::TlsIdentity* by) 
 }
 
 void HttpServer::State::turn_away(tcp::socket socket) {
-    Response full = problem({.status = 503, .detail = "too many connections (http.connections_max)"});
-    full.headers.emplace_back("Retry-After", "1");
+    const Response full = try_later("too many connections (http.connections_max)", std::chrono::seconds{1});
     const std::string text = head_of(full, false) + full.body;
     error_code ignored;
     socket.non_blocking(true, ignored);
