@@ -155,6 +155,7 @@ class Serving {
         try {
             const Config wanted = tollgate::config::load(source_.path, source_.overrides);
             const auto changes = tollgate::config::changes(config_, wanted);
+            tollgate::daemon::check_stores(wanted);
             // What may refuse comes first. Certificates are read anew whether their paths changed or not.
             app_.reload_certificates();
             // Those who stay as they are stay logged in, with what is known of their passwords.
@@ -465,6 +466,7 @@ int main(int argc, char** argv) {
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
             const tollgate::daemon::access::Users users{config.user};
+            tollgate::daemon::check_stores(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

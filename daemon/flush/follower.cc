@@ -7,6 +7,7 @@
 #include "balance/journal/aside.h"
 #include "balance/journal/snapshot.h"
 #include "daemon/background.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -327,10 +328,10 @@ void Follower::note_taken(const Batch& batch) {
     at_ = batch.after;
     delay_ = {};
     set_position(batch.after);
-    std::uint32_t failures = 0;
+    std::uint64_t failures = 0;
     {
         const std::lock_guard lock{mutex_};
-        failures = std::exchange(figures_.failures_in_a_row, 0U);
+        failures = std::exchange(figures_.failures_in_a_row, std::uint64_t{0});
         ++figures_.batches;
         figures_.events += batch.event_count;
         figures_.rows += rows_of(batch);
@@ -346,7 +347,7 @@ void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urg
                       bool patiently) {
     sink_->disconnect();
     if (stop.stop_requested()) return;
-    std::uint32_t in_a_row = 0;
+    std::uint64_t in_a_row = 0;
     bool fresh = false;
     {
         const std::lock_guard lock{mutex_};
@@ -388,10 +389,20 @@ StoreFigures Follower::figures() const {
     StoreFigures figures = figures_;
     std::optional<rating::Instant> since;
     if (waiting_since_) since = waiting_since_->wall;
-    if (const auto delivered = sink_->delivered(); delivered && figures.position) {
-        figures.position = std::min(*figures.position, delivered->sequence);
-        if (delivered->waiting_since) since = delivered->waiting_since;
+    if (const auto delivered = sink_->delivered()) {
+        if (figures.position) {
+            figures.position = std::min(*figures.position, delivered->sequence);
+            if (delivered->waiting_since) since = delivered->waiting_since;
+        }
+        figures.one_by_one = {delivered->pending, delivered->given_up};
+        figures.failures += delivered->failures;
+        // What the follower itself fails at comes before.
+        if (figures.failures_in_a_row == 0) {
+            figures.failures_in_a_row = delivered->retried;
+            if (!delivered->last_failure.empty()) figures.last_failure = delivered->last_failure;
+        }
     }
+    figures.last_failure = logging::redacted(figures.last_failure);
     const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {
