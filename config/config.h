@@ -98,6 +98,8 @@ struct Config {
         std::uint32_t commands_in_flight_max = 1024;      ///< Read, but not answered yet.
         std::size_t unread_bytes_max = kMiB;              ///< Answered, but not taken by the peer.
         std::uint32_t connections_max = 20'000;
+        /// For those who have to log in, once users are declared.
+        std::chrono::milliseconds login_timeout = std::chrono::seconds{60};
         Endpoint tls_listen{"", 0};   ///< For TLS, beside it; no host: none.
         std::string tls_certificate;  ///< Its chain, PEM.
         std::string tls_key;          ///< PEM.
