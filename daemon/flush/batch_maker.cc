@@ -25,8 +25,8 @@ rating::Instant wall_of(Moment at, balance::Steady steady) noexcept {
 
 }  // namespace
 
-BatchMaker::BatchMaker(State& replica, ReadAside read_aside)
-    : state_(replica), read_aside_(std::move(read_aside)), batch_(empty_batch()) {
+BatchMaker::BatchMaker(State& replica, const rating::TariffBook& live, ReadAside read_aside)
+    : state_(replica), live_(live), read_aside_(std::move(read_aside)), batch_(empty_batch()) {
     const std::size_t count = state_.parties.size();
     statuses_.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
@@ -115,6 +115,8 @@ void BatchMaker::touch_levels(const Session& session) {
 void BatchMaker::look_before(const Header& header, ByteReader in) {
     if (header.kind == EventKind::reserve_released || header.kind == EventKind::restored)
         state_.reserve.visit([this](PartyId party) { touch(party); });
+    // A deck that calls are rated by already need not be in memory twice.
+    if (header.kind == EventKind::deck_put) state_.catalog.share_decks(live_);
     if (!is_of_session(header.kind)) return;
     const std::string_view key = balance::read_session_key(in);
     const Session* const session = state_.sessions.find(key);

@@ -23,8 +23,9 @@ class BatchMaker {
     /// Reads a file beside the journal; throws std::runtime_error where it cannot be read.
     using ReadAside = Catalog::ReadAside;
 
-    /// The replica stands where the next event begins. All must outlive this.
-    BatchMaker(State& replica, ReadAside read_aside);
+    /// The replica stands where the next event begins; a deck that `live` has it takes from there. All must
+    /// outlive this.
+    BatchMaker(State& replica, const rating::TariffBook& live, ReadAside read_aside);
 
     /// Applies one event. Empty, or why it cannot be: then neither the replica nor this is good any more.
     [[nodiscard]] std::string apply(Sequence sequence, std::span<const std::byte> event);
@@ -62,6 +63,7 @@ class BatchMaker {
     [[nodiscard]] SessionRow session_row(const balance::Session& session) const;
 
     State& state_;
+    const rating::TariffBook& live_;
     ReadAside read_aside_;
     std::unordered_map<std::string, std::vector<std::byte>> asides_;  // Of the event that is applied.
     Batch batch_;

@@ -204,7 +204,7 @@ void Follower::prepare_replica() {
 }
 
 void Follower::make_maker() {
-    maker_ = std::make_unique<BatchMaker>(*replica_, [this](std::string_view name) {
+    maker_ = std::make_unique<BatchMaker>(*replica_, live_.tariffs, [this](std::string_view name) {
         std::vector<std::byte> bytes;
         std::string fault;
         if (!journal::read_aside(journal_.disk(), journal_.instance(), std::string{name}, bytes, fault))
@@ -283,9 +283,6 @@ bool Follower::read_batch() {
     const auto fault = tail_.read(
         until,
         [&](Sequence sequence, std::span<const std::byte> event) {
-            // A deck that calls are rated by already need not be in memory twice.
-            const auto kind = static_cast<balance::EventKind>(event.front());
-            if (kind == balance::EventKind::deck_put) replica_->catalog.share_decks(live_.tariffs);
             wrong = maker_->apply(sequence, event);
             if (!wrong.empty()) wrong = "event " + std::to_string(sequence) + " is " + wrong;
             return wrong.empty();
