@@ -54,8 +54,9 @@ std::string password_in(const std::string& file) {
     std::ifstream in{file};
     std::string password;
     if (!std::getline(in, password) || password.empty())
-        throw std::runtime_error{"postgres.password_file: " + file +
-                                 " has no password in its first line, or cannot be read"};
+        throw PostgresFailure{statement({"postgres.password_file: ", file,
+                                         " has no password in its first line, or cannot be read"}),
+                              PostgresFailure::kNoLogin};
     return password;
 }
 

@@ -5,16 +5,18 @@ TOLLGATE_ROUNDS: how often something is killed. TOLLGATE_SEED: what is decided b
 """
 
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from mortal import Mortal, amount_of, seeded
 from postgres_rows import assert_same, position, wait_until_level
 from traffic import Traffic
 
 import runner
-from stores import Postgres, needs_postgres
+from stores import Postgres, free_port, needs_postgres
 
 PATIENT = ("session.hold=4h", "session.repeat=30m")  # However slow the machine is, no call expires meanwhile.
 EAGER = ("stores.retry_first=20ms", "stores.retry_longest=200ms", "postgres.timeout=2s")
@@ -130,6 +132,55 @@ class PostgresTest(unittest.TestCase):
             postgres.cont()
             daemon.restart()
             assert_same(daemon, postgres)
+
+    def test_what_somebody_has_to_mend_is_refused(self):
+        """A login that is wrong is no server that is away: it is said, and tried again now and then."""
+        with Postgres() as postgres, tempfile.TemporaryDirectory() as folder:
+            postgres.psql("ALTER ROLE tollgate PASSWORD 'right'; CREATE ROLE nobody NOLOGIN PASSWORD 'right'",
+                          "postgres", "postgres")
+            (postgres.data / "pg_hba.conf").write_text("host all postgres 127.0.0.1/32 trust\n"
+                                                       "host all all 127.0.0.1/32 scram-sha-256\n")
+            postgres.psql("SELECT pg_reload_conf()", "postgres", "postgres")
+            password = Path(folder) / "password"
+            place = f"127.0.0.1:{postgres.port}"
+
+            def said(url, text, **settings):
+                """(state, what it says) of a store with that login."""
+                postgres.psql("DROP SCHEMA IF EXISTS tollgate CASCADE", "postgres")  # It was another journal's.
+                password.write_text(text) if text else password.unlink(missing_ok=True)
+                file = settings.get("file", f"postgres.password_file={password}")
+                with Mortal(*EAGER, "stores.lag_max=1ms", f"postgres.url={url}", *([file] if file else [])) as daemon:
+                    daemon.parties([{"id": "root", "kind": "provider", "currency": "EUR"}])
+                    store = lambda: dict(  # noqa: E731
+                        pair.split("=", 1) for pair in daemon.info("stores")["store_postgresql"].split(","))
+                    wait_for("tried", lambda: store()["state"] not in ("connecting", "filling"))
+                    state, failure = store()["state"], daemon.info("stores").get("store_postgresql_failure", "")
+                    if state == "refused":
+                        ready = daemon.http.get("/readyz")
+                        self.assertEqual(ready.status, 503)
+                        self.assertIn("(refused)", str(ready.json))
+                        # Once it is mended, it goes on by itself.
+                        if text == "wrong\n":
+                            password.write_text("right\n")
+                            wait_for("followed", lambda: store()["state"] == "following")
+                    return state, failure
+
+            good = f"postgresql://tollgate@{place}/tollgate"
+            self.assertEqual(said(good, "right\n")[0], "following")
+            for url, text, settings, words in (
+                    (good, "wrong\n", {}, "password authentication failed"),
+                    (good, "", {"file": None}, "no password supplied"),
+                    (good, "", {}, "has no password in its first line"),
+                    (f"postgresql://tollgate@{place}/other", "right\n", {}, '"other" does not exist'),
+                    (f"postgresql://stranger@{place}/tollgate", "right\n", {}, "password authentication failed"),
+                    (f"postgresql://nobody@{place}/tollgate", "right\n", {}, "not permitted to log in")):
+                with self.subTest(words):
+                    state, failure = said(url, text, **settings)
+                    self.assertEqual(state, "refused", failure)
+                    self.assertIn(words, failure)
+                    self.assertNotRegex(failure, r"LOCATION|28000|28P01|3D000|right")
+            state, failure = said(f"postgresql://tollgate@127.0.0.1:{free_port()}/tollgate", "right\n")
+            self.assertEqual(state, "waiting", failure)
 
     def test_wiped_and_filled_again(self):
         with Postgres() as postgres, following(postgres, "postgres.months_ahead=0") as daemon:
