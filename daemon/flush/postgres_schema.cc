@@ -1,5 +1,6 @@
 #include "daemon/flush/postgres_schema.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -19,9 +20,18 @@ namespace {
 constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1,
                                                                        &postgres_schema_2};
 
-/// Whoever makes tables holds it: 7379 is ours, 1 is the schema.
-constexpr const char* kLock = "pg_try_advisory_lock(7379, 1)";
-constexpr const char* kUnlock = "SELECT pg_advisory_unlock(7379, 1)";
+/// Whoever makes tables holds the first, whoever builds indexes the second: 7379 is ours.
+constexpr std::string_view kSchemaLock = "(7379, 1)";
+constexpr std::string_view kIndexLock = "(7379, 2)";
+
+/// False: somebody else has it. Whoever fails closes the connection, and with it goes the lock.
+bool take_lock(PostgresConnection& connection, std::string_view lock) {
+    return connection.execute(statement({"SELECT pg_try_advisory_lock", lock})).field(0, 0) == "t";
+}
+
+void give_lock_back(PostgresConnection& connection, std::string_view lock) {
+    connection.execute(statement({"SELECT pg_advisory_unlock", lock}));
+}
 
 /// An index of a partitioned table that is built on what is there already.
 struct LateIndex {
@@ -83,24 +93,39 @@ void build_index(PostgresConnection& connection, const LateIndex& index) {
     }
 }
 
+std::string note_of(std::uint64_t version) {
+    return statement(
+        {"INSERT INTO tollgate.schema_version (version) VALUES (", std::to_string(version), ")"});
+}
+
+void make_tables(PostgresConnection& connection) {
+    connection.execute("BEGIN");
+    if (connection.execute("SELECT FROM pg_namespace WHERE nspname = 'tollgate'").rows() == 0)
+        connection.execute("CREATE SCHEMA tollgate");
+    connection.execute(std::string{kVersions.front()()});
+    connection.execute(note_of(1));
+    connection.execute("COMMIT");
+}
+
+/// A table with partitions is changed by taking a lock on each, one after the other, and whoever wants the
+/// first waits meanwhile. So there is one time for all of them: that of one statement. The server has the
+/// COMMIT, too, before it begins, so that nothing of ours can keep the locks.
+void change_tables(PostgresConnection& connection, std::uint64_t version) {
+    connection.execute(
+        statement({"BEGIN; SET LOCAL statement_timeout = ", std::to_string(kSchemaLockWait.count()),
+                   "; DO $tollgate$ BEGIN\n", kVersions.at(version - 1)(), "\nEND $tollgate$; ",
+                   note_of(version), "; COMMIT"}));
+}
+
 void bring_up_to_date(PostgresConnection& connection) {
     const std::uint64_t found = schema_version(connection);
     if (found > kSchemaVersion)
         throw SchemaTooNew{connection.place() + ": its tables are of version " + std::to_string(found) +
                            ", and this tollgated knows none above " + std::to_string(kSchemaVersion) +
                            ": start one that is as new as the last one that wrote there"};
-    for (std::uint64_t version = found + 1; version <= kSchemaVersion; ++version) {
-        connection.execute("BEGIN");
-        if (version == 1 &&
-            connection.execute("SELECT FROM pg_namespace WHERE nspname = 'tollgate'").rows() == 0)
-            connection.execute("CREATE SCHEMA tollgate");
-        connection.execute(std::string{kVersions.at(version - 1)()});
-        connection.execute("INSERT INTO tollgate.schema_version (version) VALUES (" +
-                           std::to_string(version) + ")");
-        connection.execute("COMMIT");
-    }
-    for (const LateIndex& index : kLateIndexes)
-        build_index(connection, index);
+    if (found == 0) make_tables(connection);
+    for (std::uint64_t version = std::max<std::uint64_t>(found, 1) + 1; version <= kSchemaVersion; ++version)
+        change_tables(connection, version);
 }
 
 std::string text_of(Partitions::Month month) {
@@ -127,10 +152,25 @@ std::uint64_t schema_version(PostgresConnection& connection) {
 
 void prepare_schema(PostgresConnection& connection) {
     limit_lock_wait(connection);
-    if (connection.execute(std::string{"SELECT "} + kLock).field(0, 0) != "t")
+    if (!take_lock(connection, kSchemaLock))
         throw PostgresFailure{connection.place() + ": another tollgated is making its tables"};
     bring_up_to_date(connection);
-    connection.execute(kUnlock);
+    give_lock_back(connection, kSchemaLock);
+}
+
+bool has_all_indexes(PostgresConnection& connection) {
+    return std::all_of(kLateIndexes.begin(), kLateIndexes.end(), [&connection](const LateIndex& index) {
+        return is_valid_index(connection, std::string{index.name}) == true;
+    });
+}
+
+bool build_indexes(PostgresConnection& connection) {
+    if (!take_lock(connection, kIndexLock)) return false;
+    limit_lock_wait(connection);
+    for (const LateIndex& index : kLateIndexes)
+        build_index(connection, index);
+    give_lock_back(connection, kIndexLock);
+    return true;
 }
 
 void Partitions::read(PostgresConnection& connection) {

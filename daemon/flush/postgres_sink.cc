@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/flush/postgres_connection.h"
+#include "daemon/flush/postgres_indexer.h"
 #include "daemon/flush/postgres_position.h"
 #include "daemon/flush/postgres_rows.h"
 #include "daemon/flush/postgres_schema.h"
@@ -127,18 +128,26 @@ class PostgresSink::Writer {
   public:
     explicit Writer(PostgresSettings settings)
         : settings_(std::move(settings)),
-          connection_({.connect = std::min<std::chrono::milliseconds>(settings_.timeout, kConnectMax),
-                       .answer = settings_.timeout}) {}
+          connection_(limits_of(settings_)),
+          indexer_(settings_.url, settings_.password_file, limits_of(settings_)) {}
 
     std::optional<Position> connect();
     std::optional<Position> position() { return read_position(connection_, false); }
     void write(const Batch& batch);
-    void interrupt() noexcept { connection_.interrupt(); }
+    void interrupt() noexcept {
+        connection_.interrupt();
+        indexer_.interrupt();
+    }
     void disconnect() noexcept { connection_.close(); }
 
   private:
     static constexpr std::chrono::seconds kConnectMax{10};
     static constexpr unsigned kMarkupPlaces = 4;
+
+    static PostgresConnection::Limits limits_of(const PostgresSettings& settings) noexcept {
+        return {.connect = std::min<std::chrono::milliseconds>(settings.timeout, kConnectMax),
+                .answer = settings.timeout};
+    }
 
     /// One COPY: `row(rows, element)` for each element.
     template <typename Elements, typename Row>
@@ -159,6 +168,7 @@ class PostgresSink::Writer {
 
     const PostgresSettings settings_;
     PostgresConnection connection_;
+    PostgresIndexer indexer_;
     Partitions partitions_;
     PostgresRows rows_;
     std::string text_;
@@ -174,6 +184,7 @@ std::optional<Position> PostgresSink::Writer::connect() {
         "SET client_min_messages = warning; SET search_path = tollgate, pg_temp;"
         "SET idle_in_transaction_session_timeout = '5min'");
     prepare_schema(connection_);
+    indexer_.begin_where_needed(connection_);
     partitions_.read(connection_);
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
