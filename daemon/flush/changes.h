@@ -179,7 +179,6 @@ struct Batch {
     [[nodiscard]] std::string_view party_id(PartyId party) const noexcept {
         return party == balance::kNoParty ? std::string_view{} : state->parties.get(party).id;
     }
-    [[nodiscard]] bool empty() const noexcept { return events.empty() && !filling && !clear; }
 };
 
 /// `E-N` of the rows of one event that portals and webhooks are told of, in the order of events.

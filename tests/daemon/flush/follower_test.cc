@@ -120,10 +120,10 @@ class FollowerTest : public testing::Test {
         settings.queue_bytes = 32 * 1024;  // Parties of the world are one event.
         return settings;
     }
-    void follow() {
+    void follow(milliseconds retry_first = milliseconds{1}) {
         FollowerSettings how;
-        how.retry_first = milliseconds{1};
-        how.retry_longest = milliseconds{5};
+        how.retry_first = retry_first;
+        how.retry_longest = std::max(retry_first, milliseconds{5});
         how.pause = milliseconds{1};
         how.look = milliseconds{5};
         how.batch_events_max = 7;
@@ -309,6 +309,37 @@ TEST_F(FollowerTest, LeavesAloneWhatIsNotOfThisJournal) {
         EXPECT_EQ(store_.position, theirs);
         EXPECT_EQ(store_.clears, 0U);
     }
+}
+
+// Goal: a store that was emptied is not left so for as long as one that is away.
+TEST_F(FollowerTest, GoesOnAtOnceWhereAStoreWasMoved) {
+    commit();
+    follow(std::chrono::minutes{10});
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    {
+        const std::lock_guard lock{store_.mutex};
+        store_.position.reset();
+    }
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().refills == 2; }));
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    EXPECT_EQ(follower_->figures().failures, 1U);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row == 0; }));
+}
+
+// Goal: what failed is over when the store is back, and not when there is something to write again.
+TEST_F(FollowerTest, FailuresAreOverWhenItHasAllThereIs) {
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    const auto away = [this](bool is_away) {
+        const std::lock_guard lock{store_.mutex};
+        store_.away = is_away;
+    };
+    away(true);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row > 1; }));
+    away(false);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row == 0; }));
+    EXPECT_EQ(follower_->figures().state, StoreState::following);
 }
 
 // Goal: a deck is in memory once, however it came in, also one that is put while stores are followed.
