@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "daemon/flush/changes.h"
+#include "daemon/group_index.h"
 
 namespace tollgate::daemon::flush {
 
@@ -60,6 +62,7 @@ class BatchMaker {
     [[nodiscard]] Batch empty_batch() const;
     [[nodiscard]] PartyRow party_row(PartyId party, Moment at) const;
     [[nodiscard]] BalanceRow balance_row(PartyId party) const;
+    [[nodiscard]] std::string group_of(std::string_view number);
     [[nodiscard]] SessionRow session_row(const balance::Session& session) const;
 
     State& state_;
@@ -77,6 +80,8 @@ class BatchMaker {
     std::vector<std::uint64_t> records_before_;  // Of the sessions of the event that is applied, in order.
     std::size_t sessions_seen_ = 0;              // Of them, since.
     std::size_t decks_ = 0;
+    std::optional<GroupIndex> groups_;      // Of the groups as they stand; made when it is asked for.
+    std::vector<std::string> group_names_;  // By slot.
 };
 
 }  // namespace tollgate::daemon::flush

@@ -109,6 +109,7 @@ struct RecordRow {
     Sequence sequence = 0;  ///< Of the event that says it last.
     Sequence ended = 0;     ///< Of the event that said it first in this batch.
     CallRecord record;
+    std::string group;   ///< The destination group of the number; empty: none. Metrics count by the same.
     bool again = false;  ///< The call had ended in an earlier batch.
 };
 

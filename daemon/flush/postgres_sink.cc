@@ -390,15 +390,7 @@ void PostgresSink::Writer::records(const Batch& batch) {
         connection_.execute("DELETE FROM tollgate.call_legs WHERE record = ANY($1::bigint[])", numbers);
     }
 
-    // Asking changes nothing; the catalog has no other way to them.
-    DestinationGroups& groups = const_cast<State*>(batch.state)->catalog.destination_groups();
-    std::vector<std::pair<std::string, const DestinationGroup*>> named;
-    if (!batch.records.empty()) {
-        for (std::string& name : groups.names()) {
-            if (const auto place = groups.find(name)) named.emplace_back(std::move(name), groups.get(*place));
-        }
-    }
-    copy("tollgate.call_records", batch.records, [&named](PostgresRows& rows, const RecordRow& row) {
+    copy("tollgate.call_records", batch.records, [](PostgresRows& rows, const RecordRow& row) {
         const CallRecord& record = row.record;
         rows.begin_row(26).number(record.number).number(row.sequence).text(record.session).text(record.user);
         rows.text(record.line);
@@ -414,11 +406,7 @@ void PostgresSink::Writer::records(const Batch& batch) {
             rows.text(leg.party).text(leg.currency.view()).money(leg.charged);
             leg.rated ? rows.text(leg.destination) : rows.null();
         }
-        const auto group = std::find_if(named.begin(), named.end(), [&record](const auto& of) {
-            return of.second != nullptr &&
-                   of.second->find(record.called).reason != DestinationGroup::Reason::none;
-        });
-        group == named.end() ? rows.null() : rows.text(group->first);
+        rows.text_or_null(row.group);
     });
     copy("tollgate.call_legs", batch.records, [](PostgresRows& rows, const RecordRow& row) {
         std::int16_t level = 0;

@@ -47,7 +47,9 @@ class PostgresTest(unittest.TestCase):
     def test_rows_are_what_the_journal_says(self):
         with Postgres() as postgres, following(postgres) as daemon:
             traffic = Traffic(daemon, seeded("postgres"))
-            daemon.http.request("PUT", "/v1/destination-groups/germany", {"prefixes": ["49"]})
+            # Of what both have it is the longer prefix that counts, and not the first by name.
+            for group, prefix in (("anywhere", "4"), ("germany", "49")):
+                daemon.http.request("PUT", f"/v1/destination-groups/{group}", {"prefixes": [prefix]})
             calls(traffic, 0.5)
             records, sessions = assert_same(daemon, postgres)
             self.assertGreater(records, 10)
@@ -68,6 +70,9 @@ class PostgresTest(unittest.TestCase):
                 " OR r.destination IS DISTINCT FROM l.destination"), [("0",)])
             self.assertGreater(int(postgres.value(
                 "SELECT count(*) FROM tollgate.call_records WHERE destination_group = 'germany'")), 0)
+            self.assertEqual(postgres.value(
+                "SELECT count(*) FROM tollgate.call_records WHERE destination_group = 'anywhere'"), "0")
+            self.assertNotIn('destination_group="anywhere"', daemon.http.get("/metrics").text)
             # Administration.
             self.assertEqual(postgres.rows("SELECT id, kind, parent FROM tollgate.parties WHERE id IN ('root', 'line-0')"
                                            " ORDER BY 1"), [("line-0", "line", "customer-0"), ("root", "provider", None)])
