@@ -13,6 +13,7 @@
 #include "daemon/flush/postgres_position.h"
 #include "daemon/flush/postgres_rows.h"
 #include "daemon/flush/postgres_schema.h"
+#include "daemon/tariff_words.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -81,18 +82,6 @@ void levels_into(std::string& json, const std::vector<SessionRow::Level>& levels
 }
 
 // ---- Words ----
-
-std::string_view text_of(rating::Change change) noexcept {
-    switch (change) {
-        case rating::Change::settings:
-            return "settings";
-        case rating::Change::deck:
-            return "deck";
-        case rating::Change::rollback:
-            return "rollback";
-    }
-    return "unknown";
-}
 
 std::string_view text_of(rating::Rounding rounding) noexcept {
     switch (rounding) {
@@ -301,7 +290,7 @@ void PostgresSink::Writer::versions(const Batch& batch) {
         const std::array<Parameter, 14> values{
             sql_text(version->tariff),
             std::to_string(version->number),
-            std::string{text_of(version->change)},
+            std::string{daemon::text_of(version->change)},
             sql_text(version->origin.who),
             timestamp_of(version->origin.when),
             std::string{settings.currency.view()},
