@@ -144,6 +144,13 @@ std::string first_day(Partitions::Month month) {
 constexpr std::array<std::string_view, 2> kPartitioned{"call_records", "call_legs"};
 
 }  // namespace
+bool is_attached(PostgresConnection& connection, const std::string& partition) {
+    return connection
+               .execute(
+                   statement({"SELECT FROM pg_inherits WHERE inhrelid = to_regclass('", partition, "')"}))
+               .rows() > 0;
+}
+
 
 std::uint64_t schema_version(PostgresConnection& connection) {
     if (connection.execute("SELECT to_regclass('tollgate.schema_version')").is_null(0, 0)) return 0;
@@ -177,7 +184,8 @@ void Partitions::read(PostgresConnection& connection) {
     there_.clear();
     const auto found = connection.execute(
         "SELECT right(c.relname, 7) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-        " WHERE i.inhparent = 'tollgate.call_records'::regclass");
+        " WHERE i.inhparent IN ('tollgate.call_records'::regclass, 'tollgate.call_legs'::regclass)"
+        " GROUP BY 1 HAVING count(*) = 2");
     for (std::size_t row = 0; row < found.rows(); ++row) {
         const auto text = found.field(row, 0);
         constexpr std::size_t kYearDigits = 4;
@@ -200,7 +208,8 @@ void Partitions::make(PostgresConnection& connection, Month first, unsigned ahea
         for (const std::string_view table : kPartitioned) {
             const std::string whole = "tollgate." + std::string{table};
             const std::string partition = whole + '_' + text_of(month);
-            connection.execute(statement({"CREATE TABLE ", partition, " (LIKE ", whole,
+            if (is_attached(connection, partition)) continue;
+            connection.execute(statement({"CREATE TABLE IF NOT EXISTS ", partition, " (LIKE ", whole,
                                           " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)"}));
             connection.execute(
                 statement({"ALTER TABLE ", whole, " ATTACH PARTITION ", partition, " FOR VALUES FROM (",

@@ -47,6 +47,8 @@ class Partitions {
     /// Looks which there are.
     void read(PostgresConnection& connection);
     /// Makes those of this month and of `ahead` months after it that are not there, outside any transaction.
+    /// One that was detached, and is there still, is attached again: whatever comes late belongs to what is
+    /// in it.
     void make(PostgresConnection& connection, Month first, unsigned ahead);
 
   private:

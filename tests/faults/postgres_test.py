@@ -144,6 +144,20 @@ class PostgresTest(unittest.TestCase):
         with Postgres() as postgres, tempfile.TemporaryDirectory() as folder:
             postgres.psql("ALTER ROLE tollgate PASSWORD 'right'; CREATE ROLE nobody NOLOGIN PASSWORD 'right'",
                           "postgres", "postgres")
+    def test_a_month_that_was_detached_is_attached_when_something_comes(self):
+        with Postgres() as postgres, following(postgres) as daemon:
+            traffic = Traffic(daemon, seeded("detached"))
+            calls(traffic, 0.2)
+            records, _ = assert_same(daemon, postgres)
+            month = postgres.value("SELECT to_char(now(), 'YYYY_MM')")
+            for tables in (("call_records", "call_legs"), ("call_legs",)):
+                for table in tables:
+                    postgres.sql(f"ALTER TABLE tollgate.{table} DETACH PARTITION tollgate.{table}_{month}")
+                calls(traffic, 0.2)
+                more, _ = assert_same(daemon, postgres)
+                self.assertGreater(more, records)
+                records = more
+
             (postgres.data / "pg_hba.conf").write_text("host all postgres 127.0.0.1/32 trust\n"
                                                        "host all all 127.0.0.1/32 scram-sha-256\n")
             postgres.psql("SELECT pg_reload_conf()", "postgres", "postgres")
