@@ -11,14 +11,15 @@ namespace tollgate {
 // The files of the same names: cmake/text_file.cmake.
 std::string_view postgres_schema_1();
 std::string_view postgres_schema_2();
+std::string_view postgres_schema_3();
 
 }  // namespace tollgate
 
 namespace tollgate::daemon::flush {
 namespace {
 
-constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1,
-                                                                       &postgres_schema_2};
+constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1, &postgres_schema_2,
+                                                                       &postgres_schema_3};
 
 /// Whoever makes tables holds the first, whoever builds indexes the second: 7379 is ours.
 constexpr std::string_view kSchemaLock = "(7379, 1)";
@@ -143,7 +144,6 @@ std::string first_day(Partitions::Month month) {
 
 constexpr std::array<std::string_view, 2> kPartitioned{"call_records", "call_legs"};
 
-}  // namespace
 bool is_attached(PostgresConnection& connection, const std::string& partition) {
     return connection
                .execute(
@@ -151,6 +151,7 @@ bool is_attached(PostgresConnection& connection, const std::string& partition) {
                .rows() > 0;
 }
 
+}  // namespace
 
 std::uint64_t schema_version(PostgresConnection& connection) {
     if (connection.execute("SELECT to_regclass('tollgate.schema_version')").is_null(0, 0)) return 0;

@@ -427,9 +427,10 @@ void PostgresSink::Writer::happenings(const Batch& batch) {
     });
     copy("tollgate.audit", batch.audit, [](PostgresRows& rows, const AuditRow& row) {
         const AuditEntry& entry = row.entry;
-        rows.begin_row(9).number(entry.number).number(row.sequence).instant(entry.at).text(entry.actor);
+        rows.begin_row(10).number(entry.number).number(row.sequence).instant(entry.at).text(entry.actor);
         rows.text(entry.operation).text_or_null(entry.party).text(entry.target);
         rows.text(entry.before).text(entry.after);
+        entry.link ? rows.text(entry.link->hash.text()) : rows.null();
     });
 }
 

@@ -80,6 +80,11 @@ class PostgresTest(unittest.TestCase):
                              [("retail", "EUR")])
             entries = daemon.http.get("/v1/audit?limit=1").json["entries"]
             self.assertEqual(postgres.value("SELECT max(number) FROM tollgate.audit"), str(entries[0]["number"]))
+            # With its chain: whoever noted a hash finds it, and the journal has the same.
+            status, said = daemon.tool("audit", "verify", str(daemon.journal))
+            self.assertEqual(status, 0, said)
+            self.assertIn(postgres.value("SELECT hash FROM tollgate.audit ORDER BY number DESC LIMIT 1"), said)
+            self.assertEqual(postgres.value("SELECT count(*) FROM tollgate.audit WHERE hash IS NULL"), "0")
 
     def test_every_text_comes_through(self):
         with Postgres() as postgres, following(postgres) as daemon:
@@ -139,11 +144,6 @@ class PostgresTest(unittest.TestCase):
             daemon.restart()
             assert_same(daemon, postgres)
 
-    def test_what_somebody_has_to_mend_is_refused(self):
-        """A login that is wrong is no server that is away: it is said, and tried again now and then."""
-        with Postgres() as postgres, tempfile.TemporaryDirectory() as folder:
-            postgres.psql("ALTER ROLE tollgate PASSWORD 'right'; CREATE ROLE nobody NOLOGIN PASSWORD 'right'",
-                          "postgres", "postgres")
     def test_a_month_that_was_detached_is_attached_when_something_comes(self):
         with Postgres() as postgres, following(postgres) as daemon:
             traffic = Traffic(daemon, seeded("detached"))
@@ -158,6 +158,11 @@ class PostgresTest(unittest.TestCase):
                 self.assertGreater(more, records)
                 records = more
 
+    def test_what_somebody_has_to_mend_is_refused(self):
+        """A login that is wrong is no server that is away: it is said, and tried again now and then."""
+        with Postgres() as postgres, tempfile.TemporaryDirectory() as folder:
+            postgres.psql("ALTER ROLE tollgate PASSWORD 'right'; CREATE ROLE nobody NOLOGIN PASSWORD 'right'",
+                          "postgres", "postgres")
             (postgres.data / "pg_hba.conf").write_text("host all postgres 127.0.0.1/32 trust\n"
                                                        "host all all 127.0.0.1/32 scram-sha-256\n")
             postgres.psql("SELECT pg_reload_conf()", "postgres", "postgres")
@@ -235,7 +240,8 @@ class PostgresTest(unittest.TestCase):
 
     DOWNGRADE = """
         ALTER TABLE tollgate.call_records DROP COLUMN destination, DROP COLUMN destination_group;
-        DELETE FROM tollgate.schema_version WHERE version = 2;"""
+        ALTER TABLE tollgate.audit DROP COLUMN hash;
+        DELETE FROM tollgate.schema_version WHERE version > 1;"""
 
     def test_an_older_schema_is_brought_up_to_date_with_its_rows(self):
         with Postgres() as postgres, following(postgres) as daemon:
@@ -243,7 +249,7 @@ class PostgresTest(unittest.TestCase):
             calls(traffic, 0.3)
             records, _ = assert_same(daemon, postgres)
             daemon.stop()
-            # As version 1 left it: what 2 added goes.
+            # As version 1 left it: what came later goes.
             postgres.sql(self.DOWNGRADE)
             self.assertEqual(postgres.value("SELECT count(*) FROM tollgate.call_records"), str(records))
             # While somebody reads for long: he is not waited for, and nobody waits behind us.
@@ -264,7 +270,7 @@ class PostgresTest(unittest.TestCase):
             self.assertLess(slowest, 1.5)  # Locks that are waited for 0.9 s, and a client that starts.
             self.assertEqual(postgres.value("SELECT max(version) FROM tollgate.schema_version"), "1")
             reader.communicate("COMMIT;\n")
-            wait_for("version 2", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "2")
+            wait_for("version 3", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "3")
             calls(traffic, 0.2)
             self.assertGreater(assert_same(daemon, postgres)[0], records)
             wait_for("the index", lambda: self.is_indexed(postgres))
