@@ -109,6 +109,7 @@ struct RecordRow {
     Sequence sequence = 0;  ///< Of the event that says it last.
     Sequence ended = 0;     ///< Of the event that said it first in this batch.
     CallRecord record;
+    std::string group;   ///< The destination group of the number; empty: none. Metrics count by the same.
     bool again = false;  ///< The call had ended in an earlier batch.
 };
 
@@ -182,7 +183,6 @@ struct Batch {
     [[nodiscard]] std::string_view party_id(PartyId party) const noexcept {
         return party == balance::kNoParty ? std::string_view{} : state->parties.get(party).id;
     }
-    [[nodiscard]] bool empty() const noexcept { return events.empty() && !filling && !clear; }
 };
 
 /// `E-N` of the rows of one event that portals and webhooks are told of, in the order of events.

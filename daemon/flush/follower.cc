@@ -90,15 +90,17 @@ void Follower::run(const std::stop_token& stop) {
                 const std::lock_guard lock{mutex_};
                 needs_nothing_ = true;
             }
-            failed(stop, StoreState::foreign, Urgency::error, foreign.what(), true);
+            failed(stop, StoreState::foreign, Urgency::error, foreign.what(), Again::seldom);
         } catch (const SinkRefused& refused) {
-            failed(stop, StoreState::refused, Urgency::error, refused.what(), true);
+            failed(stop, StoreState::refused, Urgency::error, refused.what(), Again::seldom);
+        } catch (const SinkMoved& moved) {
+            failed(stop, StoreState::waiting, Urgency::warning, moved.what(), Again::at_once);
         } catch (const SinkFailure& failure) {
-            failed(stop, StoreState::waiting, Urgency::warning, failure.what(), false);
+            failed(stop, StoreState::waiting, Urgency::warning, failure.what(), Again::soon);
         } catch (const std::exception& failure) {
             // The journal could not be read, or not understood: what the replica is nobody knows.
             forget_replica();
-            failed(stop, StoreState::waiting, Urgency::error, failure.what(), true);
+            failed(stop, StoreState::waiting, Urgency::error, failure.what(), Again::seldom);
         }
     }
     sink_->disconnect();
@@ -123,6 +125,8 @@ void Follower::follow(const std::stop_token& stop) {
                 if (maker_ == nullptr) return;
             }
             looked = now_().steady;
+        } else if (failing_) {
+            went_well();  // It has all there is.
         } else if (now_().steady - looked >= how_.look) {
             looked = now_().steady;
             if (sink_->position() != at_)
@@ -218,7 +222,7 @@ void Follower::prepare_replica() {
 }
 
 void Follower::make_maker() {
-    maker_ = std::make_unique<BatchMaker>(*replica_, [this](std::string_view name) {
+    maker_ = std::make_unique<BatchMaker>(*replica_, live_.tariffs, [this](std::string_view name) {
         std::vector<std::byte> bytes;
         std::string fault;
         if (!journal::read_aside(journal_.disk(), journal_.instance(), std::string{name}, bytes, fault))
@@ -297,9 +301,6 @@ bool Follower::read_batch() {
     const auto fault = tail_.read(
         until,
         [&](Sequence sequence, std::span<const std::byte> event) {
-            // A deck that calls are rated by already need not be in memory twice.
-            const auto kind = static_cast<balance::EventKind>(event.front());
-            if (kind == balance::EventKind::deck_put) replica_->catalog.share_decks(live_.tariffs);
             wrong = maker_->apply(sequence, event);
             if (!wrong.empty()) wrong = "event " + std::to_string(sequence) + " is " + wrong;
             return wrong.empty();
@@ -326,27 +327,34 @@ void Follower::write(const Batch& batch) {
 
 void Follower::note_taken(const Batch& batch) {
     at_ = batch.after;
-    delay_ = {};
     set_position(batch.after);
-    std::uint64_t failures = 0;
     {
         const std::lock_guard lock{mutex_};
-        failures = std::exchange(figures_.failures_in_a_row, std::uint64_t{0});
         ++figures_.batches;
         figures_.events += batch.event_count;
         figures_.rows += rows_of(batch);
         waiting_since_.reset();
     }
-    if (failures != 0) {
-        say_(Urgency::notice, std::string{sink_->name()} + ": it takes what there is again, after " +
-                                  std::to_string(failures) + " failures");
+    if (failing_) went_well();
+}
+
+void Follower::went_well() {
+    failing_ = false;
+    delay_ = {};
+    decltype(figures_.failures_in_a_row) failures = 0;
+    {
+        const std::lock_guard lock{mutex_};
+        std::swap(failures, figures_.failures_in_a_row);
     }
+    say_(Urgency::notice, std::string{sink_->name()} + ": it takes what there is again, after " +
+                              std::to_string(failures) + " failures");
 }
 
 void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urgency, const std::string& why,
-                      bool patiently) {
+                      Again again) {
     sink_->disconnect();
     if (stop.stop_requested()) return;
+    failing_ = true;
     std::uint64_t in_a_row = 0;
     bool fresh = false;
     {
@@ -357,8 +365,10 @@ void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urg
         fresh = figures_.last_failure != why;
         figures_.last_failure = why;
     }
-    if (in_a_row == 1 || (fresh && patiently) || in_a_row % kSayEvery == 0) say_(urgency, why);
-    delay_ = patiently ? how_.retry_longest : std::clamp(2 * delay_, how_.retry_first, how_.retry_longest);
+    const bool seldom = again == Again::seldom;
+    if (in_a_row == 1 || (fresh && seldom) || in_a_row % kSayEvery == 0) say_(urgency, why);
+    if (in_a_row == 1 && again == Again::at_once) return;
+    delay_ = seldom ? how_.retry_longest : std::clamp(2 * delay_, how_.retry_first, how_.retry_longest);
     std::uniform_int_distribution<std::int64_t> some{delay_.count() / 2, delay_.count()};
     wait(std::chrono::milliseconds{some(chance_)});
 }

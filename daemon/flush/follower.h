@@ -93,8 +93,16 @@ class Follower {
     void check_fault(const std::optional<balance::journal::Fault>& fault) const;
     /// Until then, or until stop().
     void wait(std::chrono::milliseconds time);
+    /// When it is tried again.
+    enum class Again : std::uint8_t {
+        at_once,  ///< The first time; then soon.
+        soon,     ///< After retry_first, then later and later.
+        seldom,   ///< After retry_longest.
+    };
     void failed(const std::stop_token& stop, StoreState state, Urgency urgency, const std::string& why,
-                bool patiently);
+                Again again);
+    /// Nothing is wrong any more.
+    void went_well();
     void set_state(StoreState state);
     void set_position(const std::optional<Position>& position);
 
@@ -115,6 +123,7 @@ class Follower {
     Position at_;                  // Of the store: where the replica is, or was before `pending_`.
     std::chrono::nanoseconds forgotten_at_{};
     std::chrono::milliseconds delay_{};
+    bool failing_ = false;
     std::minstd_rand chance_;
 
     // ---- For whoever asks ----
