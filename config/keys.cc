@@ -321,8 +321,9 @@ const Key* find_key(std::string_view name) {
 bool names_secret(std::string_view name) {
     constexpr std::array<std::string_view, 4> kWords{"password", "passphrase", "secret", "token"};
     if (name.ends_with("_file")) return false;
-    // Many of those who take them put a token into the path.
-    if (name == "webhook.url") return true;
+    // Many of those who take webhooks put a token into the path, and the others may have a password, in
+    // places where it is not to be found.
+    if (name == "postgres.url" || name == "redis.url" || name == "webhook.url") return true;
     return std::any_of(kWords.begin(), kWords.end(),
                        [name](std::string_view word) { return name.find(word) != std::string_view::npos; });
 }

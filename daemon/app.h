@@ -19,6 +19,10 @@ struct StateSettings;
 [[nodiscard]] StateSettings state_settings(const config::Config& config);
 [[nodiscard]] balance::journal::Settings journal_settings(const config::Config& config);
 
+/// Throws std::runtime_error where a store cannot be what it is said to be: it names the key, the value
+/// without its secrets, and what to write. No store is asked.
+void check_stores(const config::Config& config);
+
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.
 class App {

@@ -157,6 +157,7 @@ class Serving {
             const auto changes = tollgate::config::changes(config_, wanted);
             auto in_force = tollgate::config::taken_over(config_, wanted);
             // What may refuse comes first.
+            tollgate::daemon::check_stores(wanted);
             app_.reload_files(in_force);
             config_ = std::move(in_force);
             logging::change(config_.log);
@@ -464,6 +465,7 @@ int main(int argc, char** argv) {
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
             const tollgate::daemon::access::Users users{config.user};
+            tollgate::daemon::check_stores(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

@@ -385,7 +385,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
     if (code == PaymentCode::suspended)
         return problem({.status = 409, .detail = "the distributor is suspended"});
     if (code != PaymentCode::ok)
-        return problem({.status = 503, .detail = "it cannot be written down now; try again later"});
+        return try_later("it cannot be written down now; try again later", std::chrono::seconds{1});
 
     const PartyId made = parties.find(answer.payment.subject);
     const auto write_money = [](JsonWriter& json, std::string_view name, const std::optional<Money>& amount) {

@@ -65,11 +65,14 @@ class Connection {
             : stream(socket, context), deadline(socket.get_executor()) {}
         boost::asio::ssl::stream<Socket&> stream;
         boost::asio::steady_timer deadline;  // Of its beginning and its end.
+        bool is_begun = false;               // Both have shaken hands.
     };
     void shake_hands();
     void read();
     /// The worker is draining: carries out what has arrived, and closes where nothing has.
     void read_the_last();
+    /// The same by TLS; waits for `patience` where nothing has arrived.
+    void read_the_last_by_tls(std::chrono::milliseconds patience);
     /// At least as much as a command may take.
     void grow_input();
     void process();
@@ -84,7 +87,10 @@ class Connection {
     std::size_t run_commands();
     void write();
     void written();
-    void limit_tls(std::chrono::seconds time);
+    void limit_tls(std::chrono::milliseconds time);
+    void unlimit_tls();
+    /// By TLS: so that the client knows that nothing is missing.
+    void say_goodbye(std::chrono::milliseconds time);
     /// Waits for the client to hang up after the last answer, and throws away what it still sends.
     void linger();
     void close();

@@ -62,7 +62,8 @@ void Worker::listen_unix(int descriptor) {
 
 void Worker::listen_tls(int descriptor, bool ipv6, const TlsIdentity& identity) {
     tls_.assign(ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor);
-    accept(tls_, &identity);
+    identity_ = &identity;
+    accept(tls_, identity_);
 }
 
 template <typename Acceptor>
@@ -87,7 +88,7 @@ void Worker::accept(Acceptor& acceptor, const TlsIdentity* identity) {
 }
 
 template <typename Acceptor>
-void Worker::accept_the_last(Acceptor& acceptor) {
+void Worker::accept_the_last(Acceptor& acceptor, const TlsIdentity* identity) {
     error_code error;
     acceptor.non_blocking(true, error);
     while (!error) {
@@ -95,7 +96,7 @@ void Worker::accept_the_last(Acceptor& acceptor) {
         acceptor.accept(socket, error);
         if (error) break;
         const Peer peer = peer_of(socket);
-        welcome(Connection::Socket{std::move(socket)}, peer, nullptr);
+        welcome(Connection::Socket{std::move(socket)}, peer, identity);
     }
     acceptor.close(error);
 }
@@ -243,11 +244,10 @@ void Worker::begin_stop() {
     if (stop_begun_.exchange(true, std::memory_order_relaxed)) return;
     later([this] {
         draining_ = true;
-        error_code ignored;
         // Who is connected already may have sent something, whether we have seen him yet or not.
         accept_the_last(tcp_);
         accept_the_last(unix_);
-        tls_.close(ignored);
+        accept_the_last(tls_, identity_);
         sweep_timer_.cancel();
         if (connections_.empty()) return;
         drain_timer_.expires_after(kDrainTime);

@@ -110,7 +110,7 @@ class Worker {
     void accept(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     /// Whoever waits to be let in, and nobody after that.
     template <typename Acceptor>
-    void accept_the_last(Acceptor& acceptor);
+    void accept_the_last(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
     /// Those who were declared anew, or are nobody any more, are that at once.
@@ -126,6 +126,7 @@ class Worker {
     std::size_t index_;
     std::size_t count_;
     access::Authenticator* authenticator_;
+    const TlsIdentity* identity_ = nullptr;  // Of whoever comes by TLS; nullptr: nobody does.
     boost::asio::io_context io_{1};
     boost::asio::ip::tcp::acceptor tcp_{io_};
     boost::asio::ip::tcp::acceptor tls_{io_};

@@ -6,6 +6,7 @@ without the certificate that is asked of him does not come in; plain listeners g
 Method: openssl makes an authority and certificates; Python's own TLS, redis-cli and curl speak with the daemon.
 """
 
+import os
 import re
 import shutil
 import signal
@@ -14,13 +15,14 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from daemon import binary  # noqa: E402
+from daemon import binary, scaled  # noqa: E402
 from runner import main  # noqa: E402
 from users import PASSWORD, GuardedDaemon, declare  # noqa: E402
 from wire import HOST, RespClient, RespError  # noqa: E402
@@ -113,6 +115,60 @@ class Tls(unittest.TestCase):
         again = TlsClient(self.resp_port, self.context())
         self.addCleanup(again.close)
         self.assertEqual(again.call("AUTH", "kam", PASSWORD), "OK")
+
+    def test_what_has_arrived_by_tls_is_answered_when_it_stops(self):
+        """The daemon is held while everything is sent, so that it finds it all, and the SIGTERM, at once: clients
+        it has met, and some that only its socket has."""
+        daemon = self.daemon(*self.files("resp"))
+        clients = [TlsClient(self.resp_port, self.context()) for _ in range(8)]
+        for client in clients:
+            self.addCleanup(client.close)
+            self.assertEqual(client.call("AUTH", "kam", PASSWORD), "OK")
+        said = ["x" * 1000] * 90
+        new = []
+
+        def come():
+            client = TlsClient(self.resp_port, self.context())
+            self.addCleanup(client.close)
+            client.send([("AUTH", "kam", PASSWORD), ("ECHO", "new")])
+            new.append((client.read(), client.read()))
+
+        daemon.process.send_signal(signal.SIGSTOP)
+        for client in clients:
+            client.send([("ECHO", text) for text in said])
+        comers = [threading.Thread(target=come) for _ in range(8)]
+        for comer in comers:
+            comer.start()
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        for client in clients:
+            self.assertEqual([client.read() for _ in said], said)
+            with self.assertRaises(ConnectionError):
+                client.read()
+        for comer in comers:
+            comer.join()
+        self.assertEqual(new, [("OK", "new")] * len(comers))
+        self.assertEqual(daemon.process.wait(60), 0)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_nobody_holds_up_the_end_by_tls(self):
+        """One that is idle, one that has sent half a record, one that never shakes hands."""
+        daemon = self.daemon(*self.files("resp"))
+        idle = TlsClient(self.resp_port, self.context())
+        self.addCleanup(idle.close)
+        self.assertEqual(idle.call("AUTH", "kam", PASSWORD), "OK")
+        half = TlsClient(self.resp_port, self.context())
+        self.addCleanup(half.close)
+        self.assertEqual(half.call("AUTH", "kam", PASSWORD), "OK")
+        os.write(half.socket.fileno(), b"\x17\x03\x03\x40\x00" + b"x" * 100)
+        raw = socket.create_connection((HOST, self.resp_port), timeout=60)
+        self.addCleanup(raw.close)
+        began = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.process.wait(60), 0)
+        self.assertLess(time.monotonic() - began, scaled(5, 20))
 
     @unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
     def test_redis_cli_comes_by_tls(self):
