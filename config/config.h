@@ -267,7 +267,7 @@ struct Config {
         std::chrono::milliseconds retry_first = std::chrono::milliseconds{250};  ///< Doubled each time, up to
         std::chrono::milliseconds retry_longest =
             std::chrono::seconds{30};            ///< this. At least `retry_first`.
-        std::size_t batch_bytes_max = 8 * kMiB;  ///< Of events that are handed over at once.
+        std::size_t batch_bytes_max = 16 * kMiB;  ///< Of events that are handed over at once.
         std::chrono::milliseconds lag_max =
             std::chrono::seconds{60};  ///< Beyond it /readyz says no; 0 = never.
 

@@ -172,8 +172,11 @@ struct Batch {
 
     // ---- For the sink, while it writes ----
 
-    /// The state after this batch. It is the follower's own and moves for nobody else.
+    /// The state after this batch, but for where it went on. It is the follower's own and moves for nobody
+    /// else.
     const State* state = nullptr;
+    /// It is written again after the next one was made: all that `state` says of it is who a party is.
+    bool state_went_on = false;
     /// Throws std::runtime_error where it cannot be read.
     std::function<std::vector<std::byte>(std::string_view name)> read_file;
 

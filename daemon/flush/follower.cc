@@ -1,6 +1,7 @@
 #include "daemon/flush/follower.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "balance/journal/aside.h"
@@ -112,22 +113,16 @@ void Follower::follow(const std::stop_token& stop) {
     set_state(StoreState::following);
     auto looked = now_().steady;
     while (!stop.stop_requested()) {
-        if (pending_ || read_batch()) {
-            const bool full = pending_->event_count >= how_.batch_events_max ||
-                              pending_->events.size() >= how_.batch_bytes_max;
-            write(*pending_);
-            pending_.reset();
-            {
-                const std::lock_guard lock{mutex_};
-                level_at_ = std::max(level_at_, pending_levels_.value_or(level_at_));
-            }
+        bool more = false;
+        if (!pending_.empty() || read_batch()) {
+            more = pending_.front().full;
+            write_pending();
             if (maker_->decks() > kReplicaDecksMax) {
                 const Sequence sequence = at_.sequence;
                 forget_replica();
                 build_replica(sequence, stop);
                 if (maker_ == nullptr) return;
             }
-            if (full) continue;
             looked = now_().steady;
         } else if (failing_) {
             went_well();  // It has all there is.
@@ -143,8 +138,27 @@ void Follower::follow(const std::stop_token& stop) {
                 replica_->sessions.forget_due(stripe, due);
             replica_->payments.forget_due(due);
         }
-        wait(how_.pause);
+        if (!more) wait(how_.pause);
     }
+}
+
+void Follower::write_pending() {
+    Batch& batch = pending_.front().batch;
+    batch.state_went_on = pending_.size() > 1;
+    if (!pending_.front().full || batch.state_went_on || sink_->needs_state(batch)) {
+        write(batch);
+    } else {
+        // Where reading fails, leaving this waits for the writing.
+        auto written = std::async(std::launch::async, [this, &batch] { sink_->write(batch); });
+        (void)read_batch();
+        written.get();
+        note_taken(batch);
+    }
+    const rating::Instant levels = pending_.front().levels;
+    pending_.pop_front();
+    const std::lock_guard lock{mutex_};
+    level_at_ = std::max(level_at_, levels);
+    if (!pending_.empty()) waiting_since_ = pending_.front().batch.first_at;
 }
 
 void Follower::meet(const std::optional<Position>& stored, const std::stop_token& stop) {
@@ -153,14 +167,13 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
         needs_nothing_ = false;
     }
     if (stored && maker_ != nullptr) {
-        if (pending_ && *stored == pending_->after) {
-            at_ = pending_->after;
-            pending_.reset();
-            set_position(at_);
-            return;
+        if (!pending_.empty() && *stored == pending_.front().batch.after) {
+            at_ = pending_.front().batch.after;
+            pending_.pop_front();
         }
         // Where the failure came in between, what was read is written again.
-        if (*stored == at_ && (!pending_ || pending_->before == at_)) return set_position(at_);
+        if (*stored == at_ && (pending_.empty() || pending_.front().batch.before == at_))
+            return set_position(at_);
     }
     forget_replica();
     if (!stored || stored->filling != 0) return fill(stop);
@@ -186,7 +199,7 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
 }
 
 void Follower::forget_replica() {
-    pending_.reset();
+    pending_.clear();
     maker_.reset();
     restoring_.reset();
     replica_.reset();
@@ -280,7 +293,7 @@ bool Follower::read_batch() {
     const Sequence until = journal_.durable();
     if (tail_.at() >= until) {
         const std::lock_guard lock{mutex_};
-        level_at_ = now;
+        if (pending_.empty()) level_at_ = now;
         return false;
     }
     std::string wrong;
@@ -295,17 +308,23 @@ bool Follower::read_batch() {
             return maker_->events() >= how_.batch_events_max || maker_->bytes() >= how_.batch_bytes_max;
         });
     if (fault) throw std::runtime_error{fault->text() + (wrong.empty() ? "" : ": " + wrong)};
-    pending_ = maker_->finish();
-    pending_->before = at_;
-    pending_->after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
-    pending_levels_ = tail_.at() >= until ? now : pending_->last_at.wall;
+    const bool full = maker_->events() >= how_.batch_events_max || maker_->bytes() >= how_.batch_bytes_max;
+    Batch batch = maker_->finish();
+    batch.before = pending_.empty() ? at_ : pending_.back().batch.after;
+    batch.after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
+    const rating::Instant levels = tail_.at() >= until ? now : batch.last_at.wall;
+    pending_.push_back({std::move(batch), levels, full});
     const std::lock_guard lock{mutex_};
-    waiting_since_ = pending_->first_at;
+    waiting_since_ = pending_.front().batch.first_at;
     return true;
 }
 
 void Follower::write(const Batch& batch) {
     sink_->write(batch);
+    note_taken(batch);
+}
+
+void Follower::note_taken(const Batch& batch) {
     at_ = batch.after;
     set_position(batch.after);
     {

@@ -24,8 +24,9 @@ using Parameter = PostgresConnection::Parameter;
 constexpr std::chrono::seconds kLockWait{10};
 /// Emptying and removing what a whole journal left takes as long as it takes.
 constexpr std::chrono::minutes kClearPatience{30};
-/// Rows are handed over when there are so many bytes of them.
-constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
+/// Rows are handed over when there are so many bytes of them: the server works on them while the next are
+/// made.
+constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
 
 /// What is upserted goes through a table of this connection's own first.
 constexpr std::array<std::string_view, 3> kIncoming{"parties", "balances", "sessions"};
@@ -123,6 +124,7 @@ class PostgresSink::Writer {
     std::optional<Position> connect();
     std::optional<Position> position() { return read_position(connection_, false); }
     void write(const Batch& batch);
+    [[nodiscard]] bool is_snapshot_due(const Batch& batch) const noexcept;
     void interrupt() noexcept {
         connection_.interrupt();
         indexer_.interrupt();
@@ -435,6 +437,7 @@ void PostgresSink::Writer::happenings(const Batch& batch) {
 }
 
 void PostgresSink::Writer::journal(const Batch& batch) {
+    const bool is_due = is_snapshot_due(batch);
     for (const std::string& name : batch.files)
         file(batch, name);
     if (!batch.events.empty()) {
@@ -443,10 +446,13 @@ void PostgresSink::Writer::journal(const Batch& batch) {
         });
         event_bytes_ += batch.events.size();
     }
-    const bool filled = batch.filling && batch.after.filling == 0;
-    const bool is_due =
-        !batch.filling && event_bytes_ >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
-    if (batch.after.sequence > 0 && (filled || is_due)) snapshot(batch);
+    if (is_due) snapshot(batch);
+}
+
+bool PostgresSink::Writer::is_snapshot_due(const Batch& batch) const noexcept {
+    if (batch.after.sequence == 0 || batch.state_went_on) return false;
+    if (batch.filling) return batch.after.filling == 0;
+    return event_bytes_ + batch.events.size() >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
 }
 
 void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
@@ -552,6 +558,10 @@ std::optional<Position> PostgresSink::position() {
 
 void PostgresSink::write(const Batch& batch) {
     guarded(*writer_, [this, &batch] { writer_->write(batch); });
+}
+
+bool PostgresSink::needs_state(const Batch& batch) const {
+    return batch.filling || writer_->is_snapshot_due(batch);
 }
 
 void PostgresSink::interrupt() noexcept {

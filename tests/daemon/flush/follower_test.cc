@@ -31,6 +31,10 @@ struct Store {
     std::map<std::string, const rating::Deck*> decks;  // Of the newest version of each tariff.
     std::size_t clears = 0;
 
+    // How it writes: what the replica does meanwhile.
+    bool needs_state = true;
+    std::size_t again_behind = 0;  // Written again after the next was made.
+
     // How it misbehaves.
     unsigned fails_before = 0;  // Of 100 writes: not taken.
     unsigned fails_after = 0;   // Taken, but the answer is lost.
@@ -49,8 +53,15 @@ class MemorySink final : public Sink {
         if (store_.away) throw SinkFailure{"memory: away"};
         return store_.position;
     }
+    [[nodiscard]] bool needs_state(const Batch& batch) const override {
+        return batch.filling || store_.needs_state;
+    }
     void write(const Batch& batch) override {
         const std::lock_guard lock{store_.mutex};
+        if (batch.state_went_on) ++store_.again_behind;
+        if (store_.needs_state) {
+            EXPECT_FALSE(batch.state_went_on);
+        }
         if (store_.away) throw SinkFailure{"memory: away"};
         const auto dice = store_.chance() % 100;
         if (dice < store_.fails_before) throw SinkFailure{"memory: not taken"};
@@ -233,6 +244,28 @@ TEST_F(FollowerTest, WritesEachEventOnceWhateverFails) {
     const std::lock_guard lock{store_.mutex};
     EXPECT_EQ(store_.records.size(), 100U);
     EXPECT_EQ(store_.told.size(), 100U);
+    EXPECT_TRUE(store_.open.empty());
+}
+
+// Goal: the same where the next batch is made while one is written, and the one fails.
+TEST_F(FollowerTest, MakesTheNextBatchMeanwhile) {
+    store_.needs_state = false;
+    store_.fails_before = 20;
+    store_.fails_after = 20;
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    for (int round = 0; round < 5; ++round) {
+        for (int i = 0; i < 50; ++i)
+            ASSERT_NO_FATAL_FAILURE(call(std::to_string(round) + "-" + std::to_string(i), i));
+        ASSERT_NO_FATAL_FAILURE(commit());
+        ASSERT_NO_FATAL_FAILURE(expect_level());
+    }
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_GT(store_.again_behind, 0U);
+    EXPECT_EQ(store_.records.size(), 250U);
+    EXPECT_EQ(store_.told.size(), 250U);
+    EXPECT_EQ(store_.clears, 1U);
     EXPECT_TRUE(store_.open.empty());
 }
 
