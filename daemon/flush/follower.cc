@@ -7,6 +7,7 @@
 #include "balance/journal/aside.h"
 #include "balance/journal/snapshot.h"
 #include "daemon/background.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -354,7 +355,7 @@ void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urg
     sink_->disconnect();
     if (stop.stop_requested()) return;
     failing_ = true;
-    std::uint32_t in_a_row = 0;
+    std::uint64_t in_a_row = 0;
     bool fresh = false;
     {
         const std::lock_guard lock{mutex_};
@@ -398,10 +399,20 @@ StoreFigures Follower::figures() const {
     StoreFigures figures = figures_;
     std::optional<rating::Instant> since;
     if (waiting_since_) since = waiting_since_->wall;
-    if (const auto delivered = sink_->delivered(); delivered && figures.position) {
-        figures.position = std::min(*figures.position, delivered->sequence);
-        if (delivered->waiting_since) since = delivered->waiting_since;
+    if (const auto delivered = sink_->delivered()) {
+        if (figures.position) {
+            figures.position = std::min(*figures.position, delivered->sequence);
+            if (delivered->waiting_since) since = delivered->waiting_since;
+        }
+        figures.one_by_one = {delivered->pending, delivered->given_up};
+        figures.failures += delivered->failures;
+        // What the follower itself fails at comes before.
+        if (figures.failures_in_a_row == 0) {
+            figures.failures_in_a_row = delivered->retried;
+            if (!delivered->last_failure.empty()) figures.last_failure = delivered->last_failure;
+        }
     }
+    figures.last_failure = logging::redacted(figures.last_failure);
     const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {

@@ -53,6 +53,10 @@ class PostgresFailure : public std::runtime_error {
     std::string state_;
 };
 
+/// Throws PostgresFailure where no server could be found by it: says the key, the URL without its password,
+/// and what to write instead.
+void check_postgres_url(std::string_view key, const std::string& url);
+
 /// What a statement answered. Fields are text, or bytes where they were asked for in binary.
 class PostgresResult {
   public:

@@ -71,7 +71,12 @@ class Sink {
         Sequence sequence = 0;  ///< The last event that is done with.
         Sequence saved =
             0;  ///< The last one of which that is known after a restart: the journal may go so far.
-        std::optional<rating::Instant> waiting_since;  ///< Of the oldest that is not done with.
+        std::optional<rating::Instant> waiting_since{};  ///< Of the oldest that is not done with.
+        std::size_t pending = 0;                         ///< What was taken in and is not done with.
+        std::size_t retried = 0;                         ///< Of it, what has failed and is tried again.
+        std::uint64_t failures = 0;                      ///< Attempts that failed.
+        std::uint64_t given_up = 0;                      ///< What was never taken.
+        std::string last_failure{};
     };
     /// nullopt: write() returns when everything is done. Any thread.
     [[nodiscard]] virtual std::optional<Delivered> delivered() const { return std::nullopt; }

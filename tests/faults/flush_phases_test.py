@@ -45,8 +45,8 @@ POSTGRES_PHASES = {
     "COMMIT is not answered": Unanswered("COMMIT"),
     "after COMMIT": After("COMMIT"),
 }
-# An empty database: its tables in four versions, a month, then batches of a refill, then events.
-FILLING = 6  # The COMMIT of the first batch.
+# An empty database: its tables in three versions, a month, then batches of a refill, then events.
+FILLING = 5  # The COMMIT of the first batch.
 POSTGRES_FILLING = {
     "amid the making of tables": Unanswered("CREATE TABLE tollgate.schema_version"),
     "tables are made and that is not answered": Unanswered("COMMIT"),

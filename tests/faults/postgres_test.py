@@ -270,7 +270,7 @@ class PostgresTest(unittest.TestCase):
             self.assertLess(slowest, 1.5)  # Locks that are waited for 0.9 s, and a client that starts.
             self.assertEqual(postgres.value("SELECT max(version) FROM tollgate.schema_version"), "1")
             reader.communicate("COMMIT;\n")
-            wait_for("version 4", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "4")
+            wait_for("version 3", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "3")
             calls(traffic, 0.2)
             self.assertGreater(assert_same(daemon, postgres)[0], records)
             wait_for("the index", lambda: self.is_indexed(postgres))

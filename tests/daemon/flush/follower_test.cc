@@ -39,6 +39,7 @@ struct Store {
     unsigned fails_before = 0;  // Of 100 writes: not taken.
     unsigned fails_after = 0;   // Taken, but the answer is lost.
     bool away = false;
+    std::string why = "memory: away";
     std::minstd_rand chance{7};
 };
 
@@ -50,7 +51,7 @@ class MemorySink final : public Sink {
     [[nodiscard]] std::optional<Position> connect() override { return position(); }
     [[nodiscard]] std::optional<Position> position() override {
         const std::lock_guard lock{store_.mutex};
-        if (store_.away) throw SinkFailure{"memory: away"};
+        if (store_.away) throw SinkFailure{store_.why};
         return store_.position;
     }
     [[nodiscard]] bool needs_state(const Batch& batch) const override {
@@ -62,7 +63,7 @@ class MemorySink final : public Sink {
         if (store_.needs_state) {
             EXPECT_FALSE(batch.state_went_on);
         }
-        if (store_.away) throw SinkFailure{"memory: away"};
+        if (store_.away) throw SinkFailure{store_.why};
         const auto dice = store_.chance() % 100;
         if (dice < store_.fails_before) throw SinkFailure{"memory: not taken"};
         if (!batch.clear && store_.position != batch.before) throw SinkMoved{"memory: moved"};
@@ -398,6 +399,15 @@ TEST_F(FollowerTest, SharesDecksThatArePutWhileItRuns) {
 }
 
 // Goal: the journal is kept until it is known that a store has it, and it is known how far behind it is.
+// Goal: whatever a store's library says, INFO does not repeat a password.
+TEST_F(FollowerTest, ShowsNoSecretOfAFailure) {
+    store_.away = true;
+    store_.why = "memory: no postgresql://ann:hun/ter2@db/x";
+    follow();
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures > 0; }));
+    EXPECT_EQ(follower_->figures().last_failure, "memory: no postgresql://ann:***@db/x");
+}
+
 TEST_F(FollowerTest, SaysHowFarBehindItIs) {
     store_.away = true;
     commit();
