@@ -195,7 +195,7 @@ class PostgresTest(unittest.TestCase):
             for url, text, settings, words in (
                     (good, "wrong\n", {}, "password authentication failed"),
                     (good, "", {"file": None}, "no password supplied"),
-                    (good, "", {}, "has no password in its first line"),
+                    (good, "", {}, "has no secret in its first line"),
                     (f"postgresql://tollgate@{place}/other", "right\n", {}, '"other" does not exist'),
                     (f"postgresql://stranger@{place}/tollgate", "right\n", {}, "password authentication failed"),
                     (f"postgresql://nobody@{place}/tollgate", "right\n", {}, "not permitted to log in")):
