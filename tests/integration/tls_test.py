@@ -137,7 +137,7 @@ class Tls(unittest.TestCase):
         daemon.process.send_signal(signal.SIGSTOP)
         for client in clients:
             client.send([("ECHO", text) for text in said])
-        comers = [threading.Thread(target=come) for _ in range(8)]
+        comers = [threading.Thread(target=come) for _ in range(scaled(8, 2))]
         for comer in comers:
             comer.start()
         time.sleep(0.3)
@@ -171,7 +171,7 @@ class Tls(unittest.TestCase):
         daemon.process.send_signal(signal.SIGSTOP)
         for connection in known:
             connection.request("GET", "/healthz")
-        comers = [threading.Thread(target=lambda: new.append(asked().getresponse().read())) for _ in range(6)]
+        comers = [threading.Thread(target=lambda: new.append(asked().getresponse().read())) for _ in range(scaled(6, 2))]
         for comer in comers:
             comer.start()
         time.sleep(0.3)
