@@ -91,6 +91,8 @@ std::vector<Key> make_keys() {
     add("resp.commands_in_flight_max", field(&C::resp, &C::Resp::commands_in_flight_max), Count{1, 65'536});
     add("resp.unread_bytes_max", field(&C::resp, &C::Resp::unread_bytes_max), Size{16 * kKiB, kGiB});
     add("resp.connections_max", field(&C::resp, &C::Resp::connections_max), Count{1, 1'000'000});
+    add("resp.login_timeout", field(&C::resp, &C::Resp::login_timeout),
+        Duration{milliseconds{100}, hours{1}});
 
     add("http.listen", field(&C::http, &C::Http::listen), Address{});
     add("http.body_bytes_max", field(&C::http, &C::Http::body_bytes_max), Size{kKiB, 64 * kGiB});

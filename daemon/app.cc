@@ -118,7 +118,8 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .command_bytes_max = config.resp.command_bytes_max,
             .commands_in_flight_max = config.resp.commands_in_flight_max,
             .unread_bytes_max = config.resp.unread_bytes_max,
-            .connections_max = config.resp.connections_max};
+            .connections_max = config.resp.connections_max,
+            .login_timeout = config.resp.login_timeout};
 }
 
 ChargingTimes charging_times(const config::Config& config) {
@@ -277,7 +278,8 @@ void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
 }
 
 metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http,
-                                const MemoryGuard& memory) {
+                                const MemoryGuard& memory,
+                                const std::atomic<std::uint64_t>& connections_max) {
     return {.http =
                 [&http] {
                     std::vector<metrics::HttpFigure> figures;
@@ -290,7 +292,7 @@ metrics::Sources metric_sources(const config::Config& config, const admin::HttpF
             .memory_max = [&memory] { return memory.ceiling(); },
             .memory_level = [&memory] { return memory.full_from(); },
             .lines_suppressed = logging::suppressed,
-            .connections_max = config.resp.connections_max,
+            .connections_max = [&connections_max] { return connections_max.load(std::memory_order_relaxed); },
             .sessions_max = config.session.max,
             .parties_max = config.party.max};
 }
@@ -317,7 +319,7 @@ struct App::Parts {
           counters(worker_count(config)),
           slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
                     counters.size() + 1),
-          metrics(services, call_figures, metric_sources(config, http_figures, memory)),
+          metrics(services, call_figures, metric_sources(config, http_figures, memory, connections_max)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,
@@ -349,6 +351,7 @@ struct App::Parts {
         memory.set_ceiling(config.memory.max);
         memory.look();
         store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+        connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
         readiness.add([this] { return why_not_ready(); });
         if (!users.is_empty()) users.declared_at_start(Clock::now().steady);
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
@@ -453,7 +456,8 @@ struct App::Parts {
     std::unique_ptr<State> made;
     MemoryGuard memory;
     Readiness readiness;
-    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own.
+    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own, as the next.
+    std::atomic<std::uint64_t> connections_max{0};
     Recovered recovered;
     State& state;
     GuardedLog guarded;
@@ -583,6 +587,7 @@ void App::reload(const config::Config& config, const std::vector<config::Change>
     parts.http.change(config.http);
     parts.memory.set_ceiling(config.memory.max);
     parts.store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+    parts.connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
     if (changes.empty()) return;
     if (parts.state.events.admission() == balance::Admission::closed) {
         logging::event(config::LogLevel::error, "audit_full",
@@ -674,13 +679,15 @@ std::uint16_t App::http_tls_port() const noexcept {
     return parts_->http.tls_port();
 }
 
-void App::reload_users(const config::Config& config) {
+void App::reload_files(const config::Config& config) {
+    net::TlsIdentity* const resp = parts_->tls ? &*parts_->tls : nullptr;
+    net::TlsIdentity* const http = parts_->http.tls();
+    auto of_resp = resp == nullptr ? nullptr : resp->read();
+    auto of_http = http == nullptr ? nullptr : http->read();
+    // Nothing refuses once users are replaced. Who stays as he is stays logged in.
     parts_->users.replace(config.user, Clock::now().steady);
-}
-
-void App::reload_certificates() {
-    if (parts_->tls) parts_->tls->reload();
-    parts_->http.reload_certificate();
+    if (resp != nullptr) resp->use(std::move(of_resp));
+    if (http != nullptr) http->use(std::move(of_http));
 }
 
 std::size_t App::workers() const noexcept {

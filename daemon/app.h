@@ -61,13 +61,10 @@ class App {
     [[nodiscard]] std::uint16_t http_tls_port() const noexcept;  ///< 0: none.
     [[nodiscard]] std::size_t workers() const noexcept;
 
-    /// Users as they are declared now: who is not among them any more, or has another password, is logged
-    /// out. Their `start` and `dial_plan` need a restart. Throws std::runtime_error, with nothing changed.
-    /// Any thread.
-    void reload_users(const config::Config& config);
-    /// Reads certificates and keys from their files again, for connections from now on. Throws
-    /// std::runtime_error, with nothing changed of the listener that it names. Any thread.
-    void reload_certificates();
+    /// Reads certificates and keys from their files again, for connections from now on, whether their paths
+    /// changed or not; and from now on users are those of `config`: who is not among them any more, or has
+    /// another password, is logged out. Throws std::runtime_error, with nothing changed. Any thread.
+    void reload_files(const config::Config& config);
 
   private:
     struct Parts;

@@ -847,8 +847,8 @@ std::uint16_t HttpServer::tls_port() const noexcept {
     return state_->tls_port;
 }
 
-void HttpServer::reload_certificate() {
-    if (state_->identity) state_->identity->reload();
+net::TlsIdentity* HttpServer::tls() const noexcept {
+    return state_->identity ? &*state_->identity : nullptr;
 }
 
 void HttpServer::start() {

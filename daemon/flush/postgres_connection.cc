@@ -38,6 +38,44 @@ constexpr std::string_view kExpected =
     "; expected postgresql://USER@HOST[:PORT]/DATABASE, or host=HOST dbname=DATABASE user=USER. In a user or "
     "password an @ is written %40 and a / %2F; better, the password stands in postgres.password_file";
 
+/// What a server that refuses a connection says, taken apart. libpq has no fields of it, but the text is in
+/// its hands: told to be verbose, it writes `SEVERITY:  STATE: message`, whatever language the server speaks,
+/// and where in the server that was in a line of its own.
+struct Refusal {
+    std::string state;  ///< Of the last server that was asked; empty: none said anything.
+    std::string text;
+};
+
+Refusal refusal_in(std::string_view said) {
+    constexpr std::string_view kSeverityEnds = ":  ";
+    constexpr std::string_view kStateEnds = ": ";
+    constexpr std::string_view kWhere = "\nLOCATION:";
+    constexpr std::size_t kStateSize = 5;
+    const auto is_of_state = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+    Refusal refusal;
+    while (!said.empty()) {
+        const auto severity = said.find(kSeverityEnds);
+        if (severity == std::string_view::npos) break;
+        const auto state = said.substr(severity + kSeverityEnds.size(), kStateSize);
+        const auto behind = said.substr(severity + kSeverityEnds.size() + state.size());
+        const bool found = state.size() == kStateSize && behind.starts_with(kStateEnds) &&
+                           std::all_of(state.begin(), state.end(), is_of_state);
+        refusal.text += said.substr(0, severity + kSeverityEnds.size());
+        if (found) {
+            refusal.state = state;
+            said = behind.substr(kStateEnds.size());
+            const auto where = said.find(kWhere);
+            refusal.text += said.substr(0, where);
+            said = where == std::string_view::npos ? std::string_view{} : said.substr(where + 1);
+            said = said.substr(std::min(said.find('\n'), said.size()));
+        } else {
+            said = said.substr(severity + kSeverityEnds.size());
+        }
+    }
+    refusal.text += said;
+    return refusal;
+}
+
 /// What is before the first of `ends`.
 std::string_view up_to(std::string_view text, const char* ends) {
     return text.substr(0, text.find_first_of(ends));
@@ -136,7 +174,8 @@ std::uint64_t PostgresResult::number(std::size_t row, std::size_t column) const 
 void check_postgres_url(std::string_view key, const std::string& url) {
     const std::string fault = fault_of(url);
     if (fault.empty()) return;
-    throw PostgresFailure{statement({key, ": \"", logging::redacted_url(url), "\": ", fault, kExpected})};
+    throw PostgresFailure{statement({key, ": \"", logging::redacted_url(url), "\": ", fault, kExpected}),
+                          PostgresFailure::kNoLogin};
 }
 
 // ---- The connection ----
@@ -167,6 +206,12 @@ void PostgresConnection::fail(const std::string& what, const pg_result* result) 
     std::string text = place() + ": " + what;
     if (!said.empty()) text += ": " + one_line(said);
     throw PostgresFailure{text, std::string{field(PG_DIAG_SQLSTATE)}};
+}
+
+void PostgresConnection::fail_to_open() const {
+    auto [state, text] = refusal_in(PQerrorMessage(connection_));
+    if (state.empty() && PQconnectionNeedsPassword(connection_) != 0) state = PostgresFailure::kNoLogin;
+    throw PostgresFailure{statement({place(), ": cannot connect: ", one_line(text)}), std::move(state)};
 }
 
 steady_clock::time_point PostgresConnection::patience() const {
@@ -202,12 +247,14 @@ void PostgresConnection::open(const std::string& url, const std::string& passwor
     if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: no memory for a connection"};
     const auto until = steady_clock::now() + limits_.connect;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    if (PQstatus(connection_) == CONNECTION_BAD) fail("cannot connect");
+    if (PQstatus(connection_) == CONNECTION_BAD) fail_to_open();
+    PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     while (status != PGRES_POLLING_OK) {
         wait(status == PGRES_POLLING_READING ? For::reading : For::writing, until);
         status = PQconnectPoll(connection_);
-        if (status == PGRES_POLLING_FAILED) fail("cannot connect");
+        if (status == PGRES_POLLING_FAILED) fail_to_open();
     }
+    PQsetErrorVerbosity(connection_, PQERRORS_DEFAULT);
     if (PQsetnonblocking(connection_, 1) != 0) fail("cannot be used without blocking");
     PQsetNoticeProcessor(
         connection_, [](void*, const char*) {}, nullptr);

@@ -51,7 +51,12 @@ void write_position(PostgresConnection& connection, const Position& position) {
 }
 
 std::string password_in(const std::string& file) {
-    return file.empty() ? std::string{} : secret_in("postgres.password_file", file);
+    if (file.empty()) return {};
+    try {
+        return secret_in("postgres.password_file", file);
+    } catch (const std::runtime_error& missing) {
+        throw PostgresFailure{missing.what(), PostgresFailure::kNoLogin};
+    }
 }
 
 }  // namespace tollgate::daemon::flush

@@ -32,7 +32,7 @@ class SinkMoved : public SinkFailure {
     using SinkFailure::SinkFailure;
 };
 
-/// Used by one follower, on its thread alone but for interrupt(). No library's exception leaves it, and
+/// Used by one follower, by one thread at a time but for interrupt(). No library's exception leaves it, and
 /// nothing in it waits longer than a time-out with a name: a store that was stopped in the middle of a
 /// sentence is a SinkFailure.
 class Sink {
@@ -57,6 +57,10 @@ class Sink {
     /// `clear`), nothing is written and SinkMoved is thrown. After a SinkFailure nobody knows whether it was
     /// taken: the follower connects anew and looks. Returns when the store answers for it.
     virtual void write(const Batch& batch) = 0;
+
+    /// Whether write() reads more of `batch.state` than the ids of parties: then the state stands still until
+    /// it has returned, else the next batch may be made meanwhile.
+    [[nodiscard]] virtual bool needs_state([[maybe_unused]] const Batch& batch) const { return true; }
 
     /// Whether an empty store is given what there was before. A webhook's is not: it hears of what happens
     /// from now on.

@@ -14,8 +14,8 @@
 #include "balance/journal/checksum.h"
 #include "daemon/access/signature.h"
 #include "daemon/background.h"
+#include "daemon/json_text.h"
 #include "daemon/operation/log_line.h"
-#include "daemon/utf8.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -29,34 +29,6 @@ constexpr std::chrono::seconds kSaveEvery{1};
 /// How long the sending thread sleeps at most.
 constexpr std::chrono::milliseconds kNap{200};
 constexpr std::size_t kFailureBytesMax = 200;
-
-void add_json(std::string& out, std::string_view text) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    out += '"';
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00";
-            out += kHex[byte >> 4U];
-            out += kHex[byte & 15U];
-        } else if (const auto bytes = utf8_bytes(text.substr(i)); bytes > 1) {
-            out += text.substr(i, bytes);
-            i += bytes - 1;
-        } else if (byte >= 0x80) {
-            // Session ids and tags may hold any byte, JSON only UTF-8: what is none is shown as the character
-            // of its number.
-            out += static_cast<char>(0xc0U | byte >> 6U);
-            out += static_cast<char>(0x80U | (byte & 0x3fU));
-        } else {
-            out += c;
-        }
-    }
-    out += '"';
-}
 
 /// One JSON object, field by field.
 class Object {

@@ -158,7 +158,7 @@ class Metrics::Collection final : public prometheus::Collectable {
         gauge("tollgate_connections", "Open connections of the RESP port and the Unix socket.")
             .add(std::uint64_t{services_.clients.size()});
         gauge("tollgate_connections_limit", "How many there may be: resp.connections_max.")
-            .add(std::uint64_t{metrics_.sources_.connections_max});
+            .add(metrics_.sources_.connections_max ? metrics_.sources_.connections_max() : 0);
         counter("tollgate_connections_total", "Connections of the RESP port and the Unix socket so far.")
             .add(services_.clients.entered());
     }

@@ -29,7 +29,7 @@ struct Sources {
     std::function<std::uint64_t()> memory_max = {};        ///< Bytes; 0: no limit.
     std::function<std::uint64_t()> memory_level = {};      ///< From which on nothing new begins; 0: none.
     std::function<std::uint64_t()> lines_suppressed = {};  ///< Of the log.
-    std::size_t connections_max = 0;
+    std::function<std::uint64_t()> connections_max = {};
     std::size_t sessions_max = 0;
     std::size_t parties_max = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -51,6 +52,7 @@ Connection::Connection(Worker& worker, Socket socket, commands::Client client, b
       input_(kInputBytesFirst) {}
 
 void Connection::start() {
+    mind_stranger();
     if (tls_ != nullptr) return shake_hands();
     read();
 }
@@ -91,14 +93,29 @@ void Connection::drain() {
     if (output_.empty()) socket_.cancel(ignored);
 }
 
+void Connection::mind_stranger() {
+    if (client_.let_in != login_until_.has_value()) return;
+    if (client_.let_in) {
+        worker_.expect_no_login(*std::exchange(login_until_, std::nullopt), client_.id);
+        return;
+    }
+    login_until_ = worker_.now().steady + worker_.limits().login_timeout;
+    worker_.expect_login(*login_until_, client_.id);
+}
+
+bool Connection::is_dismissed() const noexcept {
+    return login_until_ && *login_until_ <= worker_.now().steady;
+}
+
 void Connection::dismiss_stranger() {
-    if (client_.let_in || waits_for_login_) return;
+    if (waits_for_login_) return;
     client_.closing = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
 }
 
 void Connection::close() {
+    if (login_until_) worker_.expect_no_login(*login_until_, client_.id);
     worker_.destroy(*this);
 }
 
@@ -160,6 +177,9 @@ void Connection::logged_in(const access::User* user) {
     waits_for_login_ = false;
     commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
     commands::answer_login(context, user, {}, output_);
+    declared_ = nullptr;  // The guess may be older than what is declared now.
+    look_who_it_is();
+    if (is_dismissed()) client_.closing = true;
     if (user == nullptr || client_.closing || input_size_ == 0) {
         more_input_ = input_size_ > 0;
         return send_or_read();
@@ -178,6 +198,7 @@ void Connection::look_who_it_is() {
             client_.user = nullptr;
     }
     client_.let_in = client_.user != nullptr || (declared_->empty() && client_.local);
+    mind_stranger();
 }
 
 bool Connection::begin_login(commands::Context& context) {
@@ -246,6 +267,7 @@ std::size_t Connection::run_commands() {
             if (more_input_) break;
         }
     }
+    mind_stranger();  // After AUTH, HELLO and RESET.
     if (relies) relies_on_ = worker_.newest_event();
     return consumed;
 }

@@ -19,8 +19,6 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kSweepEvery{250};
 /// How long answers may take to be sent when the daemon stops.
 constexpr std::chrono::seconds kDrainTime{2};
-/// How long somebody may take to log in: connections are counted, and nobody may keep them all to himself.
-constexpr std::chrono::seconds kLoginTime{60};
 /// Out of descriptors: nothing to do but wait for some to be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -147,7 +145,6 @@ void Worker::welcome(Connection::Socket socket, const Peer& peer, const TlsIdent
     auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client), tls.get());
     Connection& started = *connection;
     connections_.emplace(id, std::move(connection));
-    if (!nobody_declared) strangers_.push_back({now().steady + kLoginTime, id});
     started.start();
     if (draining_) started.drain();
 }
@@ -200,15 +197,34 @@ void Worker::sweep() {
         if (error || draining_) return;
         const std::size_t ended = services_.charging.expire_due(index_, count_, now());
         commands::WorkerCounters::add(counters_.expired, ended);
+        look_who_they_are();
         dismiss_strangers();
         sweep();
     });
 }
 
+void Worker::look_who_they_are() {
+    if (services_.users == nullptr || declared_ == &services_.users->current()) return;
+    declared_ = &services_.users->current();
+    for (const auto& [id, connection] : connections_)
+        connection->look_who_it_is();
+}
+
+void Worker::expect_login(balance::Steady until, std::uint64_t connection) {
+    strangers_.emplace(until, connection);
+}
+
+void Worker::expect_no_login(balance::Steady until, std::uint64_t connection) {
+    strangers_.erase({until, connection});
+}
+
 void Worker::dismiss_strangers() {
-    for (; !strangers_.empty() && strangers_.front().until <= now().steady; strangers_.pop_front()) {
-        const auto found = connections_.find(strangers_.front().connection);
-        if (found != connections_.end()) found->second->dismiss_stranger();
+    const balance::Steady steady = now().steady;
+    while (!strangers_.empty() && strangers_.begin()->first <= steady) {
+        const std::uint64_t connection = strangers_.begin()->second;
+        strangers_.erase(strangers_.begin());
+        if (const auto found = connections_.find(connection); found != connections_.end())
+            found->second->dismiss_stranger();
     }
 }
 

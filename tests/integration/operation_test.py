@@ -219,6 +219,15 @@ class Reload(unittest.TestCase):
             self.assertIn('key=session.want', daemon.log.read_text())
             self.assertIn('session.want: \\"1h\\" -> \\"1m\\"', daemon.log.read_text())
 
+    def test_limits_that_are_shown_are_those_in_force(self):
+        with Operated({"resp.connections_max": 200}) as daemon:
+            def shown():
+                return re.search(r"^tollgate_connections_limit (.*)$", daemon.http.get("/metrics").text, re.M)[1]
+            self.assertEqual(float(shown()), 200)
+            daemon.write_config(resp__connections_max=123)
+            daemon.reload()
+            self.assertEqual(float(shown()), 123)
+
     def test_what_needs_a_restart_is_said_each_time_and_not_done(self):
         with Operated({"workers": 1}) as daemon:
             for _ in range(2):

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from daemon import binary, scaled  # noqa: E402
 from runner import main  # noqa: E402
-from users import PASSWORD, GuardedDaemon  # noqa: E402
-from wire import HOST, RespClient  # noqa: E402
+from users import PASSWORD, GuardedDaemon, declare  # noqa: E402
+from wire import HOST, RespClient, RespError  # noqa: E402
 
 
 def openssl(*arguments, **named):
@@ -254,6 +254,39 @@ class Tls(unittest.TestCase):
                 began = time.monotonic()
                 self.assertEqual(raw.recv(100), b"")
                 self.assertLess(time.monotonic() - began, 30)
+
+    def test_a_reload_takes_certificates_and_users_over_or_none_of_them(self):
+        for name in ("one", "two"):
+            make_certificate(self.folder, name, "authority")
+        daemon = self.daemon(*self.files("resp", "one"), *self.files("http", "two"))
+
+        def reload():
+            told = re.compile(r"kind=reload(_refused)? .*")
+            before = len(told.findall(daemon.log.read_text()))
+            daemon.process.send_signal(signal.SIGHUP)
+            while len(lines := [m[0] for m in told.finditer(daemon.log.read_text())]) == before:
+                time.sleep(0.02)
+            return lines[-1]
+
+        def shown():
+            client = TlsClient(self.resp_port, self.context())
+            self.addCleanup(client.close)
+            return client.socket.getpeercert(True)
+        first = shown()
+        self.assertEqual(shown(), first)
+        make_certificate(self.folder, "one", "authority")
+        key = self.folder / "two.key"
+        good = key.read_text()
+        key.write_text("nothing")
+        daemon.users_file.write_text(declare({"root": {"role": "admin"}}))
+        self.assertIn("http.tls_key", reload())
+        self.assertEqual(shown(), first, "nothing was changed")
+        self.assertEqual(daemon.as_user("kam").call("PING"), "PONG")
+        key.write_text(good)
+        self.assertIn("kind=reload ", reload())
+        self.assertNotEqual(shown(), first)
+        with self.assertRaises(RespError):
+            daemon.stranger().call("AUTH", "kam", PASSWORD)
 
     def test_a_faulty_certificate_stops_the_start(self):
         settings = self.files("resp")
