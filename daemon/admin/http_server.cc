@@ -60,7 +60,7 @@ constexpr std::chrono::milliseconds kHandshakeTime{10'000};
 /// While the server stops: for what is left of a handshake, and for the first words behind it, the rest of a
 /// record, or the goodbye.
 constexpr std::chrono::milliseconds kLastHandshakeTime{1'000};
-constexpr std::chrono::milliseconds kLastRequestTime{200};
+constexpr std::chrono::milliseconds kLastRequestTime{400};
 constexpr std::size_t kTlsReadBytes = std::size_t{16} * 1024;
 
 /// A body that grows as bytes arrive. Beast's own string_body would reserve the announced length.

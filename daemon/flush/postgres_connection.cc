@@ -34,6 +34,10 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+constexpr std::string_view kExpected =
+    "; expected postgresql://USER@HOST[:PORT]/DATABASE, or host=HOST dbname=DATABASE user=USER. In a user or "
+    "password an @ is written %40 and a / %2F; better, the password stands in postgres.password_file";
+
 /// What a server that refuses a connection says, taken apart. libpq has no fields of it, but the text is in
 /// its hands: told to be verbose, it writes `SEVERITY:  STATE: message`, whatever language the server speaks,
 /// and where in the server that was in a line of its own.
@@ -97,9 +101,8 @@ bool are_ports(std::string_view text) {
 /// port or the database, and shows it.
 bool has_stray_letters(std::string_view url) {
     constexpr std::string_view kBegin = "://";
-    const std::size_t begin = url.find(kBegin);
-    if (begin == std::string_view::npos) return false;
-    url.remove_prefix(begin + kBegin.size());
+    if (!url.starts_with("postgresql://") && !url.starts_with("postgres://")) return false;
+    url.remove_prefix(url.find(kBegin) + kBegin.size());
     const std::string_view user = up_to(url, "@/");
     const bool has_user = user.size() < url.size() && url[user.size()] == '@';
     if (has_user) url.remove_prefix(user.size() + 1);
@@ -125,6 +128,9 @@ std::string fault_of(const std::string& url) {
         if (name == "port" && !are_ports(value)) return "the port is none";
         if (name.starts_with("host") && value.find('@') != std::string_view::npos)
             return "an @ stands where none can be";
+        // libpq takes it for a name, and it would be shown as one.
+        if (name == "dbname" && value.find("://") != std::string_view::npos)
+            return "a URL stands where the name of a database must";
     }
     return {};
 }
@@ -168,12 +174,7 @@ std::uint64_t PostgresResult::number(std::size_t row, std::size_t column) const 
 void check_postgres_url(std::string_view key, const std::string& url) {
     const std::string fault = fault_of(url);
     if (fault.empty()) return;
-    throw PostgresFailure{statement({key, ": \"", logging::redacted_url(url), "\": ", fault,
-                                     "; expected postgresql://USER@HOST[:PORT]/DATABASE, or host=HOST "
-                                     "dbname=DATABASE user=USER. In a "
-                                     "user or "
-                                     "password an @ is written %40 and a / %2F; better, the password stands "
-                                     "in postgres.password_file"}),
+    throw PostgresFailure{statement({key, ": \"", logging::redacted_url(url), "\": ", fault, kExpected}),
                           PostgresFailure::kNoLogin};
 }
 

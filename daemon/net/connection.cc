@@ -32,7 +32,7 @@ constexpr std::chrono::seconds kGoodbyeTime{2};
 /// While the daemon stops, all together within the worker's kDrainTime: for what is left of a handshake, for
 /// the rest of a record, and for the goodbye.
 constexpr std::chrono::milliseconds kLastHandshakeTime{1000};
-constexpr std::chrono::milliseconds kLastRecordTime{200};
+constexpr std::chrono::milliseconds kLastRecordTime{400};
 
 /// What browsers send when a page tricks them into talking to this port.
 bool is_browser(std::string_view input) noexcept {

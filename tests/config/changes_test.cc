@@ -51,7 +51,8 @@ TEST(Changes, OfKeysThatNeedARestartAreNotTakenOver) {
 
 // Goal: what is a secret is neither shown by a reload nor by the message about a fault.
 TEST(Changes, OfSecretsAreNotShown) {
-    for (const char* const name : {"redis.password", "webhook.secret", "http.token", "tls.passphrase"})
+    for (const char* const name : {"redis.password", "webhook.secret", "http.token", "tls.passphrase",
+                                   "postgres.url", "redis.url", "webhook.url"})
         EXPECT_TRUE(names_secret(name)) << name;
     for (const char* const name : {"redis.password_file", "gateway.secret_file", "session.hold"})
         EXPECT_FALSE(names_secret(name)) << name;

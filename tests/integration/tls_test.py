@@ -6,6 +6,7 @@ without the certificate that is asked of him does not come in; plain listeners g
 Method: openssl makes an authority and certificates; Python's own TLS, redis-cli and curl speak with the daemon.
 """
 
+import http.client
 import os
 import re
 import shutil
@@ -136,7 +137,7 @@ class Tls(unittest.TestCase):
         daemon.process.send_signal(signal.SIGSTOP)
         for client in clients:
             client.send([("ECHO", text) for text in said])
-        comers = [threading.Thread(target=come) for _ in range(8)]
+        comers = [threading.Thread(target=come) for _ in range(scaled(8, 2))]
         for comer in comers:
             comer.start()
         time.sleep(0.3)
@@ -153,9 +154,39 @@ class Tls(unittest.TestCase):
         self.assertEqual(daemon.process.wait(60), 0)
         self.assertLess(time.monotonic() - began, 20)
 
+    def test_what_has_arrived_by_https_is_answered_when_it_stops(self):
+        daemon = self.daemon(*self.files("http"))
+        context = self.context()
+
+        def asked():
+            connection = http.client.HTTPSConnection(HOST, self.http_port, context=context, timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/healthz")
+            return connection
+
+        known = [asked() for _ in range(12)]
+        for connection in known:
+            self.assertEqual(connection.getresponse().read(), b"ok\n")
+        new = []
+        daemon.process.send_signal(signal.SIGSTOP)
+        for connection in known:
+            connection.request("GET", "/healthz")
+        comers = [threading.Thread(target=lambda: new.append(asked().getresponse().read())) for _ in range(scaled(6, 2))]
+        for comer in comers:
+            comer.start()
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        for connection in known:
+            self.assertEqual(connection.getresponse().read(), b"ok\n")
+        for comer in comers:
+            comer.join()
+        self.assertEqual(new, [b"ok\n"] * len(comers))
+        self.assertEqual(daemon.process.wait(60), 0)
+
     def test_nobody_holds_up_the_end_by_tls(self):
         """One that is idle, one that has sent half a record, one that never shakes hands."""
-        daemon = self.daemon(*self.files("resp"))
+        daemon = self.daemon(*self.files("resp"), *self.files("http"))
         idle = TlsClient(self.resp_port, self.context())
         self.addCleanup(idle.close)
         self.assertEqual(idle.call("AUTH", "kam", PASSWORD), "OK")
@@ -163,8 +194,12 @@ class Tls(unittest.TestCase):
         self.addCleanup(half.close)
         self.assertEqual(half.call("AUTH", "kam", PASSWORD), "OK")
         os.write(half.socket.fileno(), b"\x17\x03\x03\x40\x00" + b"x" * 100)
-        raw = socket.create_connection((HOST, self.resp_port), timeout=60)
-        self.addCleanup(raw.close)
+        for port in (self.resp_port, self.http_port):
+            self.addCleanup(socket.create_connection((HOST, port), timeout=60).close)
+        reader = http.client.HTTPSConnection(HOST, self.http_port, context=self.context(), timeout=60)
+        self.addCleanup(reader.close)
+        reader.request("GET", "/healthz")
+        self.assertEqual(reader.getresponse().read(), b"ok\n")
         began = time.monotonic()
         daemon.process.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.process.wait(60), 0)

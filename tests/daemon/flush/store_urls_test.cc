@@ -37,20 +37,20 @@ TEST(PostgresUrl, IsWhatLibpqTakes) {
          {"postgresql://ann@db/x", "postgres://ann:hunter2@db:5432/x?sslmode=prefer",
           "postgresql:///x?host=/run/pg", "postgresql://ann:hun%2Fter%402@db,other:5433/x",
           "postgresql://[::1]:5432/x", "host=db dbname=x user=ann", "host=db password='hun ter@2'",
-          "dbname=x", "x", "service=billing", "postgresql://ann:a?b@db/x"})
+          "host=db password='hun://t/er@2'", "dbname=x", "x", "service=billing", "postgresql://ann:a?b@db/x"})
         EXPECT_EQ(said_of_postgres(url), "") << url;
 }
 
 // Goal: what libpq would take for something else than it is meant is refused, and no part of a password
 // shown.
 TEST(PostgresUrl, IsRefusedWithoutItsPassword) {
-    for (const char* const url :
-         {"postgresql://ann:hun/ter2@db:5433/x", "postgresql://ann:hun@ter2@db/x",
-          "postgresql://ann:hun?ter/2@b@db/x", "postgresql:/ann:hunter2@db/x",
-          "postgresql://ann:hunter2@db:port/x", "postgresql://ann:hunter2@db:0/x", "mysql://ann:hunter2@db/x",
-          "postgresql://ann:hunter2@db/x?color=hunter2", "host=db password=hun ter2",
-          "host=db port=x password=hunter2", "host=ann:hunter2@db", "ann:hunter2@db/x",
-          "postgresql://ann:hunter2@[db/x", "/run/pg"}) {
+    for (const char* const url : {"postgresql://ann:hun/ter2@db:5433/x", "postgresql://ann:hun@ter2@db/x",
+                                  "postgresql://ann:hun?ter/2@b@db/x", "postgresql:/ann:hunter2@db/x",
+                                  "postgresql://ann:hunter2@db:port/x", "postgresql://ann:hunter2@db:0/x",
+                                  "mysql://ann:hunter2@db/x", "postgresql://ann:hunter2@db/x?color=hunter2",
+                                  "host=db password=hun ter2", "host=db port=x password=hunter2",
+                                  "host=ann:hunter2@db", "host=db dbname=postgresql://ann:hunter2@db/x",
+                                  "ann:hunter2@db/x", "postgresql://ann:hunter2@[db/x", "/run/pg"}) {
         const std::string said = said_of_postgres(url);
         EXPECT_EQ(said.find("postgres.url: \""), 0U) << url << ": " << said;
         EXPECT_NE(said.find("; expected postgresql://"), std::string::npos) << said;
