@@ -47,24 +47,25 @@ Histogram Progress::take_recent() {
     return taken;
 }
 
-Generator::Generator(const Setup& setup, unsigned thread)
-    : setup_(setup),
+Generator::Generator(const Settings& settings, unsigned thread)
+    : settings_(settings),
       thread_(thread),
-      planner_(setup.traffic, setup.seed + thread),
-      random_(~(setup.seed + thread)),
-      connections_(setup.connections / setup.threads + (thread < setup.connections % setup.threads ? 1 : 0)),
+      planner_(settings.traffic, settings.seed + thread),
+      random_(~(settings.seed + thread)),
+      connections_(settings.connections / settings.threads +
+                   (thread < settings.connections % settings.threads ? 1 : 0)),
       next_call_(thread),
       buffer_(kReadBytes) {
-    const auto length = setup.schedule.length();
+    const auto length = settings.schedule.length();
     figures_.interval = std::max<nanoseconds>(length / static_cast<std::int64_t>(kIntervals), kIntervalLeast);
     figures_.intervals.resize(static_cast<std::size_t>(length / figures_.interval) + 1);
-    figures_.steps.resize(setup.schedule.steps());
-    figures_.measured = length - setup.warm_up;
-    figures_.charged.resize(setup.traffic.lines.size());
+    figures_.steps.resize(settings.schedule.steps());
+    figures_.measured = length - settings.warm_up;
+    figures_.charged.resize(settings.traffic.lines.size());
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) fail("epoll_create1");
     for (Connection& connection : connections_) {
-        connection.socket = Client{setup.peer}.release();
+        connection.socket = Client{settings.peer}.release();
         ::fcntl(connection.socket, F_SETFL, O_NONBLOCK);
         epoll_event event{};
         event.events = EPOLLIN;
@@ -83,30 +84,30 @@ Generator::~Generator() {
 void Generator::run(Clock::time_point begin) {
     ::prctl(PR_SET_TIMERSLACK, 1);  // A rest is not to be longer than it says.
     begin_ = begin;
-    const Offset end = setup_.schedule.length();
-    if (setup_.saturate > 0) {
+    const Offset end = settings_.schedule.length();
+    if (settings_.saturate > 0) {
         wait(Offset{});
         for (Connection& connection : connections_)
             refill(connection);
     }
     for (;;) {
         const Offset at = now();
-        if (at >= end && !is_ending_) end_open_calls(at);
-        if (setup_.saturate == 0) {
+        if (settings_.saturate == 0) {
             begin_calls(at);
             take_steps(at);
         }
+        if (at >= end && !is_ending_) end_open_calls(at);
         flush();
         report(at);
         if (is_ending_ && in_flight_ == 0 && backlog_.empty() && steps_.empty()) break;
-        if (at > end + kAnswersAwaited) {
+        if (at > end + settings_.answers_awaited) {
             figures_.lost += in_flight_ + backlog_.size();
             break;
         }
         Offset until = at + kSleepLongest;
         if (!is_ending_) until = std::min(until, end);
-        if (setup_.saturate == 0) {
-            if (const auto due = setup_.schedule.due(next_call_)) until = std::min(until, *due);
+        if (settings_.saturate == 0) {
+            if (const auto due = settings_.schedule.due(next_call_)) until = std::min(until, *due);
             if (!steps_.empty()) until = std::min(until, steps_.top().due);
         }
         wait(until);
@@ -118,7 +119,7 @@ void Generator::run(Clock::time_point begin) {
 void Generator::begin_calls(Offset now) {
     if (is_ending_) return;
     for (;;) {
-        const auto due = setup_.schedule.due(next_call_);
+        const auto due = settings_.schedule.due(next_call_);
         if (!due || *due > now) return;
         if (backlog_.size() >= kBacklogMax) {
             figures_.is_behind = true;
@@ -126,7 +127,7 @@ void Generator::begin_calls(Offset now) {
             return;
         }
         begin_call(next_call_, *due, nullptr);
-        next_call_ += setup_.threads;
+        next_call_ += settings_.threads;
     }
 }
 
@@ -145,7 +146,7 @@ void Generator::begin_call(std::uint64_t number, Offset due, Connection* connect
     session.plan = planner_.plan(number);
     session.number = number;
     session.verb = Verb::authorize;
-    session.said = setup_.want;
+    session.said = settings_.want;
     ++figures_.calls;
     progress_.open.store(progress_.open.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     ask(slot, due, connection);
@@ -162,7 +163,7 @@ void Generator::take_steps(Offset now) {
 /// What waits is due now: whoever rings is released, whoever talks hangs up.
 void Generator::end_open_calls(Offset now) {
     is_ending_ = true;
-    if (setup_.saturate > 0) return;  // There, whatever was answered is ended as its turn comes.
+    if (settings_.saturate > 0) return;  // There, whatever was answered is ended as its turn comes.
     std::vector<Step> waiting;
     for (; !steps_.empty(); steps_.pop())
         waiting.push_back(steps_.top());
@@ -170,21 +171,22 @@ void Generator::end_open_calls(Offset now) {
         Session& session = sessions_[step.slot];
         if (session.verb != Verb::stop || step.due > now) {
             if (session.is_started) {
-                const auto talked = duration_cast<nanoseconds>((now - talks_from_[step.slot]) * setup_.speed);
+                const auto talked =
+                    duration_cast<nanoseconds>((now - talks_from_[step.slot]) * settings_.speed);
                 const auto so_far = std::max(session.used, std::chrono::ceil<std::chrono::seconds>(talked));
                 session.verb = Verb::stop;
                 session.said = std::max(session.used, std::min({so_far, session.granted, session.plan.talk}));
-            } else if (!setup_.traffic.is_pair) {
+            } else if (!settings_.traffic.is_pair) {
                 session.verb = Verb::release;
                 session.said = {};
             }
         }
-        ask(step.slot, std::max(now, setup_.schedule.length()), nullptr);
+        ask(step.slot, std::max(now, settings_.schedule.length()), nullptr);
     }
 }
 
 void Generator::refill(Connection& connection) {
-    while (connection.in_flight.size() < setup_.saturate) {
+    while (connection.in_flight.size() < settings_.saturate) {
         const Offset at = now();
         if (!connection.ready.empty()) {
             const Slot slot = connection.ready.front();
@@ -192,7 +194,7 @@ void Generator::refill(Connection& connection) {
             ask(slot, at, &connection);
         } else if (!is_ending_) {
             begin_call(next_call_, at, &connection);
-            next_call_ += setup_.threads;
+            next_call_ += settings_.threads;
         } else {
             return;
         }
@@ -202,8 +204,8 @@ void Generator::refill(Connection& connection) {
 void Generator::plan_next(Slot slot, Offset due, Connection& connection) {
     const Session& session = sessions_[slot];
     const Plan& plan = session.plan;
-    const auto in_life = [this](auto time) { return duration_cast<nanoseconds>(time / setup_.speed); };
-    if (setup_.traffic.is_pair) {
+    const auto in_life = [this](auto time) { return duration_cast<nanoseconds>(time / settings_.speed); };
+    if (settings_.traffic.is_pair) {
         later(slot, Verb::stop, std::min(plan.talk, session.granted), due + kPairLasts, connection);
         return;
     }
@@ -221,8 +223,8 @@ void Generator::plan_next(Slot slot, Offset due, Connection& connection) {
         return;
     }
     // No call goes on beyond its grant: the switch ends it there.
-    const auto extend_at = session.used + setup_.extend;
-    const bool may_extend = setup_.extend.count() > 0 && !session.is_final && extend_at <= session.granted;
+    const auto extend_at = session.used + settings_.extend;
+    const bool may_extend = settings_.extend.count() > 0 && !session.is_final && extend_at <= session.granted;
     if (may_extend && extend_at < plan.talk) {
         later(slot, Verb::extend, extend_at, talks_from_[slot] + in_life(Real{extend_at}), connection);
     } else {
@@ -235,7 +237,7 @@ void Generator::later(Slot slot, Verb verb, std::chrono::seconds said, Offset du
     Session& session = sessions_[slot];
     session.verb = verb;
     session.said = said;
-    if (setup_.saturate > 0) {
+    if (settings_.saturate > 0) {
         connection.ready.push_back(slot);
         return;
     }
@@ -257,7 +259,7 @@ void Generator::ask(Slot slot, Offset due, Connection* connection) {
         write(*connection, {due, {}, slot, Verb::release});
         return;
     }
-    const bool repeats = setup_.repeat > 0 && random_.chance(setup_.repeat);
+    const bool repeats = settings_.repeat > 0 && random_.chance(settings_.repeat);
     if (repeats) session.asked = 2;
     submit({due, {}, slot, verb}, connection);
     if (repeats) {
@@ -274,7 +276,7 @@ void Generator::submit(Command command, Connection* connection) {
     if (backlog_.empty()) {
         for (std::size_t i = 0; i < connections_.size(); ++i) {
             Connection& next = connections_[turn_++ % connections_.size()];
-            if (next.in_flight.size() < setup_.pipeline) {
+            if (next.in_flight.size() < settings_.pipeline) {
                 write(next, command);
                 return;
             }
@@ -286,7 +288,7 @@ void Generator::submit(Command command, Connection* connection) {
 void Generator::empty_backlog() {
     for (std::size_t full = 0; !backlog_.empty() && full < connections_.size();) {
         Connection& next = connections_[turn_++ % connections_.size()];
-        if (next.in_flight.size() >= setup_.pipeline) {
+        if (next.in_flight.size() >= settings_.pipeline) {
             ++full;
             continue;
         }
@@ -314,7 +316,7 @@ void Generator::write(Connection& connection, Command command) {
 }
 
 std::string Generator::session_id(const Session& session) const {
-    return setup_.run + '-' + std::to_string(session.number);
+    return settings_.run + '-' + std::to_string(session.number);
 }
 
 void Generator::append(std::string& out, const Session& session, Verb verb) {
@@ -326,9 +328,9 @@ void Generator::append(std::string& out, const Session& session, Verb verb) {
         // The id in one piece, without a string of its own.
         std::array<char, 24> size;  // NOLINT
         out += '$';
-        out += digits_of(static_cast<std::int64_t>(setup_.run.size() + 1 + id.size()), size);
+        out += digits_of(static_cast<std::int64_t>(settings_.run.size() + 1 + id.size()), size);
         out += "\r\n";
-        out += setup_.run;
+        out += settings_.run;
         out += '-';
         out += id;
         out += "\r\n";
@@ -338,11 +340,11 @@ void Generator::append(std::string& out, const Session& session, Verb verb) {
         case Verb::authorize:
             out +=
                 session.plan.at == rating::kNever ? "*6\r\n$9\r\nAUTHORIZE\r\n" : "*8\r\n$9\r\nAUTHORIZE\r\n";
-            writer.bulk(setup_.traffic.lines[session.plan.line]);
-            writer.bulk(setup_.traffic.numbers[session.plan.number]);
+            writer.bulk(settings_.traffic.lines[session.plan.line]);
+            writer.bulk(settings_.traffic.numbers[session.plan.number]);
             session_word();
             out += "$4\r\nWANT\r\n";
-            writer.bulk(digits_of(setup_.want.count(), digits));
+            writer.bulk(digits_of(settings_.want.count(), digits));
             if (session.plan.at != rating::kNever) {
                 out += "$2\r\nAT\r\n";
                 writer.bulk(rating::format(session.plan.at));
@@ -358,7 +360,7 @@ void Generator::append(std::string& out, const Session& session, Verb verb) {
             out += "$4\r\nUSED\r\n";
             writer.bulk(said());
             out += "$4\r\nWANT\r\n";
-            writer.bulk(digits_of(setup_.want.count(), digits));
+            writer.bulk(digits_of(settings_.want.count(), digits));
             return;
         case Verb::stop:
             out += "*3\r\n$4\r\nSTOP\r\n";
@@ -439,7 +441,7 @@ void Generator::read(Connection& connection) {
     } else {
         connection.in.assign(text);
     }
-    if (setup_.saturate > 0) refill(connection);
+    if (settings_.saturate > 0) refill(connection);
 }
 
 void Generator::take(Connection& connection, const Answer& answer, Offset now) {
@@ -452,7 +454,7 @@ void Generator::take(Connection& connection, const Answer& answer, Offset now) {
         session.verb = command.verb;
         session.answered = 0;
     }
-    const Verdict verdict = judge(session, answer, setup_.want);
+    const Verdict verdict = judge(session, answer, settings_.want);
     switch (verdict.kind) {
         case Verdict::Kind::good:
             break;
@@ -510,17 +512,17 @@ void Generator::measure(const Command& command, Offset now) {
         const auto came = static_cast<std::size_t>(now / figures_.interval);
         if (came < figures_.intervals.size()) ++figures_.intervals[came].answered;
     }
-    if (command.due < setup_.warm_up || command.due >= setup_.schedule.length()) return;
+    if (command.due < settings_.warm_up || command.due >= settings_.schedule.length()) return;
     const nanoseconds took = now - command.due;
     figures_.latency.add(took);
     figures_.service.add(now - command.sent);
     figures_.verbs[static_cast<std::size_t>(command.verb)].add(took);
     recent_.add(took);
     figures_.intervals[static_cast<std::size_t>(command.due / figures_.interval)].latency.add(took);
-    Figures::Slice& step = figures_.steps[setup_.schedule.step_at(command.due)];
+    Figures::Slice& step = figures_.steps[settings_.schedule.step_at(command.due)];
     ++step.sent;
     step.latency.add(took);
-    if (now < setup_.schedule.length()) ++step.answered;
+    if (now < settings_.schedule.length()) ++step.answered;
 }
 
 void Generator::report(Offset now) {

@@ -28,16 +28,14 @@ inline constexpr unsigned kPipelineMax = 1'024;
 /// Commands of one thread that are due and have no place on a connection: beyond it the daemon is so far
 /// behind that nothing is learnt from more.
 inline constexpr std::size_t kBacklogMax = 2'000'000;
-/// How long after the end of a run answers are waited for.
-inline constexpr std::chrono::seconds kAnswersAwaited{10};
 /// How long a call of the pair mix lasts here, whatever length is reported.
 inline constexpr std::chrono::milliseconds kPairLasts{20};
 /// The most intervals that a run's course is shown in, and the shortest.
 inline constexpr std::size_t kIntervals = 100;
 inline constexpr std::chrono::milliseconds kIntervalLeast{100};
 
-/// What all generators of a run share; it outlives them.
-struct Setup {
+/// What all generators of a run share; they outlive them.
+struct Settings {
     const Traffic& traffic;
     const Schedule& schedule;
     Peer peer;
@@ -53,7 +51,8 @@ struct Setup {
     double speed = 1;                  ///< How much faster than in life calls ring, last and are extended.
     double repeat = 0;  ///< The share of commands that are sent once more, on another connection.
     std::uint64_t seed = 1;
-    std::chrono::nanoseconds warm_up{0};  ///< Of the beginning, which is not measured.
+    std::chrono::nanoseconds warm_up{0};                ///< Of the beginning, which is not measured.
+    std::chrono::milliseconds answers_awaited{10'000};  ///< After the end of the run.
 };
 
 /// What a thread has done so far, for whoever watches. The generator writes, anyone reads; relaxed, because
@@ -81,7 +80,7 @@ class Generator {
     using Clock = std::chrono::steady_clock;
 
     /// Connects and logs in; throws std::runtime_error where that fails. `thread` counts from 0.
-    Generator(const Setup& setup, unsigned thread);
+    Generator(const Settings& settings, unsigned thread);
     Generator(const Generator&) = delete;
     Generator& operator=(const Generator&) = delete;
     ~Generator();
@@ -141,7 +140,7 @@ class Generator {
     void report(Offset now);
     [[nodiscard]] std::string session_id(const Session& session) const;
 
-    const Setup& setup_;
+    const Settings& settings_;
     unsigned thread_;
     Planner planner_;
     Random random_;

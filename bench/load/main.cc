@@ -246,33 +246,33 @@ int run(const Options& options) {
     const auto length = duration_of("--for", options.duration, std::chrono::milliseconds{1});
     const Schedule schedule =
         is_search ? Schedule{{Step{options.limit_from, length}}} : schedule_of(options, traffic);
-    Setup setup{traffic, schedule, peer_of(options), options.run};
-    if (setup.run.empty()) {
+    Settings settings{traffic, schedule, peer_of(options), options.run};
+    if (settings.run.empty()) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
-        setup.run =
+        settings.run =
             "load-" + std::to_string(now / std::chrono::milliseconds{1}) + "-" + std::to_string(::getpid());
     }
-    setup.threads = options.threads;
-    setup.connections = options.connections;
-    setup.pipeline = options.pipeline;
-    setup.saturate = options.saturate;
-    setup.want = seconds_of("--want", options.want, std::chrono::seconds{1});
-    setup.extend = seconds_of("--extend", options.extend, std::chrono::seconds{0});
-    setup.speed = options.speed;
-    setup.repeat = options.repeat;
-    setup.seed = options.seed;
-    setup.warm_up = duration_of("--warm-up", options.warm_up);
-    if (setup.warm_up >= schedule.length())
+    settings.threads = options.threads;
+    settings.connections = options.connections;
+    settings.pipeline = options.pipeline;
+    settings.saturate = options.saturate;
+    settings.want = seconds_of("--want", options.want, std::chrono::seconds{1});
+    settings.extend = seconds_of("--extend", options.extend, std::chrono::seconds{0});
+    settings.speed = options.speed;
+    settings.repeat = options.repeat;
+    settings.seed = options.seed;
+    settings.warm_up = duration_of("--warm-up", options.warm_up);
+    if (settings.warm_up >= schedule.length())
         throw Usage("--warm-up", "is as long as the run; nothing would be measured");
     const auto p99_max = is_search
                              ? duration_of("--find-limit", options.find_limit, std::chrono::milliseconds{1})
                              : std::chrono::milliseconds{0};
     open_many_files();
 
-    Client client{setup.peer};
+    Client client{settings.peer};
     const Books before = look_at_books(client, traffic);
     std::ostream* const progress = options.quiet ? nullptr : &std::cerr;
-    Report report{setup, {}, 0, p99_max, {}};
+    Report report{settings, {}, 0, p99_max, {}};
     if (is_search) {
         Search search;
         search.p99_max = p99_max;
@@ -281,22 +281,22 @@ int run(const Options& options) {
         std::size_t probes = 0;
         Limit limit = find_limit(search, [&](std::uint64_t rate) {
             const Schedule at_rate{{Step{rate, length}}};
-            Setup probe{traffic, at_rate, setup.peer, setup.run + "-" + std::to_string(++probes)};
-            probe.threads = setup.threads;
-            probe.connections = setup.connections;
-            probe.pipeline = setup.pipeline;
-            probe.want = setup.want;
-            probe.extend = setup.extend;
-            probe.speed = setup.speed;
-            probe.repeat = setup.repeat;
-            probe.seed = setup.seed;
-            probe.warm_up = setup.warm_up;
+            Settings probe{traffic, at_rate, settings.peer, settings.run + "-" + std::to_string(++probes)};
+            probe.threads = settings.threads;
+            probe.connections = settings.connections;
+            probe.pipeline = settings.pipeline;
+            probe.want = settings.want;
+            probe.extend = settings.extend;
+            probe.speed = settings.speed;
+            probe.repeat = settings.repeat;
+            probe.seed = settings.seed;
+            probe.warm_up = settings.warm_up;
             return make_calls(probe, progress);
         });
         report.limit = limit.rate;
         report.probes = std::move(limit.probes);
     } else {
-        Figures figures = make_calls(setup, progress);
+        Figures figures = make_calls(settings, progress);
         report.probes.push_back({schedule.rate(0), true, std::move(figures)});
     }
 

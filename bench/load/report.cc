@@ -182,8 +182,8 @@ void add_slices(Json& json, const Report& report) {
     json.open('[');
     for (std::size_t i = 0; i < figures.steps.size() && report.p99_max.count() == 0; ++i) {
         json.open('{');
-        json.field("calls_wanted", report.setup.schedule.rate(i));
-        json.field("rate", per_second(figures.steps[i].answered, report.setup.schedule.length(i)));
+        json.field("calls_wanted", report.settings.schedule.rate(i));
+        json.field("rate", per_second(figures.steps[i].answered, report.settings.schedule.length(i)));
         add_percentiles(json, figures.steps[i].latency);
         json.close('}');
     }
@@ -250,10 +250,10 @@ void add_points(std::string& rows, const Report& report) {
     }
     const Figures& figures = report.last();
     for (std::size_t i = 0; i < figures.steps.size(); ++i) {
-        const std::uint64_t rate = report.setup.saturate > 0
+        const std::uint64_t rate = report.settings.saturate > 0
                                        ? static_cast<std::uint64_t>(std::llround(
                                              per_second(figures.latency.count(), figures.measured)))
-                                       : report.setup.schedule.rate(i);
+                                       : report.settings.schedule.rate(i);
         add_point(rows, rate, figures.steps[i].latency);
     }
 }
@@ -315,14 +315,14 @@ void write_summary(std::ostream& out, const Report& report) {
 void write_json(std::ostream& out, const Report& report) {
     Json json{out};
     json.open('{');
-    const Setup& setup = report.setup;
+    const Settings& settings = report.settings;
     json.field("good", report.is_good());
-    json.field("run", setup.run);
-    json.field("threads", std::uint64_t{setup.threads});
-    json.field("connections", std::uint64_t{setup.connections});
-    json.field("pipeline", std::uint64_t{setup.saturate > 0 ? setup.saturate : setup.pipeline});
-    json.field("open_loop", setup.saturate == 0);
-    json.field("seed", setup.seed);
+    json.field("run", settings.run);
+    json.field("threads", std::uint64_t{settings.threads});
+    json.field("connections", std::uint64_t{settings.connections});
+    json.field("pipeline", std::uint64_t{settings.saturate > 0 ? settings.saturate : settings.pipeline});
+    json.field("open_loop", settings.saturate == 0);
+    json.field("seed", settings.seed);
     add_figures(json, report.last());
     json.field("charged", rating::format(sum_of(report.last().charged)).view());
     add_slices(json, report);
@@ -371,7 +371,7 @@ void write_plots(const std::string& prefix, const Report& report) {
     for (std::size_t i = 0; i < figures.intervals.size(); ++i) {
         const Figures::Slice& slice = figures.intervals[i];
         const auto begin = figures.interval * static_cast<std::int64_t>(i);
-        if (begin + figures.interval > report.setup.schedule.length()) break;
+        if (begin + figures.interval > report.settings.schedule.length()) break;
         rows += number(seconds(begin)) + number(per_second(slice.sent, figures.interval)) +
                 number(per_second(slice.answered, figures.interval)) +
                 number(microseconds(slice.latency.percentile(kP50)) / 1'000) +

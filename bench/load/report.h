@@ -14,7 +14,7 @@ namespace tollgate::bench::load {
 
 /// One run, or all of a search.
 struct Report {
-    Setup setup;
+    Settings settings;
     std::vector<Probe> probes;            ///< One of a plain run.
     std::uint64_t limit = 0;              ///< Of a search: the highest rate that held.
     std::chrono::nanoseconds p99_max{0};  ///< Of a search; else 0.

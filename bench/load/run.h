@@ -15,9 +15,10 @@ namespace tollgate::bench::load {
 
 /// Connects all generators, makes the calls and adds up what was measured. Writes a line a second to
 /// `progress`, unless null. Throws std::runtime_error where the daemon is not there or hangs up.
-[[nodiscard]] Figures make_calls(const Setup& setup, std::ostream* progress);
+[[nodiscard]] Figures make_calls(const Settings& settings, std::ostream* progress);
 
-/// The search for the highest rate: doubled until it is too high, then halved between.
+/// The search for the highest rate: doubled until it is too high, then halved between. A rate that does not
+/// hold is tried once more.
 struct Search {
     std::chrono::nanoseconds p99_max{std::chrono::milliseconds{5}};
     std::uint64_t rate_first = 1'000;
