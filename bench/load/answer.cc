@@ -40,6 +40,16 @@ class Cursor {
         return Answer::Status::complete;
     }
 
+    /// A bulk string, or what others write into arrays: an integer or a status.
+    Answer::Status element(std::string_view& value) noexcept {
+        if (at_ < text_.size() && (text_[at_] == ':' || text_[at_] == '+')) {
+            const auto status = line(value);
+            if (status == Answer::Status::complete) value.remove_prefix(1);
+            return status;
+        }
+        return bulk(value);
+    }
+
     /// What stands behind the kind.
     static bool number(std::string_view line, std::size_t& value) noexcept {
         value = 0;
@@ -81,7 +91,7 @@ Answer::Status Answer::read(std::string_view text) noexcept {
             if (!Cursor::number(head, count_) || count_ > kElementsMax || count_ == 0)
                 return Status::malformed;
             for (std::size_t i = 0; i < count_; ++i) {
-                status = cursor.bulk(elements_[i]);
+                status = cursor.element(elements_[i]);
                 if (status != Status::complete) return status;
             }
             break;

@@ -20,7 +20,7 @@ class Answer {
     enum class Status : std::uint8_t {
         complete,
         incomplete,  ///< Read more and ask again from the same byte.
-        malformed,   ///< This is no RESP, or an array of something else than bulk strings.
+        malformed,   ///< This is no RESP, or an array that is not flat.
     };
 
     /// Reads the answer at the front of `text`; consumed() says how long it is.

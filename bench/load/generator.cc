@@ -64,7 +64,14 @@ Generator::Generator(const Settings& settings, unsigned thread)
     figures_.charged.resize(settings.traffic.lines.size());
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) fail("epoll_create1");
+    std::size_t index = thread;  // Of the connection among those of all threads.
     for (Connection& connection : connections_) {
+        if (settings.commands != nullptr) {
+            connection.first_command = settings.commands->size() * index / settings.connections;
+            connection.last_command = settings.commands->size() * (index + 1) / settings.connections;
+            connection.next_command = connection.first_command;
+            index += settings.threads;
+        }
         connection.socket = Client{settings.peer}.release();
         ::fcntl(connection.socket, F_SETFL, O_NONBLOCK);
         epoll_event event{};
@@ -188,7 +195,10 @@ void Generator::end_open_calls(Offset now) {
 void Generator::refill(Connection& connection) {
     while (connection.in_flight.size() < settings_.saturate) {
         const Offset at = now();
-        if (!connection.ready.empty()) {
+        if (settings_.commands != nullptr) {
+            if (is_ending_) return;
+            write_from_file(connection);
+        } else if (!connection.ready.empty()) {
             const Slot slot = connection.ready.front();
             connection.ready.pop_front();
             ask(slot, at, &connection);
@@ -301,6 +311,20 @@ void Generator::empty_backlog() {
 void Generator::write(Connection& connection, Command command) {
     command.sent = now();
     append(connection.out, sessions_[command.slot], command.verb);
+    count_sent(connection, command);
+}
+
+void Generator::write_from_file(Connection& connection) {
+    if (connection.next_command == connection.last_command) {
+        connection.next_command = connection.first_command;
+        ++connection.pass;
+    }
+    settings_.commands->append(connection.out, connection.next_command++, connection.pass);
+    const Offset at = now();
+    count_sent(connection, {at, at, 0, Verb::count});
+}
+
+void Generator::count_sent(Connection& connection, const Command& command) {
     connection.in_flight.push_back(command);
     ++in_flight_;
     ++figures_.commands;
@@ -449,6 +473,10 @@ void Generator::take(Connection& connection, const Answer& answer, Offset now) {
     connection.in_flight.pop_front();
     --in_flight_;
     measure(command, now);
+    if (settings_.commands != nullptr) {
+        take_from_file(answer);
+        return;
+    }
     Session& session = sessions_[command.slot];
     if (command.verb != session.verb) {  // RELEASE of a call that was hung up.
         session.verb = command.verb;
@@ -459,21 +487,13 @@ void Generator::take(Connection& connection, const Answer& answer, Offset now) {
         case Verdict::Kind::good:
             break;
         case Verdict::Kind::refused:
-            if (session.answered == 1) {
-                auto found = figures_.refused.find(verdict.code);
-                if (found == figures_.refused.end()) found = figures_.refused.emplace(verdict.code, 0).first;
-                ++found->second;
-                progress_.refused.fetch_add(1, std::memory_order_relaxed);
-            }
+            if (session.answered == 1) count_refused(verdict.code);
             break;
         case Verdict::Kind::busy:
             ++figures_.busy;
             break;
         case Verdict::Kind::wrong:
-            ++figures_.wrong;
-            progress_.wrong.store(figures_.wrong, std::memory_order_relaxed);
-            if (figures_.faults.size() < kFaultsShownMax)
-                figures_.faults.push_back("session " + session_id(session) + ": " + verdict.fault);
+            found_wrong("session " + session_id(session) + ": " + verdict.fault);
             break;
     }
     if (session.answered < session.asked) return;
@@ -493,6 +513,25 @@ void Generator::take(Connection& connection, const Answer& answer, Offset now) {
         return;
     }
     finish(command.slot);
+}
+
+/// Of a stranger's answers only this much is known: an error is wrong, and an array tells a code first.
+void Generator::take_from_file(const Answer& answer) {
+    if (answer.kind() == Answer::Kind::error) found_wrong("answered an error: " + std::string{answer.text()});
+    if (answer.kind() == Answer::Kind::array && answer.text() != "OK") count_refused(answer.text());
+}
+
+void Generator::count_refused(std::string_view code) {
+    auto found = figures_.refused.find(code);
+    if (found == figures_.refused.end()) found = figures_.refused.emplace(code, 0).first;
+    ++found->second;
+    progress_.refused.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Generator::found_wrong(std::string fault) {
+    ++figures_.wrong;
+    progress_.wrong.store(figures_.wrong, std::memory_order_relaxed);
+    if (figures_.faults.size() < kFaultsShownMax) figures_.faults.push_back(std::move(fault));
 }
 
 void Generator::finish(Slot slot) {
@@ -516,7 +555,7 @@ void Generator::measure(const Command& command, Offset now) {
     const nanoseconds took = now - command.due;
     figures_.latency.add(took);
     figures_.service.add(now - command.sent);
-    figures_.verbs[static_cast<std::size_t>(command.verb)].add(took);
+    if (command.verb != Verb::count) figures_.verbs[static_cast<std::size_t>(command.verb)].add(took);
     recent_.add(took);
     figures_.intervals[static_cast<std::size_t>(command.due / figures_.interval)].latency.add(took);
     Figures::Slice& step = figures_.steps[settings_.schedule.step_at(command.due)];

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bench/load/client.h"
+#include "bench/load/command_file.h"
 #include "bench/load/figures.h"
 #include "bench/load/histogram.h"
 #include "bench/load/schedule.h"
@@ -46,6 +47,9 @@ struct Settings {
     /// As many commands are in flight on each connection all the time, and nothing is scheduled; 0: by the
     /// schedule.
     unsigned saturate = 0;
+    /// Saturated: instead of calls these commands, each connection its own part of them over and over;
+    /// nullptr: calls.
+    const CommandFile* commands = nullptr;
     std::chrono::seconds want{300};
     std::chrono::seconds extend{240};  ///< EXTEND comes each so many seconds of a call; 0: never.
     double speed = 1;                  ///< How much faster than in life calls ring, last and are extended.
@@ -110,6 +114,11 @@ class Generator {
         std::string in;
         std::deque<Command> in_flight;
         std::deque<Slot> ready;  ///< Saturated: whose next command may go.
+        /// Its part of the command file, which of it goes next, and how often it went through.
+        std::size_t first_command = 0;
+        std::size_t last_command = 0;
+        std::size_t next_command = 0;
+        std::uint64_t pass = 0;
     };
 
     [[nodiscard]] Offset now() const noexcept { return Clock::now() - begin_; }
@@ -118,6 +127,8 @@ class Generator {
     void take_steps(Offset now);
     void end_open_calls(Offset now);
     void refill(Connection& connection);
+    void write_from_file(Connection& connection);
+    void take_from_file(const Answer& answer);
 
     /// Decides what a granted session does next and when.
     void plan_next(Slot slot, Offset due, Connection& connection);
@@ -127,6 +138,7 @@ class Generator {
     void ask(Slot slot, Offset due, Connection* connection);
     void submit(Command command, Connection* connection);
     void write(Connection& connection, Command command);
+    void count_sent(Connection& connection, const Command& command);
     void append(std::string& out, const Session& session, Verb verb);
     void empty_backlog();
 
@@ -136,6 +148,8 @@ class Generator {
     void read(Connection& connection);
     void take(Connection& connection, const Answer& answer, Offset now);
     void finish(Slot slot);
+    void count_refused(std::string_view code);
+    void found_wrong(std::string fault);
     void measure(const Command& command, Offset now);
     void report(Offset now);
     [[nodiscard]] std::string session_id(const Session& session) const;

@@ -50,6 +50,7 @@ struct Options {
     std::uint64_t limit_from = 1'000;
     std::uint64_t limit_to = kRateMax;
     std::string calls;
+    std::string commands;
     std::string lines;
     std::string numbers;
     std::string customers;
@@ -139,7 +140,9 @@ void check_share(const std::string& option, double share) {
 
 Traffic traffic_of(const Options& options) {
     Traffic traffic;
-    if (!options.calls.empty()) {
+    if (!options.commands.empty()) {
+        // They name whom they want themselves.
+    } else if (!options.calls.empty()) {
         const std::string fault = read_calls(
             options.calls, options.lines.empty() ? "{account}" : options.lines, options.customers, traffic);
         if (!fault.empty()) throw Usage("--calls", fault);
@@ -190,9 +193,9 @@ Schedule schedule_of(const Options& options, const Traffic& traffic) {
     if (!options.rate.empty()) {
         // One rate alone lasts as long as the run.
         const bool is_plain = options.rate.find_first_not_of("0123456789") == std::string::npos;
-        ReadSteps read = read_steps(is_plain ? options.rate + ":" + options.duration : options.rate);
+        const ReadSteps read = read_steps(is_plain ? options.rate + ":" + options.duration : options.rate);
         if (!read.fault.empty()) throw Usage("--rate", read.fault);
-        return Schedule{std::move(read.steps)};
+        return Schedule{read.steps};
     }
     if (!traffic.listed.empty()) return Schedule{starts_of(traffic, options.speed)};
     throw Usage("--rate",
@@ -267,6 +270,19 @@ int run(const Options& options) {
     const auto p99_max = is_search
                              ? duration_of("--find-limit", options.find_limit, std::chrono::milliseconds{1})
                              : std::chrono::milliseconds{0};
+    CommandFile commands;
+    if (!options.commands.empty()) {
+        if (options.saturate == 0)
+            throw Usage("--commands", "are sent without a schedule; say how many at once with --saturate");
+        const std::string fault = commands.read(options.commands);
+        if (!fault.empty()) throw Usage("--commands", fault);
+        if (commands.size() < options.connections)
+            throw Usage(
+                "--commands",
+                options.commands +
+                    ": has fewer commands than there are connections; write more, or lower --connections");
+        settings.commands = &commands;
+    }
     open_many_files();
 
     Client client{settings.peer};
@@ -344,6 +360,9 @@ void declare(CLI::App& app, Options& options) {
     app.add_option("--limit-from", options.limit_from, "The first rate of the search");
     app.add_option("--limit-to", options.limit_to, "The highest rate of the search");
     app.add_option("--calls", options.calls, "A CSV of calls; without --rate they begin when it says")
+        ->type_name("FILE");
+    app.add_option("--commands", options.commands,
+                   "With --saturate, instead of calls: a command a line, for any server that speaks RESP")
         ->type_name("FILE");
     app.add_option(
            "--lines", options.lines,

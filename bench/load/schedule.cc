@@ -69,7 +69,7 @@ ReadSteps read_steps(std::string_view text) {
     }
 }
 
-Schedule::Schedule(std::vector<Step> steps) {
+Schedule::Schedule(const std::vector<Step>& steps) {
     for (const Step& step : steps) {
         parts_.push_back({calls_, step.rate, length_, step.duration});
         calls_ += step.rate * static_cast<std::uint64_t>(step.duration.count()) / kMillisecondsASecond;

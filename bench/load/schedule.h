@@ -35,7 +35,7 @@ class Schedule {
   public:
     using Offset = std::chrono::nanoseconds;  ///< From the beginning of the run.
 
-    explicit Schedule(std::vector<Step> steps);
+    explicit Schedule(const std::vector<Step>& steps);
     /// By the times of a list of calls, the first at 0; ascending. They are one step.
     explicit Schedule(std::vector<Offset> times);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/bench/load/fake_daemon.h"
+#include "tests/bench/load/temporary_file.h"
 
 namespace tollgate::bench::load {
 namespace {
@@ -120,6 +121,31 @@ TEST(RunThreads, SaturatedKeepsSoManyInFlight) {
     EXPECT_EQ(figures.commands, 2 * figures.calls);
     EXPECT_EQ(figures.wrong, 0);
     EXPECT_EQ(figures.unsettled, 0);
+}
+
+// Commands of a file go over each connection in their order; an error among the answers is wrong.
+TEST(RunThreads, SendsTheCommandsOfAFile) {
+    const TemporaryFile file{
+        "AUTHORIZE l 49 a{pass} WANT 5\nSTOP a{pass} 5\nAUTHORIZE l 49 b{pass} WANT 5\nSTOP b{pass} 5\n"};
+    CommandFile commands;
+    ASSERT_EQ(commands.read(file.path()), "");
+    std::atomic<int> repeats{0};
+    const FakeDaemon daemon{[&repeats](FakeDaemon::Words, std::string& answer) {
+        if (answer.ends_with("$1\r\n1\r\n")) ++repeats;
+    }};
+    const Traffic traffic;
+    const Schedule schedule{{Step{0, 200ms}}};
+    Settings settings{traffic, schedule, {}, "test"};
+    settings.peer.endpoint = {"127.0.0.1", daemon.port()};
+    settings.connections = 2;
+    settings.threads = 2;
+    settings.saturate = 4;
+    settings.commands = &commands;
+    const Figures figures = make_calls(settings, nullptr);
+    EXPECT_GT(figures.commands, 100);
+    EXPECT_EQ(figures.wrong, 0);
+    EXPECT_EQ(figures.unsettled, 0);
+    EXPECT_EQ(repeats, 0);  // No id came twice, and no STOP before its AUTHORIZE.
 }
 
 TEST(Run, SaysThatNobodyListens) {
