@@ -141,7 +141,8 @@ Comparison compare(const Books& before, const Books& after, const Traffic& traff
     if (!after.customers.empty())
         comparison.by = "balances of " + std::to_string(after.customers.size()) + " customers";
     if (!after.currencies.empty()) comparison.by += comparison.by.empty() ? "INFO books" : " and INFO books";
-    if (comparison.by.empty())
+    comparison.is_done = !comparison.by.empty();
+    if (!comparison.is_done)
         comparison.by = "nothing: this user may not see INFO books, and --customers was not given";
     return comparison;
 }

@@ -34,7 +34,8 @@ struct Books {
 [[nodiscard]] Books look_at_books(Client& client, const Traffic& traffic);
 
 struct Comparison {
-    std::string by;                   ///< What was compared, for a person.
+    std::string by;  ///< What was compared, or why nothing was, for a person.
+    bool is_done = true;
     std::vector<std::string> faults;  ///< What does not add up; the first kFaultsShownMax.
     std::uint64_t wrong = 0;          ///< How many.
 };

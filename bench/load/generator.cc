@@ -94,11 +94,12 @@ void Generator::run(Clock::time_point begin) {
     const Offset end = settings_.schedule.length();
     if (settings_.saturate > 0) {
         wait(Offset{});
+        at_ = now();
         for (Connection& connection : connections_)
             refill(connection);
     }
     for (;;) {
-        const Offset at = now();
+        const Offset at = at_ = now();
         if (settings_.saturate == 0) {
             begin_calls(at);
             take_steps(at);
@@ -194,16 +195,15 @@ void Generator::end_open_calls(Offset now) {
 
 void Generator::refill(Connection& connection) {
     while (connection.in_flight.size() < settings_.saturate) {
-        const Offset at = now();
         if (settings_.commands != nullptr) {
             if (is_ending_) return;
             write_from_file(connection);
         } else if (!connection.ready.empty()) {
             const Slot slot = connection.ready.front();
             connection.ready.pop_front();
-            ask(slot, at, &connection);
+            ask(slot, at_, &connection);
         } else if (!is_ending_) {
-            begin_call(next_call_, at, &connection);
+            begin_call(next_call_, at_, &connection);
             next_call_ += settings_.threads;
         } else {
             return;
@@ -309,7 +309,7 @@ void Generator::empty_backlog() {
 }
 
 void Generator::write(Connection& connection, Command command) {
-    command.sent = now();
+    command.sent = at_;
     append(connection.out, sessions_[command.slot], command.verb);
     count_sent(connection, command);
 }
@@ -320,8 +320,7 @@ void Generator::write_from_file(Connection& connection) {
         ++connection.pass;
     }
     settings_.commands->append(connection.out, connection.next_command++, connection.pass);
-    const Offset at = now();
-    count_sent(connection, {at, at, 0, Verb::count});
+    count_sent(connection, {at_, at_, 0, Verb::count});
 }
 
 void Generator::count_sent(Connection& connection, const Command& command) {
@@ -446,7 +445,7 @@ void Generator::read(Connection& connection) {
     if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (bytes < 0) fail("the daemon's answers");
     if (bytes == 0) throw std::runtime_error("the daemon hung up");
-    const Offset at = now();
+    at_ = now();
     std::string_view text{buffer_.data(), static_cast<std::size_t>(bytes)};
     const bool has_rest = !connection.in.empty();
     if (has_rest) text = connection.in.append(text);
@@ -457,7 +456,7 @@ void Generator::read(Connection& connection) {
         if (status == Answer::Status::incomplete) break;
         if (connection.in_flight.empty())
             throw std::runtime_error("an answer came that nobody had asked for");
-        take(connection, answer, at);
+        take(connection, answer, at_);
         text.remove_prefix(answer.consumed());
     }
     if (has_rest) {

@@ -161,6 +161,8 @@ class Generator {
     Figures figures_;
     Progress progress_;
     Clock::time_point begin_{};
+    /// Of what is at hand: reading the clock costs as much as encoding a command.
+    Offset at_{};
     int epoll_ = -1;
     std::vector<Connection> connections_;
     std::vector<Connection*> dirty_;

@@ -326,6 +326,7 @@ int run(const Options& options) {
     if (unsettled == 0) {
         report.books = compare(before, look_at_books(client, traffic), traffic, charged);
     } else {
+        report.books.is_done = false;
         report.books.by =
             "nothing, as of " + std::to_string(unsettled) + " calls nobody knows what they cost";
     }
