@@ -56,10 +56,10 @@ Generator::Generator(const Settings& settings, unsigned thread)
                    (thread < settings.connections % settings.threads ? 1 : 0)),
       next_call_(thread),
       buffer_(kReadBytes) {
-    const auto length = settings.schedule.length();
+    const auto length = settings.schedule.get().length();
     figures_.interval = std::max<nanoseconds>(length / static_cast<std::int64_t>(kIntervals), kIntervalLeast);
     figures_.intervals.resize(static_cast<std::size_t>(length / figures_.interval) + 1);
-    figures_.steps.resize(settings.schedule.steps());
+    figures_.steps.resize(settings.schedule.get().steps());
     figures_.measured = length - settings.warm_up;
     figures_.charged.resize(settings.traffic.lines.size());
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -91,7 +91,7 @@ Generator::~Generator() {
 void Generator::run(Clock::time_point begin) {
     ::prctl(PR_SET_TIMERSLACK, 1);  // A rest is not to be longer than it says.
     begin_ = begin;
-    const Offset end = settings_.schedule.length();
+    const Offset end = settings_.schedule.get().length();
     if (settings_.saturate > 0) {
         wait(Offset{});
         at_ = now();
@@ -115,7 +115,7 @@ void Generator::run(Clock::time_point begin) {
         Offset until = at + kSleepLongest;
         if (!is_ending_) until = std::min(until, end);
         if (settings_.saturate == 0) {
-            if (const auto due = settings_.schedule.due(next_call_)) until = std::min(until, *due);
+            if (const auto due = settings_.schedule.get().due(next_call_)) until = std::min(until, *due);
             if (!steps_.empty()) until = std::min(until, steps_.top().due);
         }
         wait(until);
@@ -127,7 +127,7 @@ void Generator::run(Clock::time_point begin) {
 void Generator::begin_calls(Offset now) {
     if (is_ending_) return;
     for (;;) {
-        const auto due = settings_.schedule.due(next_call_);
+        const auto due = settings_.schedule.get().due(next_call_);
         if (!due || *due > now) return;
         if (backlog_.size() >= kBacklogMax) {
             figures_.is_behind = true;
@@ -189,7 +189,7 @@ void Generator::end_open_calls(Offset now) {
                 session.said = {};
             }
         }
-        ask(step.slot, std::max(now, settings_.schedule.length()), nullptr);
+        ask(step.slot, std::max(now, settings_.schedule.get().length()), nullptr);
     }
 }
 
@@ -550,17 +550,17 @@ void Generator::measure(const Command& command, Offset now) {
         const auto came = static_cast<std::size_t>(now / figures_.interval);
         if (came < figures_.intervals.size()) ++figures_.intervals[came].answered;
     }
-    if (command.due < settings_.warm_up || command.due >= settings_.schedule.length()) return;
+    if (command.due < settings_.warm_up || command.due >= settings_.schedule.get().length()) return;
     const nanoseconds took = now - command.due;
     figures_.latency.add(took);
     figures_.service.add(now - command.sent);
     if (command.verb != Verb::count) figures_.verbs[static_cast<std::size_t>(command.verb)].add(took);
     recent_.add(took);
     figures_.intervals[static_cast<std::size_t>(command.due / figures_.interval)].latency.add(took);
-    Figures::Slice& step = figures_.steps[settings_.schedule.step_at(command.due)];
+    Figures::Slice& step = figures_.steps[settings_.schedule.get().step_at(command.due)];
     ++step.sent;
     step.latency.add(took);
-    if (now < settings_.schedule.length()) ++step.answered;
+    if (now < settings_.schedule.get().length()) ++step.answered;
 }
 
 void Generator::report(Offset now) {

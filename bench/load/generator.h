@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <queue>
 #include <string>
@@ -38,7 +39,7 @@ inline constexpr std::chrono::milliseconds kIntervalLeast{100};
 /// What all generators of a run share; they outlive them.
 struct Settings {
     const Traffic& traffic;
-    const Schedule& schedule;
+    std::reference_wrapper<const Schedule> schedule;
     Peer peer;
     std::string run;  ///< Begins every session id.
     unsigned threads = 1;

@@ -297,16 +297,9 @@ int run(const Options& options) {
         std::size_t probes = 0;
         Limit limit = find_limit(search, [&](std::uint64_t rate) {
             const Schedule at_rate{{Step{rate, length}}};
-            Settings probe{traffic, at_rate, settings.peer, settings.run + "-" + std::to_string(++probes)};
-            probe.threads = settings.threads;
-            probe.connections = settings.connections;
-            probe.pipeline = settings.pipeline;
-            probe.want = settings.want;
-            probe.extend = settings.extend;
-            probe.speed = settings.speed;
-            probe.repeat = settings.repeat;
-            probe.seed = settings.seed;
-            probe.warm_up = settings.warm_up;
+            Settings probe = settings;
+            probe.schedule = at_rate;
+            probe.run.append("-").append(std::to_string(++probes));
             return make_calls(probe, progress);
         });
         report.limit = limit.rate;

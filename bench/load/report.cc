@@ -182,8 +182,8 @@ void add_slices(Json& json, const Report& report) {
     json.open('[');
     for (std::size_t i = 0; i < figures.steps.size() && report.p99_max.count() == 0; ++i) {
         json.open('{');
-        json.field("calls_wanted", report.settings.schedule.rate(i));
-        json.field("rate", per_second(figures.steps[i].answered, report.settings.schedule.length(i)));
+        json.field("calls_wanted", report.settings.schedule.get().rate(i));
+        json.field("rate", per_second(figures.steps[i].answered, report.settings.schedule.get().length(i)));
         add_percentiles(json, figures.steps[i].latency);
         json.close('}');
     }
@@ -253,7 +253,7 @@ void add_points(std::string& rows, const Report& report) {
         const std::uint64_t rate = report.settings.saturate > 0
                                        ? static_cast<std::uint64_t>(std::llround(
                                              per_second(figures.latency.count(), figures.measured)))
-                                       : report.settings.schedule.rate(i);
+                                       : report.settings.schedule.get().rate(i);
         add_point(rows, rate, figures.steps[i].latency);
     }
 }
@@ -372,7 +372,7 @@ void write_plots(const std::string& prefix, const Report& report) {
     for (std::size_t i = 0; i < figures.intervals.size(); ++i) {
         const Figures::Slice& slice = figures.intervals[i];
         const auto begin = figures.interval * static_cast<std::int64_t>(i);
-        if (begin + figures.interval > report.settings.schedule.length()) break;
+        if (begin + figures.interval > report.settings.schedule.get().length()) break;
         rows += number(seconds(begin)) + number(per_second(slice.sent, figures.interval)) +
                 number(per_second(slice.answered, figures.interval)) +
                 number(microseconds(slice.latency.percentile(kP50)) / 1'000) +

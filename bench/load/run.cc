@@ -51,7 +51,7 @@ void show(std::ostream& out, std::chrono::seconds at, const Settings& settings, 
           const Seen& before) {
     out << std::setw(4) << at.count() << " s  ";
     const std::uint64_t rate =
-        settings.schedule.rate(settings.schedule.step_at(at - std::chrono::seconds{1}));
+        settings.schedule.get().rate(settings.schedule.get().step_at(at - std::chrono::seconds{1}));
     if (settings.saturate == 0) out << rate << " calls/s wanted  ";
     out << seen.answered - before.answered << " answers/s  " << std::fixed << std::setprecision(2) << "p50 "
         << milliseconds(seen.recent.percentile(kP50)) << "  p99 "
