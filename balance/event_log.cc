@@ -92,21 +92,33 @@ Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
     joint_of_thread = nullptr;  // What is appended from now on is another event.
     written_ = true;
     Sequence sequence = 0;
-    const auto bytes = chained_ == nullptr ? std::vector<std::byte>{} : chained_->take_place();
-    Place place{chained_.get()};
-    if (chained_ != nullptr) add_part(bytes, ByteWriter{after_});
-    if (before_.empty() && after_.empty()) {
+    if (before_.empty() && after_.empty() && chained_ == nullptr) {
         sequence = log.append(main);
     } else {
         ByteReader in{main};
+        const Moment at = EventHeader::read(in).at;
         std::vector<std::byte> event;
-        begin_together(EventHeader::read(in).at, ByteWriter{event});
+        begin_together(at, ByteWriter{event});
         event.insert(event.end(), before_.begin(), before_.end());
         if (!is_together(main)) add_part(main, ByteWriter{event});
         event.insert(event.end(), after_.begin(), after_.end());
-        sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
+        if (chained_ == nullptr) {
+            sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
+        } else {
+            // A file is written before a place is taken: others of its like wait for that.
+            if (event.size() > kEventBytesMax - kChainedBytesMax) {
+                const auto naming = aside(log, event);
+                event.clear();
+                begin_together(at, ByteWriter{event});
+                add_part(naming, ByteWriter{event});
+            }
+            const auto bytes = chained_->take_place();
+            Place place{chained_.get()};
+            add_part(bytes, ByteWriter{event});
+            sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
+            place.keep();
+        }
     }
-    place.keep();
     for (const auto& then : std::exchange(then_, {}))
         then();
     return sequence;

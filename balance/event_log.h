@@ -54,6 +54,9 @@ class EventLog {
     virtual std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) = 0;
 };
 
+/// No chained event is larger, but for odd ones: the file of such a one is written at its place.
+inline constexpr std::size_t kChainedBytesMax = kEventBytesMax / 4;
+
 /// An event that says something of all of its like that were appended before it, as the entries of the audit
 /// log do: its bytes are not known before its place is.
 class ChainedEvent {

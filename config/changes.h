@@ -10,7 +10,7 @@
 namespace tollgate::config {
 
 struct Change {
-    std::string_view key;
+    std::string key;   ///< Of a user: `user.kam`, or `user.kam.role` of one who stays.
     std::string from;  ///< As `--set` takes it.
     std::string to;
 };
@@ -26,7 +26,7 @@ struct Changes {
 
 [[nodiscard]] Changes changes(const Config& in_force, const Config& wanted);
 
-/// `in_force` with all that is live as it stands in `wanted`.
+/// `in_force` with all that is live as it stands in `wanted`, users too but for what needs a restart of them.
 [[nodiscard]] Config taken_over(const Config& in_force, const Config& wanted);
 
 }  // namespace tollgate::config

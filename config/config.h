@@ -98,6 +98,8 @@ struct Config {
         std::uint32_t commands_in_flight_max = 1024;      ///< Read, but not answered yet.
         std::size_t unread_bytes_max = kMiB;              ///< Answered, but not taken by the peer.
         std::uint32_t connections_max = 20'000;
+        /// For those who have to log in, once users are declared.
+        std::chrono::milliseconds login_timeout = std::chrono::seconds{60};
         Endpoint tls_listen{"", 0};   ///< For TLS, beside it; no host: none.
         std::string tls_certificate;  ///< Its chain, PEM.
         std::string tls_key;          ///< PEM.
@@ -266,8 +268,8 @@ struct Config {
     struct Stores {
         std::chrono::milliseconds retry_first = std::chrono::milliseconds{250};  ///< Doubled each time, up to
         std::chrono::milliseconds retry_longest =
-            std::chrono::seconds{30};            ///< this. At least `retry_first`.
-        std::size_t batch_bytes_max = 8 * kMiB;  ///< Of events that are handed over at once.
+            std::chrono::seconds{30};             ///< this. At least `retry_first`.
+        std::size_t batch_bytes_max = 16 * kMiB;  ///< Of events that are handed over at once.
         std::chrono::milliseconds lag_max =
             std::chrono::seconds{60};  ///< Beyond it /readyz says no; 0 = never.
 

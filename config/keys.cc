@@ -91,6 +91,8 @@ std::vector<Key> make_keys() {
     add("resp.commands_in_flight_max", field(&C::resp, &C::Resp::commands_in_flight_max), Count{1, 65'536});
     add("resp.unread_bytes_max", field(&C::resp, &C::Resp::unread_bytes_max), Size{16 * kKiB, kGiB});
     add("resp.connections_max", field(&C::resp, &C::Resp::connections_max), Count{1, 1'000'000});
+    add("resp.login_timeout", field(&C::resp, &C::Resp::login_timeout),
+        Duration{milliseconds{100}, hours{1}});
 
     add("http.listen", field(&C::http, &C::Http::listen), Address{});
     add("http.body_bytes_max", field(&C::http, &C::Http::body_bytes_max), Size{kKiB, 64 * kGiB});
@@ -319,8 +321,9 @@ const Key* find_key(std::string_view name) {
 bool names_secret(std::string_view name) {
     constexpr std::array<std::string_view, 4> kWords{"password", "passphrase", "secret", "token"};
     if (name.ends_with("_file")) return false;
-    // Many of those who take them put a token into the path.
-    if (name == "webhook.url") return true;
+    // Many of those who take webhooks put a token into the path, and the others may have a password, in
+    // places where it is not to be found.
+    if (name == "postgres.url" || name == "redis.url" || name == "webhook.url") return true;
     return std::any_of(kWords.begin(), kWords.end(),
                        [name](std::string_view word) { return name.find(word) != std::string_view::npos; });
 }

@@ -38,7 +38,7 @@ struct Key {
 [[nodiscard]] const Key* find_key(std::string_view name);
 
 /// Whether the key's value is for nobody's eyes: it is called a password, a secret or a token, and not the
-/// file of one. Holds for names that are no keys too.
+/// file of one, or it says where a store is. Holds for names that are no keys too.
 [[nodiscard]] bool names_secret(std::string_view name);
 /// What messages show of such a value.
 inline constexpr std::string_view kSecretShown = "***";

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <random>
 #include <stop_token>
@@ -29,6 +28,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/slow_log.h"
 #include "daemon/flush/follower.h"
+#include "daemon/flush/postgres_connection.h"
 #include "daemon/flush/postgres_sink.h"
 #include "daemon/flush/redis_sink.h"
 #include "daemon/flush/webhook_sink.h"
@@ -39,6 +39,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/net/tls.h"
 #include "daemon/net/worker.h"
+#include "daemon/operation/first_line.h"
 #include "daemon/operation/logging.h"
 #include "daemon/operation/memory_guard.h"
 #include "daemon/operation/readiness.h"
@@ -117,7 +118,8 @@ net::ConnectionLimits connection_limits(const config::Config& config) {
             .command_bytes_max = config.resp.command_bytes_max,
             .commands_in_flight_max = config.resp.commands_in_flight_max,
             .unread_bytes_max = config.resp.unread_bytes_max,
-            .connections_max = config.resp.connections_max};
+            .connections_max = config.resp.connections_max,
+            .login_timeout = config.resp.login_timeout};
 }
 
 ChargingTimes charging_times(const config::Config& config) {
@@ -212,16 +214,6 @@ std::string image_of(const std::vector<config::Change>& changes, std::string con
                                                     : "{\"cut\":" + std::to_string(image.size()) + "}";
 }
 
-/// The first line of the file that a key names. Throws where there is none.
-std::string secret_in(std::string_view key, const std::string& path) {
-    std::ifstream file{path};
-    std::string secret;
-    if (!std::getline(file, secret) || secret.empty())
-        throw std::runtime_error(std::string{key} + ": " + path +
-                                 " has no secret in its first line, or cannot be read");
-    return secret;
-}
-
 /// Through which people pay online. Throws where the secret cannot be read.
 OnlinePayments::Gateways gateways(const config::Config::Gateway& config) {
     if (config.secret_file.empty()) return {};
@@ -237,18 +229,10 @@ flush::FollowerSettings follower_settings(const config::Config& config) {
     return settings;
 }
 
-/// The stores that are configured. Throws where one of them cannot be what it is said to be, or where there
-/// is no journal that they could follow.
+/// The stores that are configured, as check_stores() found them good: so there is a journal. Throws where a
+/// secret cannot be read.
 std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& config,
                                                      balance::journal::Disk* disk) {
-    for (const auto& [key, url] : {std::pair{"postgres.url", &config.postgres.url},
-                                   {"redis.url", &config.redis.url},
-                                   {"webhook.url", &config.webhook.url}}) {
-        if (disk == nullptr && !url->empty()) {
-            throw std::runtime_error{std::string{key} +
-                                     ": stores follow a journal, and there is none; set journal.dir"};
-        }
-    }
     std::vector<std::unique_ptr<flush::Sink>> sinks;
     if (!config.postgres.url.empty()) {
         sinks.push_back(std::make_unique<flush::PostgresSink>(
@@ -294,7 +278,8 @@ void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
 }
 
 metrics::Sources metric_sources(const config::Config& config, const admin::HttpFigures& http,
-                                const MemoryGuard& memory) {
+                                const MemoryGuard& memory,
+                                const std::atomic<std::uint64_t>& connections_max) {
     return {.http =
                 [&http] {
                     std::vector<metrics::HttpFigure> figures;
@@ -305,7 +290,9 @@ metrics::Sources metric_sources(const config::Config& config, const admin::HttpF
                     return figures;
                 },
             .memory_max = [&memory] { return memory.ceiling(); },
-            .connections_max = config.resp.connections_max,
+            .memory_level = [&memory] { return memory.full_from(); },
+            .lines_suppressed = logging::suppressed,
+            .connections_max = [&connections_max] { return connections_max.load(std::memory_order_relaxed); },
             .sessions_max = config.session.max,
             .parties_max = config.party.max};
 }
@@ -326,13 +313,13 @@ struct App::Parts {
           call_figures(state.parties, config.metrics.destination_groups),
           charging(state.tariffs, state.parties, state.ledger, state.sessions, state.events,
                    charging_settings(config, state.catalog, call_figures)),
-          resync(charging, state.resync_tokens, state.events),
+          resync(charging, state.resync_tokens, state.events, [this] { return memory.is_full(); }),
           users(config.user),
           authenticator(users, random_key()),
           counters(worker_count(config)),
           slow_logs({.threshold = config.slowlog.threshold, .commands_max = config.slowlog.max},
                     counters.size() + 1),
-          metrics(services, call_figures, metric_sources(config, http_figures, memory)),
+          metrics(services, call_figures, metric_sources(config, http_figures, memory, connections_max)),
           http(config.http,
                admin::make_router(
                    {.catalog = state.catalog,
@@ -364,6 +351,7 @@ struct App::Parts {
         memory.set_ceiling(config.memory.max);
         memory.look();
         store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+        connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
         readiness.add([this] { return why_not_ready(); });
         if (!users.is_empty()) users.declared_at_start(Clock::now().steady);
         mailer = make_mailer(config, state.outbox, recovered.journal.get());
@@ -468,7 +456,8 @@ struct App::Parts {
     std::unique_ptr<State> made;
     MemoryGuard memory;
     Readiness readiness;
-    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own.
+    std::atomic<std::chrono::milliseconds> store_lag_max{};  // A word of its own, as the next.
+    std::atomic<std::uint64_t> connections_max{0};
     Recovered recovered;
     State& state;
     GuardedLog guarded;
@@ -523,7 +512,22 @@ balance::journal::Settings journal_settings(const config::Config& config) {
                 config.journal.segment_bytes / balance::journal::kBlockBytes * balance::journal::kBlockBytes};
 }
 
+void check_stores(const config::Config& config) {
+    for (const auto& [key, url] : {std::pair{"postgres.url", &config.postgres.url},
+                                   {"redis.url", &config.redis.url},
+                                   {"webhook.url", &config.webhook.url}}) {
+        if (config.journal.dir.empty() && !url->empty()) {
+            throw std::runtime_error{std::string{key} +
+                                     ": stores follow a journal, and there is none; set journal.dir"};
+        }
+    }
+    if (!config.postgres.url.empty()) flush::check_postgres_url("postgres.url", config.postgres.url);
+    if (!config.redis.url.empty()) (void)flush::parse_redis_url(config.redis.url);
+    if (!config.webhook.url.empty()) flush::check_webhook_url(config.webhook.url);
+}
+
 App::App(const config::Config& config) {
+    check_stores(config);  // Before a journal is read, which may take long.
     raise_descriptor_limit();
     commands::Ticks::calibrate();
     parts_ = std::make_unique<Parts>(config);
@@ -565,6 +569,7 @@ void App::start() {
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
         from_time_to_time(stop, [this] {
             keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
+            parts_->resync.sweep(Clock::now());
             parts_->metrics.refresh();
         });
     }};
@@ -582,6 +587,7 @@ void App::reload(const config::Config& config, const std::vector<config::Change>
     parts.http.change(config.http);
     parts.memory.set_ceiling(config.memory.max);
     parts.store_lag_max.store(config.stores.lag_max, std::memory_order_relaxed);
+    parts.connections_max.store(config.resp.connections_max, std::memory_order_relaxed);
     if (changes.empty()) return;
     if (parts.state.events.admission() == balance::Admission::closed) {
         logging::event(config::LogLevel::error, "audit_full",
@@ -673,13 +679,15 @@ std::uint16_t App::http_tls_port() const noexcept {
     return parts_->http.tls_port();
 }
 
-void App::reload_users(const config::Config& config) {
+void App::reload_files(const config::Config& config) {
+    net::TlsIdentity* const resp = parts_->tls ? &*parts_->tls : nullptr;
+    net::TlsIdentity* const http = parts_->http.tls();
+    auto of_resp = resp == nullptr ? nullptr : resp->read();
+    auto of_http = http == nullptr ? nullptr : http->read();
+    // Nothing refuses once users are replaced. Who stays as he is stays logged in.
     parts_->users.replace(config.user, Clock::now().steady);
-}
-
-void App::reload_certificates() {
-    if (parts_->tls) parts_->tls->reload();
-    parts_->http.reload_certificate();
+    if (resp != nullptr) resp->use(std::move(of_resp));
+    if (http != nullptr) http->use(std::move(of_http));
 }
 
 std::size_t App::workers() const noexcept {

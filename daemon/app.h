@@ -19,6 +19,10 @@ struct StateSettings;
 [[nodiscard]] StateSettings state_settings(const config::Config& config);
 [[nodiscard]] balance::journal::Settings journal_settings(const config::Config& config);
 
+/// Throws std::runtime_error where a store cannot be what it is said to be: it names the key, the value
+/// without its secrets, and what to write. No store is asked.
+void check_stores(const config::Config& config);
+
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.
 class App {
@@ -57,13 +61,10 @@ class App {
     [[nodiscard]] std::uint16_t http_tls_port() const noexcept;  ///< 0: none.
     [[nodiscard]] std::size_t workers() const noexcept;
 
-    /// Users as they are declared now: who is not among them any more, or has another password, is logged
-    /// out. Their `start` and `dial_plan` need a restart. Throws std::runtime_error, with nothing changed.
-    /// Any thread.
-    void reload_users(const config::Config& config);
-    /// Reads certificates and keys from their files again, for connections from now on. Throws
-    /// std::runtime_error, with nothing changed of the listener that it names. Any thread.
-    void reload_certificates();
+    /// Reads certificates and keys from their files again, for connections from now on, whether their paths
+    /// changed or not; and from now on users are those of `config`: who is not among them any more, or has
+    /// another password, is logged out. Throws std::runtime_error, with nothing changed. Any thread.
+    void reload_files(const config::Config& config);
 
   private:
     struct Parts;

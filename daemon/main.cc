@@ -155,11 +155,11 @@ class Serving {
         try {
             const Config wanted = tollgate::config::load(source_.path, source_.overrides);
             const auto changes = tollgate::config::changes(config_, wanted);
-            // What may refuse comes first. Certificates are read anew whether their paths changed or not.
-            app_.reload_certificates();
-            // Those who stay as they are stay logged in, with what is known of their passwords.
-            if (wanted.user != config_.user) app_.reload_users(wanted);
-            config_ = tollgate::config::taken_over(config_, wanted);
+            auto in_force = tollgate::config::taken_over(config_, wanted);
+            // What may refuse comes first.
+            tollgate::daemon::check_stores(wanted);
+            app_.reload_files(in_force);
+            config_ = std::move(in_force);
             logging::change(config_.log);
             app_.reload(config_, changes.live);
             for (const auto& change : changes.live)
@@ -465,6 +465,7 @@ int main(int argc, char** argv) {
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
             const tollgate::daemon::access::Users users{config.user};
+            tollgate::daemon::check_stores(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return EXIT_SUCCESS;
         }

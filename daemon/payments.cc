@@ -35,6 +35,14 @@ constexpr std::string_view kRecordPrefix = "r-";
 constexpr std::string_view kTransactionPrefix = "t-";
 constexpr std::chrono::minutes kSweepEvery{10};
 
+bool is_record(std::string_view text) noexcept {
+    return text.starts_with(kRecordPrefix);
+}
+/// Requires: is_record(text).
+std::optional<std::uint64_t> record_number(std::string_view text) noexcept {
+    return rating::parse_unsigned(text.substr(kRecordPrefix.size()), INT64_MAX);
+}
+
 /// The number of a transaction by its name, `t-12`.
 std::optional<std::uint64_t> transaction_number(std::string_view text) noexcept {
     if (!text.starts_with(kTransactionPrefix)) return std::nullopt;
@@ -108,6 +116,22 @@ bool Payments::knows(const Key& key) noexcept {
     return find(stripe, key) != nullptr;
 }
 
+Payments::Key Payments::key_of(const PaymentRequest& request, std::string_view id) noexcept {
+    const Key own{request.scope, id};
+    const PaymentRequest::Nobodys& nobodys = request.nobodys;
+    if (request.scope.empty() || nobodys.under == kNoParty || knows(own)) return own;
+    const Key other{{}, id};
+    Stripe& stripe = stripe_of(other);
+    const std::lock_guard lock{stripe.mutex};
+    const Remembered* const asked = find(stripe, other);
+    if (asked == nullptr || asked->at >= nobodys.before || forgettable(*asked, request.now.steady))
+        return own;
+    const auto& postings = asked->transaction.postings;
+    const bool sees = nobodys.under == parties_.root() ||
+                      (!postings.empty() && parties_.is_in_subtree(postings[0].party, nobodys.under));
+    return sees ? other : own;
+}
+
 void Payments::make_room(Stripe& stripe, balance::Steady now) {
     const bool full = stripe.requests.size() >= kRequestsMax / kStripes;
     if (now - stripe.swept < (full ? settings_.repeat : std::chrono::nanoseconds{kSweepEvery})) return;
@@ -117,11 +141,10 @@ void Payments::make_room(Stripe& stripe, balance::Steady now) {
 }
 
 template <typename CarryOut>
-PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std::uint64_t fingerprint,
-                             const CarryOut& carry_out) {
+PaymentAnswer Payments::once(Stripe& stripe, const Key& key, const PaymentRequest& request,
+                             std::uint64_t fingerprint, const CarryOut& carry_out) {
     const balance::Steady now = request.now.steady;
-    if (const auto known = stripe.requests.find({request.scope, request.id});
-        known != stripe.requests.end()) {
+    if (const auto known = stripe.requests.find(key); known != stripe.requests.end()) {
         const Remembered& entry = *known->second;
         if (!forgettable(entry, now)) {
             const Transaction& done = entry.transaction;
@@ -138,8 +161,8 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
     auto entry = std::make_shared<Remembered>();
     entry->at = now;
     Transaction& transaction = entry->transaction;
-    transaction.scope = request.scope;
-    transaction.request = request.id;
+    transaction.scope = key.scope;
+    transaction.request = key.request;
     transaction.memo = request.memo;
     transaction.actor = request.actor;
     transaction.fingerprint = fingerprint;
@@ -166,9 +189,10 @@ PaymentAnswer Payments::once(Stripe& stripe, const PaymentRequest& request, std:
 template <typename CarryOut>
 PaymentAnswer Payments::once(const PaymentRequest& request, std::uint64_t fingerprint,
                              const CarryOut& carry_out) {
-    Stripe& stripe = stripe_of({request.scope, request.id});
+    const Key key = key_of(request, request.id);
+    Stripe& stripe = stripe_of(key);
     const std::lock_guard lock{stripe.mutex};
-    return once(stripe, request, fingerprint, carry_out);
+    return once(stripe, key, request, fingerprint, carry_out);
 }
 
 // ---- Doing it ----
@@ -320,27 +344,47 @@ PaymentAnswer Payments::transact(TransactionKind kind, std::uint64_t fingerprint
 
 // ---- Refunds ----
 
+Payments::Key Payments::original_of(const RefundRequest& refund, const PaymentRequest& request,
+                                    TransactionList::Entry& named) noexcept {
+    // By the request id that whoever asks chose, or else by its number, whoever had it done.
+    const Key own = key_of(request, refund.of);
+    if (const auto number = transaction_number(refund.of); number && !knows(own)) named = list_.find(*number);
+    return named == nullptr ? own : Key{named->scope, named->request};
+}
+
+PartyId Payments::payer_of(const RefundRequest& refund, const PaymentRequest& request) {
+    if (is_record(refund.of)) {
+        const auto record = record_number(refund.of);
+        if (!record) return kNoParty;
+        const auto claim = sessions_.claim_record(*record);
+        return claim && claim->level_count > 0 ? claim->levels()[0].payer : kNoParty;
+    }
+    TransactionList::Entry named;
+    const Key original = original_of(refund, request, named);
+    Stripe& stripe = stripe_of(original);
+    const std::lock_guard lock{stripe.mutex};
+    const Remembered* const paid = find(stripe, original);
+    return paid == nullptr || paid->transaction.postings.empty() ? kNoParty
+                                                                 : paid->transaction.postings[0].party;
+}
+
 PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest& request) {
-    const bool of_call = refund.of.starts_with(kRecordPrefix);
+    const bool of_call = is_record(refund.of);
     // An amount that is not given differs from each that is.
     const char operation = of_call ? (refund.amount ? 'C' : 'c') : (refund.amount ? 'R' : 'r');
     const std::uint64_t fingerprint =
         fingerprint_of(operation, refund.asker, refund.of, refund.amount, request.memo);
     if (of_call) {
-        const auto record = rating::parse_unsigned(refund.of.substr(kRecordPrefix.size()), INT64_MAX);
+        const auto record = record_number(refund.of);
         return once(request, fingerprint, [&](Transaction& transaction) {
             return record ? refund_call(refund, *record, transaction) : PaymentCode::unknown_original;
         });
     }
-    // By the request id that whoever asks chose, or else by its number, whoever had it done.
-    Key original{request.scope, refund.of};
     TransactionList::Entry named;
-    if (const auto number = transaction_number(refund.of); number && !knows(original)) {
-        named = list_.find(*number);
-        if (named != nullptr) original = {named->scope, named->request};
-    }
+    const Key original = original_of(refund, request, named);
     // The payment's stripe too: two refunds of it take turns.
-    Stripe& own = stripe_of({request.scope, request.id});
+    const Key key = key_of(request, request.id);
+    Stripe& own = stripe_of(key);
     Stripe& other = stripe_of(original);
     std::unique_lock lock{own.mutex, std::defer_lock};
     std::unique_lock other_lock{other.mutex, std::defer_lock};
@@ -349,9 +393,9 @@ PaymentAnswer Payments::refund(const RefundRequest& refund, const PaymentRequest
     } else {
         std::lock(lock, other_lock);
     }
-    return once(own, request, fingerprint, [&](Transaction& transaction) {
+    return once(own, key, request, fingerprint, [&](Transaction& transaction) {
         // A request cannot refund itself: it is there already, and nothing of it is done.
-        const bool itself = Key{request.scope, request.id} == original;
+        const bool itself = key == original;
         Remembered* const entry = itself ? nullptr : find(other, original);
         return refund_payment(refund, entry, transaction);
     });

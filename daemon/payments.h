@@ -66,11 +66,18 @@ struct PaymentRequest {
     balance::Moment now;
     std::string_view scope{};  ///< Who sends it: ids are his own.
     std::string_view actor{};  ///< Who does it, for the books; empty: nobody is declared.
+
+    /// What was asked before anybody was declared is a sender's too where he sees whose money it moved: the
+    /// first were declared while an answer was under way.
+    struct Nobodys {
+        balance::Steady before = balance::Steady::min();
+        balance::PartyId under = balance::kNoParty;  ///< He sees its subtree; the provider: everything.
+    } nobodys{};
 };
 
 struct RefundRequest {
-    /// A record, `r-…`, or else a payment's request id in the scope of whoever sends this, or, where that is
-    /// none, a transaction's name, `t-…`, whoever had it done.
+    /// A record, `r-…`, or else the request id of a payment of whoever sends this, or, where that is none, a
+    /// transaction's name, `t-…`, whoever had it done.
     std::string_view of;
     std::optional<rating::Money> amount{};  ///< The customer's; nullopt: all that is left.
     /// Whose call or payment it must be; empty: anybody's.
@@ -119,6 +126,8 @@ class Payments {
     PaymentAnswer pay_out(std::string_view party, rating::Money amount, const PaymentRequest& request);
     /// Takes back a call's charges or a payment, or a part of them.
     PaymentAnswer refund(const RefundRequest& refund, const PaymentRequest& request);
+    /// Whose call or payment that would take back; kNoParty: nothing is known by that name.
+    [[nodiscard]] balance::PartyId payer_of(const RefundRequest& refund, const PaymentRequest& request);
 
     /// Decides an operation whose rules are daemon/partners': fills in the transaction's postings, subject
     /// and `lifted` (reasons that a payment takes away where they are there), and `funds`, one for each
@@ -135,7 +144,7 @@ class Payments {
 
     /// Whether one of that id was asked before, so that its answer is known.
     [[nodiscard]] bool is_repeated(const PaymentRequest& request) noexcept {
-        return knows({request.scope, request.id});
+        return knows(key_of(request, request.id));
     }
 
     /// All that are remembered.
@@ -191,14 +200,17 @@ class Payments {
     [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
     [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
     [[nodiscard]] bool knows(const Key& key) noexcept;
+    /// What a request is known by that the sender of `request` calls `id`.
+    [[nodiscard]] Key key_of(const PaymentRequest& request, std::string_view id) noexcept;
     void make_room(Stripe& stripe, balance::Steady now);
     void list(const std::shared_ptr<Remembered>& entry);
     void unlist_due(balance::Steady now);
 
-    /// Answers a repeat, or has `carry_out` decide and do it. Requires: the stripe of the request is locked.
+    /// Answers a repeat, or has `carry_out` decide and do it. Requires: the stripe of the key, which is the
+    /// request's, is locked.
     template <typename CarryOut>
-    PaymentAnswer once(Stripe& stripe, const PaymentRequest& request, std::uint64_t fingerprint,
-                       const CarryOut& carry_out);
+    PaymentAnswer once(Stripe& stripe, const Key& key, const PaymentRequest& request,
+                       std::uint64_t fingerprint, const CarryOut& carry_out);
     /// As above, of one that needs no other stripe.
     template <typename CarryOut>
     PaymentAnswer once(const PaymentRequest& request, std::uint64_t fingerprint, const CarryOut& carry_out);
@@ -215,6 +227,9 @@ class Payments {
     /// The one place where a transaction becomes an event and gets its number.
     void commit(balance::Transaction& transaction);
 
+    /// What a payment is known by that is to be refunded; `named` keeps its texts.
+    [[nodiscard]] Key original_of(const RefundRequest& refund, const PaymentRequest& request,
+                                  TransactionList::Entry& named) noexcept;
     PaymentCode refund_call(const RefundRequest& refund, std::uint64_t record,
                             balance::Transaction& transaction);
     PaymentCode refund_payment(const RefundRequest& refund, Remembered* original,

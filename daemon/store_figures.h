@@ -34,11 +34,18 @@ struct StoreFigures {
     std::chrono::nanoseconds lag{};
     std::uint64_t batches = 0;
     std::uint64_t events = 0;
-    std::uint64_t rows = 0;      ///< Written, those of refills too.
-    std::uint64_t refills = 0;   ///< Begun.
-    std::uint64_t failures = 0;  ///< All together.
-    std::uint32_t failures_in_a_row = 0;
-    std::string last_failure{};  ///< One line; empty: there was none.
+    std::uint64_t rows = 0;               ///< Written, those of refills too.
+    std::uint64_t refills = 0;            ///< Begun.
+    std::uint64_t failures = 0;           ///< All together.
+    std::uint64_t failures_in_a_row = 0;  ///< Of a webhook: events that are being tried again.
+    std::string last_failure{};           ///< One line, without secrets; empty: there was none.
+
+    /// Of one that is given events one by one: a webhook.
+    struct OneByOne {
+        std::size_t pending = 0;     ///< Taken from the journal, and not yet by it.
+        std::uint64_t given_up = 0;  ///< Never taken by it.
+    };
+    std::optional<OneByOne> one_by_one{};
 };
 
 /// Asks all of them. Any thread.

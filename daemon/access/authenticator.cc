@@ -19,9 +19,8 @@ void Authenticator::stop() {
     }
     bell_.notify_one();
     if (thread_.joinable()) thread_.join();
-    for (Guess& guess : guesses_)
+    for (Guess guess; take(guess);)
         wipe(guess.password);
-    guesses_.clear();
 }
 
 Authenticator::Begun Authenticator::begin(std::string_view name, std::string_view password,
@@ -29,18 +28,16 @@ Authenticator::Begun Authenticator::begin(std::string_view name, std::string_vie
                                           std::function<void(Result)> done) {
     const Users::List& list = users_.current();
     const User* user = name.empty() ? list.nameless() : list.find(name);
-    const bool from_there = user != nullptr && user->may_come_from(address);
-    if (from_there && user->knows(password)) {
+    if (user != nullptr && !user->may_come_from(address)) user = nullptr;
+    if ((user == nullptr ? nobodys_ : user->known()).is(password)) {
         count(figures_.accepted);
         return user;
     }
     const std::string source = source_of(address);
-    // Who is nobody's guess anyway must not make the user wait: it counts as one at another login.
-    const bool elsewhere = user != nullptr && !from_there;
-    if (elsewhere) user = nullptr;
-    std::string counted{user != nullptr ? user->name() : name.substr(0, config::kUserNameBytesMax)};
-    if (elsewhere) counted += " from " + source;
     const bool expected = user != nullptr && !user->declared().sources.empty();
+    std::string counted{user != nullptr ? user->name() : name.substr(0, config::kUserNameBytesMax)};
+    // By a name longer than anybody can say: whoever comes from elsewhere counts at one that there is not.
+    if (expected) counted.resize(config::kUserNameBytesMax + 1, ' ');
     if (waiting_.load(std::memory_order_relaxed) >= (expected ? 2 : 1) * kLoginsWaitingMax) {
         count(figures_.busy);
         return Wait{kLoginsBusyWait};
@@ -54,13 +51,21 @@ Authenticator::Begun Authenticator::begin(std::string_view name, std::string_vie
     }
     {
         const std::lock_guard lock{mutex_};
-        guesses_.insert(expected ? guesses_.begin() : guesses_.end(),
-                        {user, std::move(counted), std::string{password.substr(0, kPasswordBytesMax + 1)},
-                         source, std::move(done)});
+        (expected ? expected_ : others_)
+            .push_back({user, std::move(counted), std::string{password.substr(0, kPasswordBytesMax + 1)},
+                        source, std::move(done)});
         waiting_.fetch_add(1, std::memory_order_relaxed);
     }
     bell_.notify_one();
     return Pending{};
+}
+
+bool Authenticator::take(Guess& guess) {
+    std::deque<Guess>& guesses = expected_.empty() ? others_ : expected_;
+    if (guesses.empty()) return false;
+    guess = std::move(guesses.front());
+    guesses.pop_front();
+    return true;
 }
 
 void Authenticator::work() {
@@ -69,16 +74,14 @@ void Authenticator::work() {
         Guess guess;
         {
             std::unique_lock lock{mutex_};
-            bell_.wait(lock, [this] { return stopping_ || !guesses_.empty(); });
+            bell_.wait(lock, [&] { return stopping_ || take(guess); });
             if (stopping_) return;
-            guess = std::move(guesses_.front());
-            guesses_.pop_front();
         }
         const auto hash =
             guess.user == nullptr ? std::nullopt : std::optional<PasswordHash>{guess.user->password()};
         const bool right = passwords_.verify(hash, guess.password);
         if (right) {
-            guess.user->remember(guess.password);
+            guess.user->known().remember(guess.password);
             const std::lock_guard lock{throttle_mutex_};
             throttle_.succeeded(guess.name, guess.source);
         }

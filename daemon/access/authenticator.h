@@ -44,10 +44,10 @@ struct LoginFigures {
 /// that somebody has guessed too often, or that too many wait.
 ///
 /// Guesses count by user and by address (login_throttle.h). One from a network that is none of the user's is
-/// wrong whatever it is, and counts for the address alone: nobody elsewhere can make the user wait. A
-/// password that was right before is right whatever others have guessed. Where the operator named networks of
-/// a user, those who come from there go first, and are turned away later. Whether there is such a user makes
-/// no difference that can be told from outside.
+/// one at a user that there is not: wrong whatever it is, and counted as such, so nobody elsewhere can make
+/// the user wait, nor tell that there is one. A password that was right before is right whatever others have
+/// guessed. Where the operator named networks of a user, those who come from there go first, and are turned
+/// away later.
 ///
 /// Any thread may call any member.
 class Authenticator {
@@ -86,19 +86,23 @@ class Authenticator {
         std::function<void(Result)> done;
     };
     void work();
+    /// The one that is next; false: there is none.
+    [[nodiscard]] bool take(Guess& guess);
     static void count(std::atomic<std::uint64_t>& figure) noexcept {
         figure.fetch_add(1, std::memory_order_relaxed);
     }
 
     Users& users_;
     Passwords passwords_;
+    KnownPassword nobodys_;  // None; who is nobody takes as long to look up as somebody.
     LoginFigures figures_;
     std::mutex throttle_mutex_;  // Never held while a password is hashed.
     LoginThrottle throttle_;
     std::mutex mutex_;
     std::condition_variable bell_;
-    std::deque<Guess> guesses_;
-    std::atomic<std::size_t> waiting_{0};  // guesses_ and the one under way; looked at before the lock is.
+    std::deque<Guess> expected_;  // From networks that the operator named: these go first.
+    std::deque<Guess> others_;
+    std::atomic<std::size_t> waiting_{0};  // Both and the one under way; looked at before the lock is.
     bool stopping_ = false;
     std::thread thread_;  // Last: it uses all of the above.
 };

@@ -2,22 +2,17 @@
 
 #include <sodium.h>
 
+#include "daemon/access/hexadecimal.h"
+
 namespace tollgate::daemon::access {
 
 std::string ChainHash::text() const {
-    std::array<char, 2 * sizeof bytes + 1> text{};
-    sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
-    return text.data();
+    return hexadecimal(bytes);
 }
 
 std::optional<ChainHash> ChainHash::parse(std::string_view text) {
     ChainHash hash;
-    std::size_t size = 0;
-    if (text.size() != 2 * hash.bytes.size() ||
-        sodium_hex2bin(hash.bytes.data(), hash.bytes.size(), text.data(), text.size(), nullptr, &size,
-                       nullptr) != 0 ||
-        size != hash.bytes.size())
-        return std::nullopt;
+    if (!from_hexadecimal(text, hash.bytes)) return std::nullopt;
     return hash;
 }
 

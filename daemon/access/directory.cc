@@ -1,5 +1,6 @@
 #include "daemon/access/directory.h"
 
+#include <algorithm>
 #include <mutex>
 
 namespace tollgate::daemon::access {
@@ -33,6 +34,14 @@ Directory::Directory(Registry& registry, const balance::PartyTable& parties)
 
 Directory::~Directory() {
     registry_.tokens.on_change = nullptr;
+}
+
+rating::Instant Directory::first_declared() const {
+    rating::Instant first = first_declared_.load(std::memory_order_relaxed);
+    if (first != rating::Instant::max()) return first;
+    registry_.people.visit([&first](const Person& person) { first = std::min(first, person.made); });
+    first_declared_.store(first, std::memory_order_relaxed);
+    return first;
 }
 
 std::variant<Directory::Who, Directory::Refusal> Directory::who(std::string_view token,

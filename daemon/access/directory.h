@@ -1,6 +1,7 @@
 /// Who somebody is and what he may do, as of this very moment.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -30,6 +31,8 @@ class Directory {
 
     /// Nobody is declared: this machine is the administrator.
     [[nodiscard]] bool is_empty() const { return registry_.people.size() == 0; }
+    /// When the first person was made, of those who are there. Requires: not empty.
+    [[nodiscard]] rating::Instant first_declared() const;
 
     struct Who {
         std::string login;
@@ -68,6 +71,8 @@ class Directory {
     const balance::PartyTable& parties_;
     mutable std::shared_mutex mutex_;  // For the index; never held while a book is asked.
     TokenIndex tokens_;
+    // Once there is one, nobody is made before him. Relaxed: whoever misses it finds it himself.
+    mutable std::atomic<rating::Instant> first_declared_{rating::Instant::max()};
 };
 
 }  // namespace tollgate::daemon::access

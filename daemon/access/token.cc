@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "daemon/access/hexadecimal.h"
 #include "daemon/access/sodium.h"
 
 namespace tollgate::daemon::access {
@@ -26,19 +27,12 @@ bool operator==(const TokenHash& a, const TokenHash& b) noexcept {
 }
 
 std::string TokenHash::text() const {
-    std::array<char, 2 * sizeof bytes + 1> text{};
-    sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
-    return text.data();
+    return hexadecimal(bytes);
 }
 
 std::optional<TokenHash> TokenHash::parse(std::string_view text) {
     TokenHash hash;
-    std::size_t size = 0;
-    if (text.size() != 2 * hash.bytes.size() ||
-        sodium_hex2bin(hash.bytes.data(), hash.bytes.size(), text.data(), text.size(), nullptr, &size,
-                       nullptr) != 0 ||
-        size != hash.bytes.size())
-        return std::nullopt;
+    if (!from_hexadecimal(text, hash.bytes)) return std::nullopt;
     return hash;
 }
 

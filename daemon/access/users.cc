@@ -24,10 +24,37 @@ std::chrono::nanoseconds RequestRate::take(balance::Steady now) noexcept {
     }
 }
 
+// ---- KnownPassword ----
+
+KnownPassword::KnownPassword() {
+    need_sodium();
+    randombytes_buf(key_.data(), key_.size());
+}
+
+KnownPassword::Digest KnownPassword::digest(std::string_view password) const noexcept {
+    Digest digest{};
+    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(password.data()),
+                       password.size(), key_.data(), key_.size());
+    return digest;
+}
+
+bool KnownPassword::is(std::string_view password) const noexcept {
+    if (password.size() > kPasswordBytesMax) return false;
+    const Digest given = digest(password);
+    const std::lock_guard lock{mutex_};
+    return known_ && sodium_memcmp(known_->data(), given.data(), given.size()) == 0;
+}
+
+void KnownPassword::remember(std::string_view password) noexcept {
+    const Digest right = digest(password);
+    const std::lock_guard lock{mutex_};
+    known_ = right;
+}
+
 // ---- User ----
 
-User::User(config::User declared)
-    : declared_(std::move(declared)), sender_("user " + declared_.name), rate_(declared_.rate) {
+User::User(config::User declared, const User* before)
+    : declared_(std::move(declared)), sender_("user " + declared_.name) {
     need_sodium();
     auto hash = PasswordHash::parse(declared_.password);
     if (!hash) {
@@ -37,7 +64,10 @@ User::User(config::User declared)
             "tollgated hash-password makes one"};
     }
     password_ = *std::move(hash);
-    randombytes_buf(key_.data(), key_.size());
+    const bool same = before != nullptr && before->password_ == password_;
+    known_ = same ? before->known_ : std::make_shared<KnownPassword>();
+    rate_ = same && before->declared_.rate == declared_.rate ? before->rate_
+                                                             : std::make_shared<RequestRate>(declared_.rate);
 }
 
 bool User::may_come_from(std::string_view address) const noexcept {
@@ -60,36 +90,25 @@ balance::PartyId User::under(const balance::PartyTable& parties) const noexcept 
     return party;
 }
 
-User::Digest User::digest(std::string_view password) const noexcept {
-    Digest digest{};
-    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(password.data()),
-                       password.size(), key_.data(), key_.size());
-    return digest;
-}
-
-bool User::knows(std::string_view password) const noexcept {
-    if (password.size() > kPasswordBytesMax) return false;
-    const Digest given = digest(password);
-    const std::lock_guard lock{mutex_};
-    return known_ && sodium_memcmp(known_->data(), given.data(), given.size()) == 0;
-}
-
-void User::remember(std::string_view password) const noexcept {
-    const Digest right = digest(password);
-    const std::lock_guard lock{mutex_};
-    known_ = right;
-}
-
 // ---- Users ----
 
 void Users::replace(const std::vector<config::User>& declared, balance::Steady now) {
-    auto list = std::make_unique<List>();
-    for (const config::User& user : declared)
-        list->users_.push_back(std::make_unique<const User>(user));
-    std::sort(list->users_.begin(), list->users_.end(),
-              [](const auto& a, const auto& b) { return a->name() < b->name(); });
     const std::lock_guard lock{mutex_};
     const List* const before = current_.load(std::memory_order_relaxed);
+    const auto is_there = [before](const config::User& user) {
+        const User* const same = before->find(user.name);
+        return same != nullptr && same->declared() == user;
+    };
+    if (before != nullptr && before->users_.size() == declared.size() &&
+        std::all_of(declared.begin(), declared.end(), is_there))
+        return;
+    auto list = std::make_unique<List>();
+    for (const config::User& user : declared) {
+        list->users_.push_back(
+            std::make_unique<const User>(user, before == nullptr ? nullptr : before->find(user.name)));
+    }
+    std::sort(list->users_.begin(), list->users_.end(),
+              [](const auto& a, const auto& b) { return a->name() < b->name(); });
     const bool first = before != nullptr && before->empty() && !list->empty();
     if (first) first_declared_.store(now.count(), std::memory_order_relaxed);
     lists_.push_back(std::move(list));

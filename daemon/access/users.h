@@ -38,11 +38,32 @@ class RequestRate {
     std::atomic<std::int64_t> full_until_{0};
 };
 
+/// Which password was found right before: a switch that comes back must not wait for argon2id, nor behind
+/// strangers who guess. What is remembered is a keyed hash, in memory alone. Any thread; met by logins of one
+/// user alone.
+class KnownPassword {
+  public:
+    KnownPassword();
+    [[nodiscard]] bool is(std::string_view password) const noexcept;
+    void remember(std::string_view password) noexcept;
+
+  private:
+    static constexpr std::size_t kDigestBytes = 32;
+    using Digest = std::array<unsigned char, kDigestBytes>;
+    [[nodiscard]] Digest digest(std::string_view password) const noexcept;
+
+    Digest key_{};              // Random.
+    mutable std::mutex mutex_;  // For the next.
+    std::optional<Digest> known_;
+};
+
 /// One of them. Lives as long as its Users: a connection may point to one that was declared anew meanwhile.
 class User {
   public:
-    /// Throws std::runtime_error naming the user where his password is no hash that can be checked.
-    explicit User(config::User declared);
+    /// Throws std::runtime_error naming the user where his password is no hash that can be checked. What is
+    /// known of his password, and what he has had of his requests, is as of `before`, who is he with the same
+    /// password as he was declared until now; nullptr: nothing.
+    explicit User(config::User declared, const User* before = nullptr);
 
     [[nodiscard]] const config::User& declared() const noexcept { return declared_; }
     [[nodiscard]] std::string_view name() const noexcept { return declared_.name; }
@@ -53,7 +74,7 @@ class User {
 
     /// Whether he may come from an address; `unix` is this machine.
     [[nodiscard]] bool may_come_from(std::string_view address) const noexcept;
-    [[nodiscard]] RequestRate& rate() const noexcept { return rate_; }
+    [[nodiscard]] RequestRate& rate() const noexcept { return *rate_; }
 
     /// Whether there is a subtree that he does not see beyond.
     [[nodiscard]] bool is_confined() const noexcept { return !declared_.under.empty(); }
@@ -65,25 +86,17 @@ class User {
         return !is_confined() || parties.is_in_subtree(party, under(parties));
     }
 
-    /// Whether this password was found right before: a switch that comes back must not wait for argon2id, nor
-    /// behind strangers who guess. What is remembered is a keyed hash, in memory alone.
-    [[nodiscard]] bool knows(std::string_view password) const noexcept;
-    void remember(std::string_view password) const noexcept;
+    [[nodiscard]] KnownPassword& known() const noexcept { return *known_; }
 
   private:
-    static constexpr std::size_t kDigestBytes = 32;
-    using Digest = std::array<unsigned char, kDigestBytes>;
-    [[nodiscard]] Digest digest(std::string_view password) const noexcept;
-
     config::User declared_;
     PasswordHash password_;
     std::string sender_;
-    Digest key_{};  // Random.
-    mutable RequestRate rate_;
+    // Of him, however often he is declared.
+    std::shared_ptr<KnownPassword> known_;
+    std::shared_ptr<RequestRate> rate_;
     // A party once found never changes its id. Relaxed: whoever misses it finds it himself.
     mutable std::atomic<balance::PartyId> under_{balance::kNoParty};
-    mutable std::mutex mutex_;  // For the next; met by logins of this user alone.
-    mutable std::optional<Digest> known_;
 };
 
 /// Any thread may call any member at any time; only replace() takes long.
@@ -95,7 +108,8 @@ class Users {
     Users& operator=(const Users&) = delete;
 
     /// What is declared from now on. Who is not among them any more, or has another password, is logged out
-    /// before his next command; throws as User does, with nothing changed.
+    /// before his next command; of everybody else what is known stays known. Throws as User does, with
+    /// nothing changed.
     void replace(const std::vector<config::User>& declared, balance::Steady now);
 
     /// Everybody of one declaration, by name. Never changes, and lives as long as this.
@@ -128,7 +142,7 @@ class Users {
   private:
     // Declarations are few, and somebody may still look at an old one: none is freed.
     std::vector<std::unique_ptr<const List>> lists_;
-    std::mutex mutex_;  // For the list of lists.
+    std::mutex mutex_;  // For the list of lists; held by replace().
     std::atomic<const List*> current_{nullptr};
     std::atomic<std::int64_t> first_declared_{INT64_MIN};
 };

@@ -191,17 +191,13 @@ std::string in_small_letters(std::string_view text) {
 /// `-BUSY retry after 1000 ms: …`
 Response busy(std::string_view error) {
     constexpr std::string_view kBefore = "BUSY retry after ";
-    constexpr std::uint64_t kMillisecondsASecond = 1000;
     assert(error.starts_with(kBefore));
     error.remove_prefix(kBefore.size());
-    std::uint64_t milliseconds = 0;
+    std::uint32_t milliseconds = 0;
     (void)std::from_chars(error.data(), error.data() + error.size(), milliseconds);
     constexpr std::string_view kReason = ": ";
-    Response response =
-        problem({.status = 503, .detail = std::string{error.substr(error.find(kReason) + kReason.size())}});
-    response.headers.emplace_back(
-        "Retry-After", std::to_string((milliseconds + kMillisecondsASecond - 1) / kMillisecondsASecond));
-    return response;
+    return try_later(std::string{error.substr(error.find(kReason) + kReason.size())},
+                     std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds{milliseconds}));
 }
 
 /// The problem for a RESP error, which is `-BADARG name: what was wrong` or `-BUSY …`, with its line end.

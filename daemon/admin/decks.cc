@@ -18,6 +18,7 @@
 #include "daemon/admin/deck_upload.h"
 #include "daemon/admin/fields.h"
 #include "daemon/admin/tariffs.h"
+#include "daemon/tariff_words.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -58,18 +59,6 @@ std::optional<Response> read_query(const Request& request, std::span<Parameter> 
 }
 
 // ---- Versions ----
-
-std::string_view word_of(rating::Change change) noexcept {
-    switch (change) {
-        case rating::Change::settings:
-            return "settings";
-        case rating::Change::deck:
-            return "deck";
-        case rating::Change::rollback:
-            return "rollback";
-    }
-    std::abort();  // Not an enumerator: memory is corrupt.
-}
 
 /// As `gzip -lv` and `crc32` show it.
 std::string checksum_text(std::uint32_t checksum) {
@@ -287,7 +276,10 @@ Response Decks::versions(const Request& request, std::string_view id) const {
     for (const auto& version : history) {
         const rating::Deck* const deck = version->deck.get();
         json.open_object().name("version").whole(version->number);
-        json.name("change").text(word_of(version->change)).name("who").text_or_null(version->origin.who);
+        json.name("change")
+            .text(daemon::text_of(version->change))
+            .name("who")
+            .text_or_null(version->origin.who);
         json.name("when").text(rating::format(version->origin.when));
         json.name("rows").whole(deck == nullptr ? 0 : deck->row_count());
         json.name("prefixes").whole(deck == nullptr ? 0 : deck->prefix_count());

@@ -152,7 +152,8 @@ std::optional<Response> Gate::identify(Request& request) const {
                      .party = known.party,
                      .kind = known.kind,
                      .permissions = known.permissions,
-                     .token = std::move(known.token)};
+                     .token = std::move(known.token),
+                     .first_declared = directory_->first_declared()};
     return std::nullopt;
 }
 

@@ -56,7 +56,11 @@ constexpr std::chrono::seconds kLingerWait{2};
 /// How soon stop() sees that it is to hurry.
 constexpr std::chrono::milliseconds kHurryLook{20};
 /// How long a peer may take to begin by TLS; and what is read of it at once, which is a record.
-constexpr std::chrono::seconds kHandshakeTime{10};
+constexpr std::chrono::milliseconds kHandshakeTime{10'000};
+/// While the server stops: for what is left of a handshake, and for the first words behind it, the rest of a
+/// record, or the goodbye.
+constexpr std::chrono::milliseconds kLastHandshakeTime{1'000};
+constexpr std::chrono::milliseconds kLastRequestTime{200};
 constexpr std::size_t kTlsReadBytes = std::size_t{16} * 1024;
 
 /// A body that grows as bytes arrive. Beast's own string_body would reserve the announced length.
@@ -304,6 +308,9 @@ struct HttpServer::State {
     static tcp::acceptor listen(asio::io_context& sockets, const config::Endpoint& endpoint, const char* key);
     /// By TLS, where `identity` is given.
     asio::awaitable<void> accept_all(tcp::acceptor& from, const net::TlsIdentity* identity);
+    /// Whoever waits to be let in, and nobody after that.
+    void accept_the_last(tcp::acceptor& from, const net::TlsIdentity* by);
+    void welcome(tcp::socket socket, const net::TlsIdentity* by);
     static void turn_away(tcp::socket socket);
     void begin_stop();
     void close_all();
@@ -362,7 +369,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         self->buffer_.max_size(self->server_.settings.header_bytes_max + kReadBytes);
         try {
             bool more = co_await self->shake_hands();
-            while (more && !self->server_.stopping)
+            // When it stops, serve_one() still answers what has arrived, and waits for nothing more.
+            while (more)
                 more = co_await self->serve_one();
             co_await self->linger();
         } catch (const std::exception&) {
@@ -374,6 +382,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     /// Ends it if it only waits for another request, or for the peer to hang up.
     void stop_if_idle() {
+        if (shaking_) return set_deadline(kLastHandshakeTime);
         if (idle_) cancel();
     }
     /// Ends it whatever it is doing.
@@ -406,10 +415,11 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<bool> shake_hands() {
         if (stream_.tls() == nullptr) co_return true;
         error_code failure;
-        set_deadline(std::min<std::chrono::milliseconds>(server_.settings.timeout, kHandshakeTime));
-        idle_ = true;
+        set_deadline(server_.stopping ? kLastHandshakeTime
+                                      : std::min(server_.settings.timeout, kHandshakeTime));
+        shaking_ = true;
         co_await stream_.tls()->async_handshake(asio::ssl::stream_base::server, into(failure));
-        idle_ = false;
+        shaking_ = false;
         failed_ = bool{failure};
         co_return !failed_;
     }
@@ -456,10 +466,9 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
         deadline_.cancel();
         if (server_.streams >= kStreamsAtOnce) {
-            Response busy = problem({.status = 503,
-                                     .detail = std::to_string(kStreamsAtOnce) +
-                                               " uploads are under way, which is the most; try again later"});
-            busy.headers.emplace_back("Retry-After", "5");
+            const Response busy = try_later(
+                std::to_string(kStreamsAtOnce) + " uploads are under way, which is the most; try again later",
+                std::chrono::seconds{5});
             co_await write(busy, false, false);
             co_return false;
         }
@@ -489,10 +498,25 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         co_return co_await write(response, false, keep_open) && keep_open;
     }
 
-    /// Waits for the first byte; false if it hung up, was quiet for too long, or the server stops.
+    /// Waits for the first byte; false if it hung up, was quiet for too long, or the server stops and nothing
+    /// has arrived.
     asio::awaitable<bool> wait_for_request() {
         error_code failure;
-        set_deadline(server_.settings.timeout);
+        if (!server_.stopping) {
+            set_deadline(server_.settings.timeout);
+            co_await wait_for_bytes(failure);
+            if (!failure || !server_.stopping) co_return !failure;
+        }
+        if (stream_.tls() == nullptr) co_return stream_.socket().available(failure) > 0;
+        set_deadline(kLastRequestTime);
+        // A read that still waits when this has its turn has found nothing. But whoever has only now shaken
+        // hands is about to say something.
+        if (!fresh_) asio::post(server_.sockets, [self = shared_from_this()] { self->stop_if_idle(); });
+        co_await wait_for_bytes(failure);
+        co_return !failure;
+    }
+
+    asio::awaitable<void> wait_for_bytes(error_code& failure) {
         idle_ = true;
         if (stream_.tls() == nullptr) {
             co_await stream_.socket().async_wait(tcp::socket::wait_read, into(failure));
@@ -500,7 +524,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             buffer_.commit(co_await stream_.async_read_some(buffer_.prepare(kTlsReadBytes), into(failure)));
         }
         idle_ = false;
-        co_return !failure && !server_.stopping;
+        if (!failure) fresh_ = false;
     }
 
     /// The problem for a request that could not be read.
@@ -591,10 +615,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
             body_bytes_ += grown;
             server_.bodies_bytes += grown;
             if (server_.bodies_bytes > kBodiesAtOnce * server_.settings.body_bytes_max) {
-                Response busy =
-                    problem({.status = 503, .detail = "other large requests are under way; try again later"});
-                busy.headers.emplace_back("Retry-After", "1");
-                co_return busy;
+                co_return try_later("other large requests are under way; try again later",
+                                    std::chrono::seconds{1});
             }
             // What makes the memory run out may be the body itself, or what is built from it.
             if (grown > 0 && is_large() && !server_.has_room()) co_return no_room();
@@ -649,10 +671,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     asio::awaitable<Response> handle_slow(const Request& request) {
         if (server_.slow_ones >= kSlowAtOnce) {
-            Response busy =
-                problem({.status = 503, .detail = "too many log in at the same time; try again later"});
-            busy.headers.emplace_back("Retry-After", "3");
-            co_return busy;
+            co_return try_later("too many log in at the same time; try again later", std::chrono::seconds{3});
         }
         const Counted counted{server_.slow_ones};
         co_return co_await asio::co_spawn(server_.slow, run(server_.router, request), asio::use_awaitable);
@@ -690,7 +709,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         error_code failure;
         if (stream_.tls() != nullptr) {
             if (failed_) co_return;
-            set_deadline(kLingerWait);
+            set_deadline(server_.stopping ? kLastRequestTime : kLingerWait);
             idle_ = true;
             co_await stream_.tls()->async_shutdown(into(failure));
             co_return;
@@ -714,8 +733,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     std::size_t body_bytes_max_ = 0;
     std::size_t body_bytes_ = 0;  // Counted in the server's bodies_bytes.
     bool idle_ = false;
-    bool failed_ = false;  // The handshake.
-    bool late_ = false;    // The deadline has passed and what was under way is cancelled.
+    bool shaking_ = false;  // Hands.
+    bool failed_ = false;   // The handshake.
+    bool fresh_ = true;     // Nothing has come from it yet.
+    bool late_ = false;     // The deadline has passed and what was under way is cancelled.
 };
 
 tcp::acceptor HttpServer::State::listen(asio::io_context& sockets, const config::Endpoint& wanted,
@@ -753,24 +774,39 @@ asio::awaitable<void> HttpServer::State::accept_all(tcp::acceptor& from, const n
     while (!stopping) {
         error_code failure;
         tcp::socket socket = co_await from.async_accept(asio::redirect_error(asio::use_awaitable, failure));
-        if (stopping) co_return;
-        if (failure) {
+        if (!failure) {
+            welcome(std::move(socket), by);
+        } else if (!stopping) {
             pause.expires_after(kAcceptPause);
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
-        } else if (connections.size() >= settings.connections_max) {
-            // By TLS it would have to shake hands first.
-            if (by == nullptr) turn_away(std::move(socket));
-        } else {
-            const auto tls = by == nullptr ? nullptr : by->current();
-            auto connection = std::make_shared<Connection>(*this, std::move(socket), tls.get());
-            asio::co_spawn(sockets, Connection::serve(std::move(connection)), asio::detached);
         }
     }
 }
 
+void HttpServer::State::accept_the_last(tcp::acceptor& from, const net::TlsIdentity* by) {
+    error_code failure;
+    from.non_blocking(true, failure);
+    while (!failure) {
+        tcp::socket socket{sockets};
+        from.accept(socket, failure);
+        if (!failure) welcome(std::move(socket), by);
+    }
+    from.close(failure);
+}
+
+void HttpServer::State::welcome(tcp::socket socket, const net::TlsIdentity* by) {
+    if (connections.size() >= settings.connections_max) {
+        // By TLS it would have to shake hands first.
+        if (by == nullptr) turn_away(std::move(socket));
+        return;
+    }
+    const auto tls = by == nullptr ? nullptr : by->current();
+    auto connection = std::make_shared<Connection>(*this, std::move(socket), tls.get());
+    asio::co_spawn(sockets, Connection::serve(std::move(connection)), asio::detached);
+}
+
 void HttpServer::State::turn_away(tcp::socket socket) {
-    Response full = problem({.status = 503, .detail = "too many connections (http.connections_max)"});
-    full.headers.emplace_back("Retry-After", "1");
+    const Response full = try_later("too many connections (http.connections_max)", std::chrono::seconds{1});
     const std::string text = head_of(full, false) + full.body;
     error_code ignored;
     socket.non_blocking(true, ignored);
@@ -781,9 +817,9 @@ void HttpServer::State::turn_away(tcp::socket socket) {
 
 void HttpServer::State::begin_stop() {
     stopping = true;
-    error_code ignored;
-    acceptor.close(ignored);
-    tls_acceptor.close(ignored);
+    // Who is connected already may have asked something.
+    accept_the_last(acceptor, nullptr);
+    if (identity) accept_the_last(tls_acceptor, &*identity);
     accept_pause.cancel();
     tls_accept_pause.cancel();
     for (Connection* connection : connections)
@@ -811,8 +847,8 @@ std::uint16_t HttpServer::tls_port() const noexcept {
     return state_->tls_port;
 }
 
-void HttpServer::reload_certificate() {
-    if (state_->identity) state_->identity->reload();
+net::TlsIdentity* HttpServer::tls() const noexcept {
+    return state_->identity ? &*state_->identity : nullptr;
 }
 
 void HttpServer::start() {

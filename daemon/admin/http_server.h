@@ -9,6 +9,7 @@
 #include "balance/journal/journal.h"
 #include "config/config.h"
 #include "daemon/admin/router.h"
+#include "daemon/net/tls.h"
 
 namespace tollgate::daemon::admin {
 
@@ -57,9 +58,8 @@ class HttpServer {
     [[nodiscard]] std::uint16_t port() const noexcept;
     /// Of HTTPS; 0: none.
     [[nodiscard]] std::uint16_t tls_port() const noexcept;
-    /// Reads its files again, for connections from now on. Throws std::runtime_error naming key, file and
-    /// reason, with nothing changed. Any thread.
-    void reload_certificate();
+    /// Its certificate; nullptr: none. Any thread.
+    [[nodiscard]] net::TlsIdentity* tls() const noexcept;
 
     /// Begins to serve. Requires: not started before.
     void start();

@@ -49,7 +49,13 @@ std::optional<Response> refusal_of_key(const Request& request) {
 }
 
 PaymentRequest request_of(const Services& services, const Request& request, std::string_view memo) {
-    return {request.idempotency_key, memo, now_of(services), request.actor.login, request.actor.login};
+    const Actor& actor = request.actor;
+    PaymentRequest payment{request.idempotency_key, memo, now_of(services), actor.login, actor.login};
+    if (!actor.login.empty()) {
+        const auto since = payment.now.wall - actor.first_declared;
+        payment.nobodys = {payment.now.steady - since, actor.party};
+    }
+    return payment;
 }
 
 Response refusal_of(std::span<const Fault> faults) {

@@ -341,8 +341,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
 
     const std::string opening_text{rating::format(*opening).view()};
     const std::array<std::string_view, 4> arguments{id, distributor, request.body, opening_text};
-    const PaymentRequest payment{
-        request.idempotency_key, {}, now_of(services_), request.actor.login, request.actor.login};
+    const PaymentRequest payment = request_of(services_, request);
     const auto put_profiles = [&](JointEvent& joint) {
         for (const Profile& profile : profiles)
             services_.registry.profiles.put(joint, profile, payment.now);
@@ -386,7 +385,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
     if (code == PaymentCode::suspended)
         return problem({.status = 409, .detail = "the distributor is suspended"});
     if (code != PaymentCode::ok)
-        return problem({.status = 503, .detail = "it cannot be written down now; try again later"});
+        return try_later("it cannot be written down now; try again later", std::chrono::seconds{1});
 
     const PartyId made = parties.find(answer.payment.subject);
     const auto write_money = [](JsonWriter& json, std::string_view name, const std::optional<Money>& amount) {

@@ -27,7 +27,8 @@ struct Actor {
     balance::PartyId party{0};
     balance::PartyKind kind = balance::PartyKind::provider;
     access::Permissions permissions = access::Permissions::all();
-    std::string token;  ///< The id of the one that the request showed.
+    std::string token;                 ///< The id of the one that the request showed.
+    rating::Instant first_declared{};  ///< When the first person was.
 };
 
 /// What a handler needs to know of a request. The body's bytes live as long as the handler runs.

@@ -70,10 +70,8 @@ Response readiness_of(const Readiness* readiness) {
     return try_later(std::move(detail), std::chrono::seconds{1});
 }
 
-}  // namespace
-
-Router make_router(Services services) {
-    Router router{services.on_unexpected};
+/// The daemon itself: whether it lives, what it measures, what it promises.
+void add_operation(Router& router, const Services& services) {
     router.add("GET", "/healthz", Lane::at_once,
                [](const Request&, std::string_view) { return text_response(200, "ok\n"); });
 
@@ -86,7 +84,6 @@ Router make_router(Services services) {
         return Response{200, "application/yaml", std::string{openapi_text()}, {}};
     });
 
-    router.set_figures(services.http_figures);
     if (services.metrics) {
         router.add("GET", "/metrics", Lane::at_once,
                    [text = services.metrics, type = std::string{services.metrics_type}](const Request&,
@@ -94,7 +91,9 @@ Router make_router(Services services) {
                        return Response{200, type, text(), {}};
                    });
     }
+}
 
+void add_tariffs(Router& router, const Services& services) {
     const auto tariffs = std::make_shared<Tariffs>(services);
     router.add("GET", "/v1/tariffs", Lane::brief,
                [tariffs](const Request& request, std::string_view) { return tariffs->list(request); });
@@ -102,7 +101,9 @@ Router make_router(Services services) {
                [tariffs](const Request&, std::string_view id) { return tariffs->get(id); });
     router.add("PUT", "/v1/tariffs/{id}", Lane::brief,
                [tariffs](const Request& request, std::string_view id) { return tariffs->put(request, id); });
+}
 
+void add_decks(Router& router, const Services& services) {
     const auto decks = std::make_shared<Decks>(services);
     router.add("GET", "/v1/tariffs/{id}/versions", Lane::brief,
                [decks](const Request& request, std::string_view id) { return decks->versions(request, id); });
@@ -120,7 +121,9 @@ Router make_router(Services services) {
     router.add(
         "POST", "/v1/tariffs/{id}/deck:rollback", Lane::brief,
         [decks](const Request& request, std::string_view id) { return decks->roll_back(request, id); });
+}
 
+void add_dial_plans(Router& router, const Services& services) {
     const auto dial_plans = std::make_shared<DialPlanResource>(services);
     router.add("GET", "/v1/dial-plans", Lane::brief,
                [dial_plans](const Request&, std::string_view) { return dial_plans->list(); });
@@ -131,7 +134,9 @@ Router make_router(Services services) {
         [dial_plans](const Request& request, std::string_view id) { return dial_plans->put(request, id); });
     router.add("DELETE", "/v1/dial-plans/{id}", Lane::brief,
                [dial_plans](const Request&, std::string_view id) { return dial_plans->remove(id); });
+}
 
+void add_destination_groups(Router& router, const Services& services) {
     const auto groups = std::make_shared<DestinationGroupResource>(services);
     router.add("GET", "/v1/destination-groups", Lane::brief,
                [groups](const Request&, std::string_view) { return groups->list(); });
@@ -141,7 +146,10 @@ Router make_router(Services services) {
                [groups](const Request& request, std::string_view id) { return groups->put(request, id); });
     router.add("DELETE", "/v1/destination-groups/{id}", Lane::brief,
                [groups](const Request&, std::string_view id) { return groups->remove(id); });
+}
 
+/// What moves money, and what was crossed by it.
+void add_money(Router& router, const Services& services) {
     const auto money = std::make_shared<MoneyResource>(services);
     using Operation = Response (MoneyResource::*)(const Request&, std::string_view) const;
     constexpr std::array<std::pair<std::string_view, Operation>, 9> kOperations = {{
@@ -164,27 +172,34 @@ Router make_router(Services services) {
                        return ((*money).*run)(request, id);
                    });
     }
+    router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
+        return money->threshold_events(request);
+    });
+}
+
+void add_reserve(Router& router, const Services& services) {
+    if (services.reserve == nullptr) return;
+    const auto reserve = std::make_shared<ReserveResource>(services);
+    router.add("GET", "/v1/reserve", Lane::brief,
+               [reserve](const Request&, std::string_view) { return reserve->get(); });
+    router.add("POST", "/v1/reserve:release", Lane::brief,
+               [reserve](const Request&, std::string_view) { return reserve->release(); });
+}
+
+/// What happened, what was written to whom, which calls are open.
+void add_events(Router& router, const Services& services) {
     const auto mails = std::make_shared<MailResource>(services);
     router.add("GET", "/v1/outbox", Lane::brief,
                [mails](const Request& request, std::string_view) { return mails->list(request); });
-    if (services.reserve != nullptr) {
-        const auto reserve = std::make_shared<ReserveResource>(services);
-        router.add("GET", "/v1/reserve", Lane::brief,
-                   [reserve](const Request&, std::string_view) { return reserve->get(); });
-        router.add("POST", "/v1/reserve:release", Lane::brief,
-                   [reserve](const Request&, std::string_view) { return reserve->release(); });
-    }
     const auto events = std::make_shared<Events>(services);
     router.add("GET", "/v1/events", Lane::brief,
                [events](const Request& request, std::string_view) { return events->list(request); });
     const auto sessions = std::make_shared<SessionResource>(services);
     router.add("GET", "/v1/sessions", Lane::brief,
                [sessions](const Request& request, std::string_view) { return sessions->list(request); });
+}
 
-    router.add("GET", "/v1/threshold-events", Lane::brief, [money](const Request& request, std::string_view) {
-        return money->threshold_events(request);
-    });
-
+void add_payment_intents(Router& router, const Services& services) {
     const auto intents = std::make_shared<PaymentIntents>(services, orders_of(services));
     router.add(
         "POST", "/v1/parties/{id}/payment-intents", Lane::brief,
@@ -195,7 +210,9 @@ Router make_router(Services services) {
                [intents](const Request& request, std::string_view gateway) {
                    return intents->callback(request, gateway);
                });
+}
 
+void add_classes(Router& router, const Services& services) {
     const auto classes = std::make_shared<Classes>(services);
     router.add("GET", "/v1/classes", Lane::brief,
                [classes](const Request& request, std::string_view) { return classes->list(request); });
@@ -209,6 +226,9 @@ Router make_router(Services services) {
     router.add(
         "DELETE", "/v1/classes/{id}", Lane::brief,
         [classes](const Request& request, std::string_view id) { return classes->remove(request, id); });
+}
+
+void add_transactions(Router& router, const Services& services) {
     const auto transactions = std::make_shared<Transactions>(services);
     router.add(
         "GET", "/v1/transactions", Lane::bulk,
@@ -221,23 +241,17 @@ Router make_router(Services services) {
                [transactions](const Request& request, std::string_view id) {
                    return transactions->get(request, id);
                });
+}
 
-    if (services.commands != nullptr) Calls{services}.add_to(router);
-
-    Packages{services}.add_to(router);
-    Plans{services}.add_to(router);
-    Numbers{services}.add_to(router);
-    AccountDrafts{services}.add_to(router);
-    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
-    People{services, directory}.add_to(router);
-    QuickForms{services, directory}.add_to(router);
+void add_audit(Router& router, const Services& services,
+               const std::shared_ptr<access::Directory>& directory) {
     const auto audit = std::make_shared<Audit>(services, directory);
     router.add("GET", "/v1/audit", Lane::brief,
                [audit](const Request& request, std::string_view) { return audit->list(request); });
-    const auto gate = std::make_shared<Gate>(services, directory);
+}
 
-    const auto bundles = std::make_shared<Bundles>(services);
-    const auto parties = std::make_shared<Parties>(std::move(services));
+void add_parties(Router& router, const Services& services) {
+    const auto parties = std::make_shared<Parties>(services);
     router.add("POST", "/v1/parties", Lane::brief,
                [parties](const Request& request, std::string_view) { return parties->create(request); });
     router.add("GET", "/v1/parties", Lane::brief,
@@ -255,11 +269,44 @@ Router make_router(Services services) {
     router.add(
         "DELETE", "/v1/parties/{id}", Lane::brief,
         [parties](const Request& request, std::string_view id) { return parties->close(request, id); });
+}
+
+void add_bundles(Router& router, const Services& services) {
+    const auto bundles = std::make_shared<Bundles>(services);
     router.add("GET", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request&, std::string_view id) { return bundles->list(id); });
     router.add("POST", "/v1/parties/{id}/bundles", Lane::brief,
                [bundles](const Request& request, std::string_view id) { return bundles->add(request, id); });
-    router.set_door(gate);
+}
+
+}  // namespace
+
+Router make_router(const Services& services) {
+    Router router{services.on_unexpected};
+    router.set_figures(services.http_figures);
+    add_operation(router, services);
+    add_tariffs(router, services);
+    add_decks(router, services);
+    add_dial_plans(router, services);
+    add_destination_groups(router, services);
+    add_money(router, services);
+    add_events(router, services);
+    add_reserve(router, services);
+    add_payment_intents(router, services);
+    add_classes(router, services);
+    add_transactions(router, services);
+    if (services.commands != nullptr) Calls{services}.add_to(router);
+    Packages{services}.add_to(router);
+    Plans{services}.add_to(router);
+    Numbers{services}.add_to(router);
+    AccountDrafts{services}.add_to(router);
+    const auto directory = std::make_shared<access::Directory>(services.registry, services.catalog.parties());
+    People{services, directory}.add_to(router);
+    QuickForms{services, directory}.add_to(router);
+    add_audit(router, services, directory);
+    add_parties(router, services);
+    add_bundles(router, services);
+    router.set_door(std::make_shared<Gate>(services, directory));
     return router;
 }
 

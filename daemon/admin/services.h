@@ -61,6 +61,6 @@ struct Services {
 
 /// Every resource of this version: `/healthz`, `/readyz`, `/openapi.yaml`, tariffs, dial plans, destination
 /// groups, parties, money, bundles, calls.
-[[nodiscard]] Router make_router(Services services);
+[[nodiscard]] Router make_router(const Services& services);
 
 }  // namespace tollgate::daemon::admin

@@ -53,6 +53,8 @@ void authorize(Context& context, Words words, std::string& out) {
                   rating::format_decimal(decision.granted.count(), 0),
                   kPairs + (request.explain ? pairs_of(decision.derivation) : 0)};
     const bool known = decision.customer != balance::kNoParty;
+    // Who is let see a line alone is told what its calls cost, as by QUOTE, but not what its customer has.
+    const bool sees_customer = sees(context, decision.customer);
     answer.pair("final", granted ? (decision.final ? "1" : "0") : "");
     answer.pair("validity",
                 granted ? rating::format_decimal(decision.validity.count(), 0).view() : std::string_view{});
@@ -60,7 +62,7 @@ void authorize(Context& context, Words words, std::string& out) {
     answer.pair("reason", text_of(decision.reason));
     answer.pair("price", decision.price ? rating::format(*decision.price).view() : std::string_view{});
     answer.pair("held", granted ? rating::format(decision.held).view() : std::string_view{});
-    answer.pair("available", known ? rating::format(decision.available).view() : std::string_view{});
+    answer.pair("available", sees_customer ? rating::format(decision.available).view() : std::string_view{});
     answer.pair("currency", known ? parties.get(decision.customer).currency.view() : std::string_view{});
     answer.pair("number", decision.number.view());
     answer.pair("dup", decision.duplicate);

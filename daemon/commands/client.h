@@ -17,8 +17,9 @@ inline constexpr std::size_t kClientNameBytesMax = 64;
 
 /// What AUTH or HELLO asked for: answered once the password is known to be right or wrong.
 struct Login {
-    std::string user;      ///< Empty: only a password was given.
-    std::string password;  ///< To be wiped.
+    std::string user;       ///< Empty: only a password was given.
+    std::string password;   ///< To be wiped.
+    std::uint64_t read_at;  ///< By Ticks.
     /// Of HELLO; nullopt: AUTH.
     struct Hello {
         int resp_version;

@@ -24,7 +24,9 @@ void debit(Context& context, Words words, std::string& out) {
         return protocol::RespWriter{out}.error(
             "NOPERM FORCE: only an administrator takes more than is available");
     if (refused_money_of(context, arguments[0], arguments.plain(), out)) return;
-    const NotedMovement noted{context, "debitParty", arguments[0], amount, force.present};
+    const NotedMovement noted{
+        context,
+        {.operation = "debitParty", .party = arguments[0], .amount = amount, .force = force.present}};
     answer_payment(context.services.payments.debit(arguments[0], amount, force.present,
                                                    payment_of(context, request, memo)),
                    arguments.plain(), out);

@@ -29,6 +29,7 @@ ExplainAnswer explain_session(const Context& context, std::string_view id, const
         if (own.code != Code::unknown_session && sees(context, own.line)) return own;
     }
     if (!looks_everywhere || context.services.users == nullptr) return {.code = Code::unknown_session};
+    // There is no index by id alone: every call would pay for it, and few look.
     for (const auto& user : context.services.users->current().all()) {
         if (of.present && user->name() != of.value) continue;
         const balance::SessionKey key{user->name(), id};

@@ -5,6 +5,7 @@
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/sender.h"
+#include "daemon/commands/table.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -70,7 +71,8 @@ bool begin_login(Context& context, std::string_view user, std::string_view passw
             "leave the password out of the client's settings");
         return false;
     }
-    context.client.login = Login{std::string{user}, std::string{password}, std::move(hello)};
+    context.client.login =
+        Login{std::string{user}, std::string{password}, context.stopwatch.read_at, std::move(hello)};
     return true;
 }
 
@@ -122,12 +124,11 @@ void auth(Context& context, Words words, std::string& out) {
     (void)begin_login(context, named ? words[1] : std::string_view{}, words.back(), std::nullopt, out);
 }
 
-void answer_login(Context& context, const access::User* user, std::chrono::nanoseconds wait,
-                  std::string& out) {
+namespace {
+
+void write_login(Context& context, const access::User* user, std::chrono::nanoseconds wait,
+                 const Login& login, std::string& out) {
     Client& client = context.client;
-    Login login = std::move(*client.login);
-    client.login.reset();
-    access::wipe(login.password);
     RespWriter writer{out};
     if (wait > std::chrono::nanoseconds{0}) {
         return writer.error("BUSY retry after " +
@@ -141,6 +142,21 @@ void answer_login(Context& context, const access::User* user, std::chrono::nanos
     if (login.hello->client_name && !set_name(context, *login.hello->client_name, writer)) return;
     client.resp_version = login.hello->resp_version;
     write_hello(context, writer);
+}
+
+}  // namespace
+
+void answer_login(Context& context, const access::User* user, std::chrono::nanoseconds wait,
+                  std::string& out) {
+    Login login = std::move(*context.client.login);
+    context.client.login.reset();
+    access::wipe(login.password);
+    const std::size_t before = out.size();
+    write_login(context, user, wait, login, out);
+    // The wait for its hash is part of it; for the list of slow commands it is not, which no hash keeps busy.
+    context.stopwatch.read_at = login.read_at;
+    const std::array<std::string_view, 1> words{login.hello ? "HELLO" : "AUTH"};
+    count_answer(context, place_of(words[0]), words, std::string_view{out}.substr(before));
 }
 
 void hello(Context& context, Words words, std::string& out) {

@@ -111,14 +111,18 @@ void stores(const Context& context, Lines& lines) {
     for (const StoreFigures& store : all) {
         const std::string name = "store_" + std::string{store.name};
         const auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(store.lag);
-        lines.line(
-            name, "state=" + std::string{text_of(store.state)} +
-                      ",position=" + (store.position ? std::to_string(*store.position) : "unknown") +
-                      ",lag_events=" + std::to_string(store.lag_events) +
-                      ",lag_ms=" + std::to_string(lag.count()) + ",batches=" + std::to_string(store.batches) +
-                      ",events=" + std::to_string(store.events) + ",rows=" + std::to_string(store.rows) +
-                      ",refills=" + std::to_string(store.refills) +
-                      ",failures=" + std::to_string(store.failures));
+        std::string line =
+            "state=" + std::string{text_of(store.state)} +
+            ",position=" + (store.position ? std::to_string(*store.position) : "unknown") +
+            ",lag_events=" + std::to_string(store.lag_events) + ",lag_ms=" + std::to_string(lag.count()) +
+            ",batches=" + std::to_string(store.batches) + ",events=" + std::to_string(store.events) +
+            ",rows=" + std::to_string(store.rows) + ",refills=" + std::to_string(store.refills) +
+            ",failures=" + std::to_string(store.failures);
+        if (store.one_by_one) {
+            line += ",pending=" + std::to_string(store.one_by_one->pending);
+            line += ",given_up=" + std::to_string(store.one_by_one->given_up);
+        }
+        lines.line(name, line);
         if (store.failures_in_a_row != 0) lines.line(name + "_failure", store.last_failure);
     }
 }

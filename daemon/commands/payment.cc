@@ -5,6 +5,7 @@
 
 #include "daemon/commands/answer.h"
 #include "daemon/commands/sender.h"
+#include "daemon/json_text.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -46,25 +47,27 @@ std::string_view request_id(Arguments& arguments, std::size_t positional) {
     return request;
 }
 
-NotedMovement::NotedMovement(const Context& context, std::string_view operation, std::string_view party,
-                             rating::Money amount, bool force) {
+NotedMovement::NotedMovement(const Context& context, const Movement& movement) {
     AuditEntry entry;
     const std::string_view sender = sender_of(context);
     entry.actor = sender.empty() ? std::string_view{"console"} : sender;
-    entry.operation = operation;
+    entry.operation = movement.operation;
     entry.target = "RESP";
     const balance::PartyTable& parties = context.services.catalog.parties();
-    if (const auto id = find_party(context, party); id != balance::kNoParty) {
-        entry.party = party;
+    if (const auto id = find_party(context, movement.party); id != balance::kNoParty) {
+        entry.party = movement.party;
         const balance::Account& account = parties.get(id).account;
         entry.before = "{\"balance\":\"" + std::string{rating::format(account.balance()).view()} +
                        "\",\"available\":\"" + std::string{rating::format(account.available()).view()} +
                        "\"}";
     }
-    if (amount != rating::Money{}) {
-        entry.after = "{\"amount\":\"" + std::string{rating::format(amount).view()} + "\"" +
-                      (force ? ",\"force\":true}" : "}");
-    }
+    const auto say = [&entry](std::string_view name) -> std::string& {
+        return entry.after.append(entry.after.empty() ? "{\"" : ",\"").append(name).append("\":");
+    };
+    if (!movement.of.empty()) add_json(say("of"), movement.of);
+    if (movement.amount) add_json(say("amount"), rating::format(*movement.amount).view());
+    if (movement.force) say("force").append("true");
+    entry.after.append("}");
     context.services.registry.audit.add(joint_, std::move(entry), context.now);
 }
 
@@ -84,7 +87,13 @@ bool refused_money_of(const Context& context, std::string_view party, bool plain
 }
 
 PaymentRequest payment_of(const Context& context, std::string_view request, std::string_view memo) {
-    return {request, memo, context.now, sender_of(context), sender_of(context)};
+    PaymentRequest payment{request, memo, context.now, sender_of(context), sender_of(context)};
+    if (const access::User* const user = context.client.user) {
+        const auto& parties = context.services.catalog.parties();
+        payment.nobodys = {context.services.users->first_declared(),
+                           user->is_confined() ? user->under(parties) : parties.root()};
+    }
+    return payment;
 }
 
 void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) {

@@ -1,6 +1,7 @@
 /// What TOPUP, DEBIT and REFUND have in common.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,14 @@ namespace tollgate::daemon::commands {
 /// and what the party had: the audit log of administration knows what switches' consoles do.
 class NotedMovement {
   public:
-    /// `operation` is as docs/openapi.yaml names it. `party` need not exist. `force`: whatever the party has.
-    NotedMovement(const Context& context, std::string_view operation, std::string_view party,
-                  rating::Money amount, bool force = false);
+    struct Movement {
+        std::string_view operation;             ///< As docs/openapi.yaml names it.
+        std::string_view party;                 ///< Need not exist.
+        std::optional<rating::Money> amount{};  ///< nullopt: as much as there is.
+        bool force = false;                     ///< Whatever the party has.
+        std::string_view of{};                  ///< What is taken back.
+    };
+    NotedMovement(const Context& context, const Movement& movement);
 
   private:
     balance::JointEvent joint_;

@@ -25,9 +25,14 @@ void refund(Context& context, Words words, std::string& out) {
             return answer_payment({.code = PaymentCode::unknown_original}, arguments.plain(), out);
         refund.asker = context.services.catalog.parties().get(asker.under).id;
     }
-    const NotedMovement noted{context, "refund", {}, refund.amount.value_or(rating::Money{})};
-    answer_payment(context.services.payments.refund(refund, payment_of(context, request, {})),
-                   arguments.plain(), out);
+    Payments& payments = context.services.payments;
+    const PaymentRequest payment = payment_of(context, request, {});
+    const NotedMovement noted{context,
+                              {.operation = "refund",
+                               .party = seen_id(context, payments.payer_of(refund, payment)),
+                               .amount = refund.amount,
+                               .of = refund.of}};
+    answer_payment(payments.refund(refund, payment), arguments.plain(), out);
 }
 
 }  // namespace tollgate::daemon::commands

@@ -107,13 +107,20 @@ std::span<const Command> command_table() noexcept {
     return kCommands;
 }
 
+std::size_t place_of(std::string_view name) noexcept {
+    const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
+                                             [&](const Command& one) { return is_word(name, one.name); });
+    return command == kCommands.end() ? kUnknownCommand
+                                      : static_cast<std::size_t>(command - kCommands.begin());
+}
+
 bool execute(Context& context, Words words, std::string& out) {
     const std::size_t before = out.size();
-    const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
-                                             [&](const Command& one) { return is_word(words[0], one.name); });
+    const std::size_t place = place_of(words[0]);
     protocol::RespWriter writer{out};
-    const bool known = command != kCommands.end();
-    const Need need = known ? kNeeds[static_cast<std::size_t>(command - kCommands.begin())] : Need::login;
+    const bool known = place != kUnknownCommand;
+    const Command* const command = known ? &kCommands[place] : nullptr;
+    const Need need = known ? kNeeds[place] : Need::login;
     if (!context.client.let_in && need != Need::nothing) {
         writer.error("NOAUTH Authentication required.");
     } else if (!known) {
@@ -125,8 +132,7 @@ bool execute(Context& context, Words words, std::string& out) {
                (need == Need::nothing || !refused_as_too_many(context, *command, words, out))) {
         command->run(context, words, out);
     }
-    count_answer(context, known ? static_cast<std::size_t>(command - kCommands.begin()) : kUnknownCommand,
-                 words, std::string_view{out}.substr(before));
+    count_answer(context, place, words, std::string_view{out}.substr(before));
     return known && command->of_state;
 }
 

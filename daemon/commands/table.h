@@ -21,6 +21,9 @@ struct Command {
 /// Commands that calls are made of stand first: they are found first.
 [[nodiscard]] std::span<const Command> command_table() noexcept;
 
+/// The place in the table of a command by its name, in any case; kUnknownCommand: there is none.
+[[nodiscard]] std::size_t place_of(std::string_view name) noexcept;
+
 /// Runs one command and appends its answer, but for a login's, which comes later (Client::login). Whether the
 /// answer must wait until what it tells of is durable. Requires: at least one word.
 bool execute(Context& context, Words words, std::string& out);

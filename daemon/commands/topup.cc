@@ -17,7 +17,7 @@ void topup(Context& context, Words words, std::string& out) {
     const auto request = request_id(arguments, 2);
     const auto memo = arguments.text(keywords[0], kMemoBytesMax);
     if (arguments.refused(out) || refused_money_of(context, arguments[0], arguments.plain(), out)) return;
-    const NotedMovement noted{context, "topUpParty", arguments[0], amount};
+    const NotedMovement noted{context, {.operation = "topUpParty", .party = arguments[0], .amount = amount}};
     answer_payment(context.services.payments.top_up(arguments[0], amount, payment_of(context, request, memo)),
                    arguments.plain(), out);
 }

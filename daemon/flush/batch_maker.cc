@@ -25,8 +25,8 @@ rating::Instant wall_of(Moment at, balance::Steady steady) noexcept {
 
 }  // namespace
 
-BatchMaker::BatchMaker(State& replica, ReadAside read_aside)
-    : state_(replica), read_aside_(std::move(read_aside)), batch_(empty_batch()) {
+BatchMaker::BatchMaker(State& replica, const rating::TariffBook& live, ReadAside read_aside)
+    : state_(replica), live_(live), read_aside_(std::move(read_aside)), batch_(empty_batch()) {
     const std::size_t count = state_.parties.size();
     statuses_.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
@@ -115,6 +115,8 @@ void BatchMaker::touch_levels(const Session& session) {
 void BatchMaker::look_before(const Header& header, ByteReader in) {
     if (header.kind == EventKind::reserve_released || header.kind == EventKind::restored)
         state_.reserve.visit([this](PartyId party) { touch(party); });
+    // A deck that calls are rated by already need not be in memory twice.
+    if (header.kind == EventKind::deck_put) state_.catalog.share_decks(live_);
     if (!is_of_session(header.kind)) return;
     const std::string_view key = balance::read_session_key(in);
     const Session* const session = state_.sessions.find(key);
@@ -168,6 +170,10 @@ void BatchMaker::look_after(Sequence sequence, const Header& header, ByteReader 
             });
             break;
         }
+        case EventKind::group_put:
+        case EventKind::group_removed:
+            groups_.reset();
+            break;
         case EventKind::restored:
             state_.reserve.visit([this](PartyId party) { touch(party); });
             break;
@@ -177,8 +183,6 @@ void BatchMaker::look_after(Sequence sequence, const Header& header, ByteReader 
         case EventKind::reserve:
         case EventKind::dial_plan_put:
         case EventKind::dial_plan_removed:
-        case EventKind::group_put:
-        case EventKind::group_removed:
         case EventKind::bundle:
         case EventKind::bundle_renewed:
         case EventKind::resync:
@@ -207,6 +211,7 @@ void BatchMaker::note_session(Sequence sequence, const Header& header, ByteReade
     RecordRow row{.sequence = sequence,
                   .ended = sequence,
                   .record = call_record_of(state_, *session, header.at, read_end_words(in)),
+                  .group = group_of(session->number.view()),
                   .again = record_before == session->record};
     const auto [place, fresh] = records_.try_emplace(session->record, batch_.records.size());
     if (fresh) {
@@ -281,6 +286,21 @@ BalanceRow BatchMaker::balance_row(PartyId number) const {
             .credit_limit = account.credit_limit(),
             .status = party.status(),
             .kind = party.kind};
+}
+
+std::string BatchMaker::group_of(std::string_view number) {
+    if (!groups_) {
+        const DestinationGroups& groups = state_.catalog.destination_groups();
+        std::vector<GroupIndex::Group> all;
+        group_names_.assign(1, {});
+        for (std::string& name : groups.names()) {
+            const DestinationGroup* const group = groups.get(*groups.find(name));
+            all.push_back({group, static_cast<std::uint16_t>(group_names_.size())});
+            group_names_.push_back(std::move(name));
+        }
+        groups_.emplace(all);
+    }
+    return group_names_[groups_->find(number)];
 }
 
 SessionRow BatchMaker::session_row(const Session& session) const {
@@ -377,6 +397,7 @@ void BatchMaker::fill(std::size_t rows_max, const std::function<void(Batch&& bat
             batch.records.push_back({.sequence = 0,
                                      .ended = 0,
                                      .record = call_record_of(state_, session, at, {}),
+                                     .group = group_of(session.number.view()),
                                      .again = true});
         } else {
             return;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "daemon/flush/changes.h"
+#include "daemon/group_index.h"
 
 namespace tollgate::daemon::flush {
 
@@ -23,8 +25,9 @@ class BatchMaker {
     /// Reads a file beside the journal; throws std::runtime_error where it cannot be read.
     using ReadAside = Catalog::ReadAside;
 
-    /// The replica stands where the next event begins. All must outlive this.
-    BatchMaker(State& replica, ReadAside read_aside);
+    /// The replica stands where the next event begins; a deck that `live` has it takes from there. All must
+    /// outlive this.
+    BatchMaker(State& replica, const rating::TariffBook& live, ReadAside read_aside);
 
     /// Applies one event. Empty, or why it cannot be: then neither the replica nor this is good any more.
     [[nodiscard]] std::string apply(Sequence sequence, std::span<const std::byte> event);
@@ -59,9 +62,11 @@ class BatchMaker {
     [[nodiscard]] Batch empty_batch() const;
     [[nodiscard]] PartyRow party_row(PartyId party, Moment at) const;
     [[nodiscard]] BalanceRow balance_row(PartyId party) const;
+    [[nodiscard]] std::string group_of(std::string_view number);
     [[nodiscard]] SessionRow session_row(const balance::Session& session) const;
 
     State& state_;
+    const rating::TariffBook& live_;
     ReadAside read_aside_;
     std::unordered_map<std::string, std::vector<std::byte>> asides_;  // Of the event that is applied.
     Batch batch_;
@@ -75,6 +80,8 @@ class BatchMaker {
     std::vector<std::uint64_t> records_before_;  // Of the sessions of the event that is applied, in order.
     std::size_t sessions_seen_ = 0;              // Of them, since.
     std::size_t decks_ = 0;
+    std::optional<GroupIndex> groups_;      // Of the groups as they stand; made when it is asked for.
+    std::vector<std::string> group_names_;  // By slot.
 };
 
 }  // namespace tollgate::daemon::flush

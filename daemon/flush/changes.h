@@ -109,6 +109,7 @@ struct RecordRow {
     Sequence sequence = 0;  ///< Of the event that says it last.
     Sequence ended = 0;     ///< Of the event that said it first in this batch.
     CallRecord record;
+    std::string group;   ///< The destination group of the number; empty: none. Metrics count by the same.
     bool again = false;  ///< The call had ended in an earlier batch.
 };
 
@@ -171,15 +172,17 @@ struct Batch {
 
     // ---- For the sink, while it writes ----
 
-    /// The state after this batch. It is the follower's own and moves for nobody else.
+    /// The state after this batch, but for where it went on. It is the follower's own and moves for nobody
+    /// else.
     const State* state = nullptr;
+    /// It is written again after the next one was made: all that `state` says of it is who a party is.
+    bool state_went_on = false;
     /// Throws std::runtime_error where it cannot be read.
     std::function<std::vector<std::byte>(std::string_view name)> read_file;
 
     [[nodiscard]] std::string_view party_id(PartyId party) const noexcept {
         return party == balance::kNoParty ? std::string_view{} : state->parties.get(party).id;
     }
-    [[nodiscard]] bool empty() const noexcept { return events.empty() && !filling && !clear; }
 };
 
 /// `E-N` of the rows of one event that portals and webhooks are told of, in the order of events.

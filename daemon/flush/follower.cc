@@ -1,11 +1,13 @@
 #include "daemon/flush/follower.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "balance/journal/aside.h"
 #include "balance/journal/snapshot.h"
 #include "daemon/background.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -88,15 +90,17 @@ void Follower::run(const std::stop_token& stop) {
                 const std::lock_guard lock{mutex_};
                 needs_nothing_ = true;
             }
-            failed(stop, StoreState::foreign, Urgency::error, foreign.what(), true);
+            failed(stop, StoreState::foreign, Urgency::error, foreign.what(), Again::seldom);
         } catch (const SinkRefused& refused) {
-            failed(stop, StoreState::refused, Urgency::error, refused.what(), true);
+            failed(stop, StoreState::refused, Urgency::error, refused.what(), Again::seldom);
+        } catch (const SinkMoved& moved) {
+            failed(stop, StoreState::waiting, Urgency::warning, moved.what(), Again::at_once);
         } catch (const SinkFailure& failure) {
-            failed(stop, StoreState::waiting, Urgency::warning, failure.what(), false);
+            failed(stop, StoreState::waiting, Urgency::warning, failure.what(), Again::soon);
         } catch (const std::exception& failure) {
             // The journal could not be read, or not understood: what the replica is nobody knows.
             forget_replica();
-            failed(stop, StoreState::waiting, Urgency::error, failure.what(), true);
+            failed(stop, StoreState::waiting, Urgency::error, failure.what(), Again::seldom);
         }
     }
     sink_->disconnect();
@@ -110,23 +114,19 @@ void Follower::follow(const std::stop_token& stop) {
     set_state(StoreState::following);
     auto looked = now_().steady;
     while (!stop.stop_requested()) {
-        if (pending_ || read_batch()) {
-            const bool full = pending_->event_count >= how_.batch_events_max ||
-                              pending_->events.size() >= how_.batch_bytes_max;
-            write(*pending_);
-            pending_.reset();
-            {
-                const std::lock_guard lock{mutex_};
-                level_at_ = std::max(level_at_, pending_levels_.value_or(level_at_));
-            }
+        bool more = false;
+        if (!pending_.empty() || read_batch()) {
+            more = pending_.front().full;
+            write_pending();
             if (maker_->decks() > kReplicaDecksMax) {
                 const Sequence sequence = at_.sequence;
                 forget_replica();
                 build_replica(sequence, stop);
                 if (maker_ == nullptr) return;
             }
-            if (full) continue;
             looked = now_().steady;
+        } else if (failing_) {
+            went_well();  // It has all there is.
         } else if (now_().steady - looked >= how_.look) {
             looked = now_().steady;
             if (sink_->position() != at_)
@@ -139,8 +139,27 @@ void Follower::follow(const std::stop_token& stop) {
                 replica_->sessions.forget_due(stripe, due);
             replica_->payments.forget_due(due);
         }
-        wait(how_.pause);
+        if (!more) wait(how_.pause);
     }
+}
+
+void Follower::write_pending() {
+    Batch& batch = pending_.front().batch;
+    batch.state_went_on = pending_.size() > 1;
+    if (!pending_.front().full || batch.state_went_on || sink_->needs_state(batch)) {
+        write(batch);
+    } else {
+        // Where reading fails, leaving this waits for the writing.
+        auto written = std::async(std::launch::async, [this, &batch] { sink_->write(batch); });
+        (void)read_batch();
+        written.get();
+        note_taken(batch);
+    }
+    const rating::Instant levels = pending_.front().levels;
+    pending_.pop_front();
+    const std::lock_guard lock{mutex_};
+    level_at_ = std::max(level_at_, levels);
+    if (!pending_.empty()) waiting_since_ = pending_.front().batch.first_at;
 }
 
 void Follower::meet(const std::optional<Position>& stored, const std::stop_token& stop) {
@@ -149,14 +168,13 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
         needs_nothing_ = false;
     }
     if (stored && maker_ != nullptr) {
-        if (pending_ && *stored == pending_->after) {
-            at_ = pending_->after;
-            pending_.reset();
-            set_position(at_);
-            return;
+        if (!pending_.empty() && *stored == pending_.front().batch.after) {
+            at_ = pending_.front().batch.after;
+            pending_.pop_front();
         }
         // Where the failure came in between, what was read is written again.
-        if (*stored == at_ && (!pending_ || pending_->before == at_)) return set_position(at_);
+        if (*stored == at_ && (pending_.empty() || pending_.front().batch.before == at_))
+            return set_position(at_);
     }
     forget_replica();
     if (!stored || stored->filling != 0) return fill(stop);
@@ -182,7 +200,7 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
 }
 
 void Follower::forget_replica() {
-    pending_.reset();
+    pending_.clear();
     maker_.reset();
     restoring_.reset();
     replica_.reset();
@@ -204,7 +222,7 @@ void Follower::prepare_replica() {
 }
 
 void Follower::make_maker() {
-    maker_ = std::make_unique<BatchMaker>(*replica_, [this](std::string_view name) {
+    maker_ = std::make_unique<BatchMaker>(*replica_, live_.tariffs, [this](std::string_view name) {
         std::vector<std::byte> bytes;
         std::string fault;
         if (!journal::read_aside(journal_.disk(), journal_.instance(), std::string{name}, bytes, fault))
@@ -276,16 +294,13 @@ bool Follower::read_batch() {
     const Sequence until = journal_.durable();
     if (tail_.at() >= until) {
         const std::lock_guard lock{mutex_};
-        level_at_ = now;
+        if (pending_.empty()) level_at_ = now;
         return false;
     }
     std::string wrong;
     const auto fault = tail_.read(
         until,
         [&](Sequence sequence, std::span<const std::byte> event) {
-            // A deck that calls are rated by already need not be in memory twice.
-            const auto kind = static_cast<balance::EventKind>(event.front());
-            if (kind == balance::EventKind::deck_put) replica_->catalog.share_decks(live_.tariffs);
             wrong = maker_->apply(sequence, event);
             if (!wrong.empty()) wrong = "event " + std::to_string(sequence) + " is " + wrong;
             return wrong.empty();
@@ -294,40 +309,53 @@ bool Follower::read_batch() {
             return maker_->events() >= how_.batch_events_max || maker_->bytes() >= how_.batch_bytes_max;
         });
     if (fault) throw std::runtime_error{fault->text() + (wrong.empty() ? "" : ": " + wrong)};
-    pending_ = maker_->finish();
-    pending_->before = at_;
-    pending_->after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
-    pending_levels_ = tail_.at() >= until ? now : pending_->last_at.wall;
+    const bool full = maker_->events() >= how_.batch_events_max || maker_->bytes() >= how_.batch_bytes_max;
+    Batch batch = maker_->finish();
+    batch.before = pending_.empty() ? at_ : pending_.back().batch.after;
+    batch.after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
+    const rating::Instant levels = tail_.at() >= until ? now : batch.last_at.wall;
+    pending_.push_back({std::move(batch), levels, full});
     const std::lock_guard lock{mutex_};
-    waiting_since_ = pending_->first_at;
+    waiting_since_ = pending_.front().batch.first_at;
     return true;
 }
 
 void Follower::write(const Batch& batch) {
     sink_->write(batch);
+    note_taken(batch);
+}
+
+void Follower::note_taken(const Batch& batch) {
     at_ = batch.after;
-    delay_ = {};
     set_position(batch.after);
-    std::uint32_t failures = 0;
     {
         const std::lock_guard lock{mutex_};
-        failures = std::exchange(figures_.failures_in_a_row, 0U);
         ++figures_.batches;
         figures_.events += batch.event_count;
         figures_.rows += rows_of(batch);
         waiting_since_.reset();
     }
-    if (failures != 0) {
-        say_(Urgency::notice, std::string{sink_->name()} + ": it takes what there is again, after " +
-                                  std::to_string(failures) + " failures");
+    if (failing_) went_well();
+}
+
+void Follower::went_well() {
+    failing_ = false;
+    delay_ = {};
+    decltype(figures_.failures_in_a_row) failures = 0;
+    {
+        const std::lock_guard lock{mutex_};
+        std::swap(failures, figures_.failures_in_a_row);
     }
+    say_(Urgency::notice, std::string{sink_->name()} + ": it takes what there is again, after " +
+                              std::to_string(failures) + " failures");
 }
 
 void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urgency, const std::string& why,
-                      bool patiently) {
+                      Again again) {
     sink_->disconnect();
     if (stop.stop_requested()) return;
-    std::uint32_t in_a_row = 0;
+    failing_ = true;
+    std::uint64_t in_a_row = 0;
     bool fresh = false;
     {
         const std::lock_guard lock{mutex_};
@@ -337,8 +365,10 @@ void Follower::failed(const std::stop_token& stop, StoreState state, Urgency urg
         fresh = figures_.last_failure != why;
         figures_.last_failure = why;
     }
-    if (in_a_row == 1 || (fresh && patiently) || in_a_row % kSayEvery == 0) say_(urgency, why);
-    delay_ = patiently ? how_.retry_longest : std::clamp(2 * delay_, how_.retry_first, how_.retry_longest);
+    const bool seldom = again == Again::seldom;
+    if (in_a_row == 1 || (fresh && seldom) || in_a_row % kSayEvery == 0) say_(urgency, why);
+    if (in_a_row == 1 && again == Again::at_once) return;
+    delay_ = seldom ? how_.retry_longest : std::clamp(2 * delay_, how_.retry_first, how_.retry_longest);
     std::uniform_int_distribution<std::int64_t> some{delay_.count() / 2, delay_.count()};
     wait(std::chrono::milliseconds{some(chance_)});
 }
@@ -369,10 +399,20 @@ StoreFigures Follower::figures() const {
     StoreFigures figures = figures_;
     std::optional<rating::Instant> since;
     if (waiting_since_) since = waiting_since_->wall;
-    if (const auto delivered = sink_->delivered(); delivered && figures.position) {
-        figures.position = std::min(*figures.position, delivered->sequence);
-        if (delivered->waiting_since) since = delivered->waiting_since;
+    if (const auto delivered = sink_->delivered()) {
+        if (figures.position) {
+            figures.position = std::min(*figures.position, delivered->sequence);
+            if (delivered->waiting_since) since = delivered->waiting_since;
+        }
+        figures.one_by_one = {delivered->pending, delivered->given_up};
+        figures.failures += delivered->failures;
+        // What the follower itself fails at comes before.
+        if (figures.failures_in_a_row == 0) {
+            figures.failures_in_a_row = delivered->retried;
+            if (!delivered->last_failure.empty()) figures.last_failure = delivered->last_failure;
+        }
     }
+    figures.last_failure = logging::redacted(figures.last_failure);
     const Sequence has = figures.position.value_or(0);
     figures.lag_events = durable > has ? durable - has : 0;
     if (figures.lag_events != 0 || !figures.position) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,10 +27,10 @@
 namespace tollgate::daemon::flush {
 
 struct FollowerSettings {
-    std::chrono::milliseconds retry_first{250};          ///< After a failure, doubled with each, up to
-    std::chrono::milliseconds retry_longest{30'000};     ///< this; each of them shortened by chance.
-    std::size_t batch_bytes_max = std::size_t{8} << 20;  ///< Of events in a batch.
-    std::size_t batch_events_max = 20'000;
+    std::chrono::milliseconds retry_first{250};           ///< After a failure, doubled with each, up to
+    std::chrono::milliseconds retry_longest{30'000};      ///< this; each of them shortened by chance.
+    std::size_t batch_bytes_max = std::size_t{16} << 20;  ///< Of events in a batch.
+    std::size_t batch_events_max = 40'000;
     std::size_t fill_rows_max = 10'000;   ///< Of a batch of a refill.
     std::chrono::milliseconds pause{50};  ///< Between two batches where the store keeps up.
     std::chrono::milliseconds look{
@@ -37,9 +38,10 @@ struct FollowerSettings {
 };
 
 /// One thread of its own, in the background, with a replica of the state as it was at the store's position.
-/// Nothing in a request's way waits for it: it reads the journal's files.
+/// Nothing in a request's way waits for it: it reads the journal's files. Where the store is behind, the next
+/// batch is made while another thread writes one.
 ///
-/// Memory: the replica, and one batch at a time.
+/// Memory: the replica, and two batches at a time.
 class Follower {
   public:
     enum class Urgency : std::uint8_t { notice, warning, error };
@@ -75,14 +77,32 @@ class Follower {
     void build_replica(Sequence sequence, const std::stop_token& stop);
     void fill(const std::stop_token& stop);
     void forget_replica();
-    /// Reads what is durable into `pending_`; false where there is nothing.
+    /// A batch that was read, and is not known to be taken.
+    struct Pending {
+        Batch batch;
+        rating::Instant levels;  // With it the store has all events from before that.
+        bool full = false;       // There may be more behind it.
+    };
+    /// Reads what is durable to the end of `pending_`; false where there is nothing.
     bool read_batch();
+    /// The first of `pending_`; where it is full the next is read meanwhile.
+    void write_pending();
     void write(const Batch& batch);
+    /// The store has it.
+    void note_taken(const Batch& batch);
     void check_fault(const std::optional<balance::journal::Fault>& fault) const;
     /// Until then, or until stop().
     void wait(std::chrono::milliseconds time);
+    /// When it is tried again.
+    enum class Again : std::uint8_t {
+        at_once,  ///< The first time; then soon.
+        soon,     ///< After retry_first, then later and later.
+        seldom,   ///< After retry_longest.
+    };
     void failed(const std::stop_token& stop, StoreState state, Urgency urgency, const std::string& why,
-                bool patiently);
+                Again again);
+    /// Nothing is wrong any more.
+    void went_well();
     void set_state(StoreState state);
     void set_position(const std::optional<Position>& position);
 
@@ -99,11 +119,11 @@ class Follower {
     std::unique_ptr<Restoring> restoring_;
     std::unique_ptr<BatchMaker> maker_;
     balance::journal::Tail tail_;
-    std::optional<Batch> pending_;                   // Read, and not known to be taken.
-    Position at_;                                    // Where the replica is, or was before `pending_`.
-    std::optional<rating::Instant> pending_levels_;  // With `pending_` it has all events from before that.
+    std::deque<Pending> pending_;  // One after the other; never more than two.
+    Position at_;                  // Of the store: where the replica is, or was before `pending_`.
     std::chrono::nanoseconds forgotten_at_{};
     std::chrono::milliseconds delay_{};
+    bool failing_ = false;
     std::minstd_rand chance_;
 
     // ---- For whoever asks ----

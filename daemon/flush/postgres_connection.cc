@@ -9,6 +9,8 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include "daemon/operation/log_line.h"
+
 namespace tollgate::daemon::flush {
 namespace {
 
@@ -32,14 +34,99 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-/// What libpq says of a faulty one may hold the password in it.
-bool is_readable(const std::string& url) {
-    if (url.find("://") == std::string::npos && url.find('=') == std::string::npos) return true;  // A name.
+/// What a server that refuses a connection says, taken apart. libpq has no fields of it, but the text is in
+/// its hands: told to be verbose, it writes `SEVERITY:  STATE: message`, whatever language the server speaks,
+/// and where in the server that was in a line of its own.
+struct Refusal {
+    std::string state;  ///< Of the last server that was asked; empty: none said anything.
+    std::string text;
+};
+
+Refusal refusal_in(std::string_view said) {
+    constexpr std::string_view kSeverityEnds = ":  ";
+    constexpr std::string_view kStateEnds = ": ";
+    constexpr std::string_view kWhere = "\nLOCATION:";
+    constexpr std::size_t kStateSize = 5;
+    const auto is_of_state = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+    Refusal refusal;
+    while (!said.empty()) {
+        const auto severity = said.find(kSeverityEnds);
+        if (severity == std::string_view::npos) break;
+        const auto state = said.substr(severity + kSeverityEnds.size(), kStateSize);
+        const auto behind = said.substr(severity + kSeverityEnds.size() + state.size());
+        const bool found = state.size() == kStateSize && behind.starts_with(kStateEnds) &&
+                           std::all_of(state.begin(), state.end(), is_of_state);
+        refusal.text += said.substr(0, severity + kSeverityEnds.size());
+        if (found) {
+            refusal.state = state;
+            said = behind.substr(kStateEnds.size());
+            const auto where = said.find(kWhere);
+            refusal.text += said.substr(0, where);
+            said = where == std::string_view::npos ? std::string_view{} : said.substr(where + 1);
+            said = said.substr(std::min(said.find('\n'), said.size()));
+        } else {
+            said = said.substr(severity + kSeverityEnds.size());
+        }
+    }
+    refusal.text += said;
+    return refusal;
+}
+
+/// What is before the first of `ends`.
+std::string_view up_to(std::string_view text, const char* ends) {
+    return text.substr(0, text.find_first_of(ends));
+}
+
+bool is_port(std::string_view text) {
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65'535;
+}
+
+/// One or several, each empty or a number.
+bool are_ports(std::string_view text) {
+    for (;;) {
+        const auto one = up_to(text, ",");
+        if (!one.empty() && !is_port(one)) return false;
+        if (one.size() == text.size()) return true;
+        text.remove_prefix(one.size() + 1);
+    }
+}
+
+/// Where an @ or a / in a password is not written as it must be, libpq takes a part of it for the host, the
+/// port or the database, and shows it.
+bool has_stray_letters(std::string_view url) {
+    constexpr std::string_view kBegin = "://";
+    const std::size_t begin = url.find(kBegin);
+    if (begin == std::string_view::npos) return false;
+    url.remove_prefix(begin + kBegin.size());
+    const std::string_view user = up_to(url, "@/");
+    const bool has_user = user.size() < url.size() && url[user.size()] == '@';
+    if (has_user) url.remove_prefix(user.size() + 1);
+    return up_to(url, "?").find('@') != std::string_view::npos;
+}
+
+/// Empty: there is none. What libpq says of a faulty URL may hold the password in it.
+std::string fault_of(const std::string& url) {
+    if (url.find("://") == std::string::npos && url.find('=') == std::string::npos) {
+        return url.find_first_of(":/@ ") == std::string::npos ? "" : "it is no URL and no name of a database";
+    }
+    if (has_stray_letters(url)) return "an @ stands where none can be";
+    struct Free {
+        void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
+    };
     char* fault = nullptr;
-    PQconninfoOption* const options = PQconninfoParse(url.c_str(), &fault);
+    const std::unique_ptr<PQconninfoOption, Free> options{PQconninfoParse(url.c_str(), &fault)};
     PQfreemem(fault);
-    PQconninfoFree(options);
-    return options != nullptr;
+    if (options == nullptr) return "libpq cannot read it";
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+        const std::string_view value{option->val == nullptr ? "" : option->val};
+        const std::string_view name{option->keyword};
+        if (name == "port" && !are_ports(value)) return "the port is none";
+        if (name.starts_with("host") && value.find('@') != std::string_view::npos)
+            return "an @ stands where none can be";
+    }
+    return {};
 }
 
 }  // namespace
@@ -78,6 +165,18 @@ std::uint64_t PostgresResult::number(std::size_t row, std::size_t column) const 
     return number;
 }
 
+void check_postgres_url(std::string_view key, const std::string& url) {
+    const std::string fault = fault_of(url);
+    if (fault.empty()) return;
+    throw PostgresFailure{statement({key, ": \"", logging::redacted_url(url), "\": ", fault,
+                                     "; expected postgresql://USER@HOST[:PORT]/DATABASE, or host=HOST "
+                                     "dbname=DATABASE user=USER. In a "
+                                     "user or "
+                                     "password an @ is written %40 and a / %2F; better, the password stands "
+                                     "in postgres.password_file"}),
+                          PostgresFailure::kNoLogin};
+}
+
 // ---- The connection ----
 
 PostgresConnection::~PostgresConnection() {
@@ -108,6 +207,12 @@ void PostgresConnection::fail(const std::string& what, const pg_result* result) 
     throw PostgresFailure{text, std::string{field(PG_DIAG_SQLSTATE)}};
 }
 
+void PostgresConnection::fail_to_open() const {
+    auto [state, text] = refusal_in(PQerrorMessage(connection_));
+    if (state.empty() && PQconnectionNeedsPassword(connection_) != 0) state = PostgresFailure::kNoLogin;
+    throw PostgresFailure{statement({place(), ": cannot connect: ", one_line(text)}), std::move(state)};
+}
+
 steady_clock::time_point PostgresConnection::patience() const {
     return steady_clock::now() + limits_.answer;
 }
@@ -129,7 +234,7 @@ void PostgresConnection::wait(For what, steady_clock::time_point until) {
 
 void PostgresConnection::open(const std::string& url, const std::string& password) {
     close();
-    if (!is_readable(url)) throw PostgresFailure{"PostgreSQL: its URL is none that libpq can read"};
+    check_postgres_url("PostgreSQL", url);
     // `dbname` is taken apart where it holds more than a name; what stands behind it counts for more.
     std::array<const char*, 5> names{"dbname", "application_name", "client_encoding", nullptr, nullptr};
     std::array<const char*, 5> values{url.c_str(), "tollgate", "UTF8", nullptr, nullptr};
@@ -141,12 +246,14 @@ void PostgresConnection::open(const std::string& url, const std::string& passwor
     if (connection_ == nullptr) throw PostgresFailure{"PostgreSQL: no memory for a connection"};
     const auto until = steady_clock::now() + limits_.connect;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    if (PQstatus(connection_) == CONNECTION_BAD) fail("cannot connect");
+    if (PQstatus(connection_) == CONNECTION_BAD) fail_to_open();
+    PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
     while (status != PGRES_POLLING_OK) {
         wait(status == PGRES_POLLING_READING ? For::reading : For::writing, until);
         status = PQconnectPoll(connection_);
-        if (status == PGRES_POLLING_FAILED) fail("cannot connect");
+        if (status == PGRES_POLLING_FAILED) fail_to_open();
     }
+    PQsetErrorVerbosity(connection_, PQERRORS_DEFAULT);
     if (PQsetnonblocking(connection_, 1) != 0) fail("cannot be used without blocking");
     PQsetNoticeProcessor(
         connection_, [](void*, const char*) {}, nullptr);

@@ -37,18 +37,25 @@ class PostgresFailure : public std::runtime_error {
     explicit PostgresFailure(const std::string& what, std::string state = {})
         : std::runtime_error(what), state_(std::move(state)) {}
 
-    /// SQLSTATE, five characters; empty where the connection is what failed.
+    /// SQLSTATE, five characters; empty where no server said anything.
     [[nodiscard]] const std::string& state() const noexcept { return state_; }
     /// What a statement names is not there: a schema or a table.
     [[nodiscard]] bool is_missing() const noexcept { return state_ == "3F000" || state_ == "42P01"; }
-    /// Nothing is tried again before somebody has done something: rights, or a login.
+    /// Nothing gets better before somebody has done something: rights, a login, a database.
     [[nodiscard]] bool is_refusal() const noexcept {
         return state_ == "42501" || state_.starts_with("28") || state_ == "3D000";
     }
 
+    /// The state of a login that we know to be wrong without asking.
+    static constexpr const char* kNoLogin = "28000";
+
   private:
     std::string state_;
 };
+
+/// Throws PostgresFailure where no server could be found by it: says the key, the URL without its password,
+/// and what to write instead.
+void check_postgres_url(std::string_view key, const std::string& url);
 
 /// What a statement answered. Fields are text, or bytes where they were asked for in binary.
 class PostgresResult {
@@ -88,7 +95,6 @@ class PostgresConnection {
     /// throw PostgresFailure.
     void open(const std::string& url, const std::string& password = {});
     void close() noexcept;
-    [[nodiscard]] bool is_open() const noexcept { return connection_ != nullptr; }
     /// `db.example.com:5432/tollgate`, for people.
     [[nodiscard]] std::string place() const;
 
@@ -126,6 +132,7 @@ class PostgresConnection {
   private:
     enum class For : std::uint8_t { reading, writing, both };
     [[noreturn]] void fail(const std::string& what, const pg_result* result = nullptr) const;
+    [[noreturn]] void fail_to_open() const;
     void wait(For what, std::chrono::steady_clock::time_point until);
     [[nodiscard]] std::chrono::steady_clock::time_point patience() const;
     void flush();

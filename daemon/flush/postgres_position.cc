@@ -2,9 +2,10 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <stdexcept>
 #include <string_view>
+
+#include "daemon/operation/first_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -51,12 +52,11 @@ void write_position(PostgresConnection& connection, const Position& position) {
 
 std::string password_in(const std::string& file) {
     if (file.empty()) return {};
-    std::ifstream in{file};
-    std::string password;
-    if (!std::getline(in, password) || password.empty())
-        throw std::runtime_error{"postgres.password_file: " + file +
-                                 " has no password in its first line, or cannot be read"};
-    return password;
+    try {
+        return secret_in("postgres.password_file", file);
+    } catch (const std::runtime_error& missing) {
+        throw PostgresFailure{missing.what(), PostgresFailure::kNoLogin};
+    }
 }
 
 }  // namespace tollgate::daemon::flush

@@ -13,7 +13,7 @@ namespace tollgate::daemon::flush {
 [[nodiscard]] std::optional<Position> read_position(PostgresConnection& connection, bool locked);
 void write_position(PostgresConnection& connection, const Position& position);
 
-/// The first line of a file; empty for no file. Throws std::runtime_error where it cannot be read or is
+/// The first line of a file; empty for no file. Throws PostgresFailure where it cannot be read or is
 /// empty.
 [[nodiscard]] std::string password_in(const std::string& file);
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "daemon/utf8.h"
+
 namespace tollgate::daemon::flush {
 namespace {
 
@@ -18,41 +20,14 @@ constexpr std::uint64_t kDigitBase = 10'000;
 constexpr std::uint16_t kNegative = 0x4000;
 constexpr unsigned kMoneyPlaces = 6;
 
-/// The bytes of the UTF-8 character that begins here; 0: none does.
-std::size_t utf8_bytes(std::string_view text) noexcept {
-    const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = at(0);
-    if (lead < 0x80) return 1;
-    std::size_t bytes = 0;
-    std::uint32_t code = 0;
-    if ((lead & 0xE0U) == 0xC0) {
-        bytes = 2;
-        code = lead & 0x1FU;
-    } else if ((lead & 0xF0U) == 0xE0) {
-        bytes = 3;
-        code = lead & 0x0FU;
-    } else if ((lead & 0xF8U) == 0xF0) {
-        bytes = 4;
-        code = lead & 0x07U;
-    } else {
-        return 0;
-    }
-    if (text.size() < bytes) return 0;
-    for (std::size_t i = 1; i < bytes; ++i) {
-        if ((at(i) & 0xC0U) != 0x80) return 0;
-        code = (code << 6U) | (at(i) & 0x3FU);
-    }
-    constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    return code < kLeast.at(bytes) || code > 0x10FFFF || surrogate ? 0 : bytes;
-}
-
 }  // namespace
 
 bool is_sql_text(std::string_view bytes) noexcept {
     if (bytes.starts_with("\\x")) return false;
     while (!bytes.empty()) {
-        const std::size_t count = bytes.front() == '\0' ? 0 : utf8_bytes(bytes);
+        const char first = bytes.front();
+        const bool is_ascii = first > 0 && first < 0x7f;  // Nearly always, so that nothing is called for it.
+        const std::size_t count = is_ascii ? 1 : first == '\0' ? 0 : utf8_bytes(bytes);
         if (count == 0) return false;
         bytes.remove_prefix(count);
     }

@@ -1,5 +1,6 @@
 #include "daemon/flush/postgres_schema.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -10,18 +11,28 @@ namespace tollgate {
 // The files of the same names: cmake/text_file.cmake.
 std::string_view postgres_schema_1();
 std::string_view postgres_schema_2();
+std::string_view postgres_schema_3();
 
 }  // namespace tollgate
 
 namespace tollgate::daemon::flush {
 namespace {
 
-constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1,
-                                                                       &postgres_schema_2};
+constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1, &postgres_schema_2,
+                                                                       &postgres_schema_3};
 
-/// Whoever makes tables holds it: 7379 is ours, 1 is the schema.
-constexpr const char* kLock = "pg_try_advisory_lock(7379, 1)";
-constexpr const char* kUnlock = "SELECT pg_advisory_unlock(7379, 1)";
+/// Whoever makes tables holds the first, whoever builds indexes the second: 7379 is ours.
+constexpr std::string_view kSchemaLock = "(7379, 1)";
+constexpr std::string_view kIndexLock = "(7379, 2)";
+
+/// False: somebody else has it. Whoever fails closes the connection, and with it goes the lock.
+bool take_lock(PostgresConnection& connection, std::string_view lock) {
+    return connection.execute(statement({"SELECT pg_try_advisory_lock", lock})).field(0, 0) == "t";
+}
+
+void give_lock_back(PostgresConnection& connection, std::string_view lock) {
+    connection.execute(statement({"SELECT pg_advisory_unlock", lock}));
+}
 
 /// An index of a partitioned table that is built on what is there already.
 struct LateIndex {
@@ -83,24 +94,39 @@ void build_index(PostgresConnection& connection, const LateIndex& index) {
     }
 }
 
+std::string note_of(std::uint64_t version) {
+    return statement(
+        {"INSERT INTO tollgate.schema_version (version) VALUES (", std::to_string(version), ")"});
+}
+
+void make_tables(PostgresConnection& connection) {
+    connection.execute("BEGIN");
+    if (connection.execute("SELECT FROM pg_namespace WHERE nspname = 'tollgate'").rows() == 0)
+        connection.execute("CREATE SCHEMA tollgate");
+    connection.execute(std::string{kVersions.front()()});
+    connection.execute(note_of(1));
+    connection.execute("COMMIT");
+}
+
+/// A table with partitions is changed by taking a lock on each, one after the other, and whoever wants the
+/// first waits meanwhile. So there is one time for all of them: that of one statement. The server has the
+/// COMMIT, too, before it begins, so that nothing of ours can keep the locks.
+void change_tables(PostgresConnection& connection, std::uint64_t version) {
+    connection.execute(
+        statement({"BEGIN; SET LOCAL statement_timeout = ", std::to_string(kSchemaLockWait.count()),
+                   "; DO $tollgate$ BEGIN\n", kVersions.at(version - 1)(), "\nEND $tollgate$; ",
+                   note_of(version), "; COMMIT"}));
+}
+
 void bring_up_to_date(PostgresConnection& connection) {
     const std::uint64_t found = schema_version(connection);
     if (found > kSchemaVersion)
         throw SchemaTooNew{connection.place() + ": its tables are of version " + std::to_string(found) +
                            ", and this tollgated knows none above " + std::to_string(kSchemaVersion) +
                            ": start one that is as new as the last one that wrote there"};
-    for (std::uint64_t version = found + 1; version <= kSchemaVersion; ++version) {
-        connection.execute("BEGIN");
-        if (version == 1 &&
-            connection.execute("SELECT FROM pg_namespace WHERE nspname = 'tollgate'").rows() == 0)
-            connection.execute("CREATE SCHEMA tollgate");
-        connection.execute(std::string{kVersions.at(version - 1)()});
-        connection.execute("INSERT INTO tollgate.schema_version (version) VALUES (" +
-                           std::to_string(version) + ")");
-        connection.execute("COMMIT");
-    }
-    for (const LateIndex& index : kLateIndexes)
-        build_index(connection, index);
+    if (found == 0) make_tables(connection);
+    for (std::uint64_t version = std::max<std::uint64_t>(found, 1) + 1; version <= kSchemaVersion; ++version)
+        change_tables(connection, version);
 }
 
 std::string text_of(Partitions::Month month) {
@@ -118,6 +144,13 @@ std::string first_day(Partitions::Month month) {
 
 constexpr std::array<std::string_view, 2> kPartitioned{"call_records", "call_legs"};
 
+bool is_attached(PostgresConnection& connection, const std::string& partition) {
+    return connection
+               .execute(
+                   statement({"SELECT FROM pg_inherits WHERE inhrelid = to_regclass('", partition, "')"}))
+               .rows() > 0;
+}
+
 }  // namespace
 
 std::uint64_t schema_version(PostgresConnection& connection) {
@@ -127,17 +160,33 @@ std::uint64_t schema_version(PostgresConnection& connection) {
 
 void prepare_schema(PostgresConnection& connection) {
     limit_lock_wait(connection);
-    if (connection.execute(std::string{"SELECT "} + kLock).field(0, 0) != "t")
+    if (!take_lock(connection, kSchemaLock))
         throw PostgresFailure{connection.place() + ": another tollgated is making its tables"};
     bring_up_to_date(connection);
-    connection.execute(kUnlock);
+    give_lock_back(connection, kSchemaLock);
+}
+
+bool has_all_indexes(PostgresConnection& connection) {
+    return std::all_of(kLateIndexes.begin(), kLateIndexes.end(), [&connection](const LateIndex& index) {
+        return is_valid_index(connection, std::string{index.name}) == true;
+    });
+}
+
+bool build_indexes(PostgresConnection& connection) {
+    if (!take_lock(connection, kIndexLock)) return false;
+    limit_lock_wait(connection);
+    for (const LateIndex& index : kLateIndexes)
+        build_index(connection, index);
+    give_lock_back(connection, kIndexLock);
+    return true;
 }
 
 void Partitions::read(PostgresConnection& connection) {
     there_.clear();
     const auto found = connection.execute(
         "SELECT right(c.relname, 7) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-        " WHERE i.inhparent = 'tollgate.call_records'::regclass");
+        " WHERE i.inhparent IN ('tollgate.call_records'::regclass, 'tollgate.call_legs'::regclass)"
+        " GROUP BY 1 HAVING count(*) = 2");
     for (std::size_t row = 0; row < found.rows(); ++row) {
         const auto text = found.field(row, 0);
         constexpr std::size_t kYearDigits = 4;
@@ -160,7 +209,8 @@ void Partitions::make(PostgresConnection& connection, Month first, unsigned ahea
         for (const std::string_view table : kPartitioned) {
             const std::string whole = "tollgate." + std::string{table};
             const std::string partition = whole + '_' + text_of(month);
-            connection.execute(statement({"CREATE TABLE ", partition, " (LIKE ", whole,
+            if (is_attached(connection, partition)) continue;
+            connection.execute(statement({"CREATE TABLE IF NOT EXISTS ", partition, " (LIKE ", whole,
                                           " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)"}));
             connection.execute(
                 statement({"ALTER TABLE ", whole, " ATTACH PARTITION ", partition, " FOR VALUES FROM (",

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "daemon/flush/postgres_connection.h"
+#include "daemon/flush/postgres_indexer.h"
 #include "daemon/flush/postgres_position.h"
 #include "daemon/flush/postgres_rows.h"
 #include "daemon/flush/postgres_schema.h"
+#include "daemon/tariff_words.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -22,8 +24,9 @@ using Parameter = PostgresConnection::Parameter;
 constexpr std::chrono::seconds kLockWait{10};
 /// Emptying and removing what a whole journal left takes as long as it takes.
 constexpr std::chrono::minutes kClearPatience{30};
-/// Rows are handed over when there are so many bytes of them.
-constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
+/// Rows are handed over when there are so many bytes of them: the server works on them while the next are
+/// made.
+constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
 
 /// What is upserted goes through a table of this connection's own first.
 constexpr std::array<std::string_view, 3> kIncoming{"parties", "balances", "sessions"};
@@ -81,18 +84,6 @@ void levels_into(std::string& json, const std::vector<SessionRow::Level>& levels
 
 // ---- Words ----
 
-std::string_view text_of(rating::Change change) noexcept {
-    switch (change) {
-        case rating::Change::settings:
-            return "settings";
-        case rating::Change::deck:
-            return "deck";
-        case rating::Change::rollback:
-            return "rollback";
-    }
-    return "unknown";
-}
-
 std::string_view text_of(rating::Rounding rounding) noexcept {
     switch (rounding) {
         case rating::Rounding::up:
@@ -127,18 +118,27 @@ class PostgresSink::Writer {
   public:
     explicit Writer(PostgresSettings settings)
         : settings_(std::move(settings)),
-          connection_({.connect = std::min<std::chrono::milliseconds>(settings_.timeout, kConnectMax),
-                       .answer = settings_.timeout}) {}
+          connection_(limits_of(settings_)),
+          indexer_(settings_.url, settings_.password_file, limits_of(settings_)) {}
 
     std::optional<Position> connect();
     std::optional<Position> position() { return read_position(connection_, false); }
     void write(const Batch& batch);
-    void interrupt() noexcept { connection_.interrupt(); }
+    [[nodiscard]] bool is_snapshot_due(const Batch& batch) const noexcept;
+    void interrupt() noexcept {
+        connection_.interrupt();
+        indexer_.interrupt();
+    }
     void disconnect() noexcept { connection_.close(); }
 
   private:
     static constexpr std::chrono::seconds kConnectMax{10};
     static constexpr unsigned kMarkupPlaces = 4;
+
+    static PostgresConnection::Limits limits_of(const PostgresSettings& settings) noexcept {
+        return {.connect = std::min<std::chrono::milliseconds>(settings.timeout, kConnectMax),
+                .answer = settings.timeout};
+    }
 
     /// One COPY: `row(rows, element)` for each element.
     template <typename Elements, typename Row>
@@ -159,6 +159,7 @@ class PostgresSink::Writer {
 
     const PostgresSettings settings_;
     PostgresConnection connection_;
+    PostgresIndexer indexer_;
     Partitions partitions_;
     PostgresRows rows_;
     std::string text_;
@@ -174,6 +175,7 @@ std::optional<Position> PostgresSink::Writer::connect() {
         "SET client_min_messages = warning; SET search_path = tollgate, pg_temp;"
         "SET idle_in_transaction_session_timeout = '5min'");
     prepare_schema(connection_);
+    indexer_.begin_where_needed(connection_);
     partitions_.read(connection_);
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
@@ -290,7 +292,7 @@ void PostgresSink::Writer::versions(const Batch& batch) {
         const std::array<Parameter, 14> values{
             sql_text(version->tariff),
             std::to_string(version->number),
-            std::string{text_of(version->change)},
+            std::string{daemon::text_of(version->change)},
             sql_text(version->origin.who),
             timestamp_of(version->origin.when),
             std::string{settings.currency.view()},
@@ -379,15 +381,7 @@ void PostgresSink::Writer::records(const Batch& batch) {
         connection_.execute("DELETE FROM tollgate.call_legs WHERE record = ANY($1::bigint[])", numbers);
     }
 
-    // Asking changes nothing; the catalog has no other way to them.
-    DestinationGroups& groups = const_cast<State*>(batch.state)->catalog.destination_groups();
-    std::vector<std::pair<std::string, const DestinationGroup*>> named;
-    if (!batch.records.empty()) {
-        for (std::string& name : groups.names()) {
-            if (const auto place = groups.find(name)) named.emplace_back(std::move(name), groups.get(*place));
-        }
-    }
-    copy("tollgate.call_records", batch.records, [&named](PostgresRows& rows, const RecordRow& row) {
+    copy("tollgate.call_records", batch.records, [](PostgresRows& rows, const RecordRow& row) {
         const CallRecord& record = row.record;
         rows.begin_row(26).number(record.number).number(row.sequence).text(record.session).text(record.user);
         rows.text(record.line);
@@ -403,11 +397,7 @@ void PostgresSink::Writer::records(const Batch& batch) {
             rows.text(leg.party).text(leg.currency.view()).money(leg.charged);
             leg.rated ? rows.text(leg.destination) : rows.null();
         }
-        const auto group = std::find_if(named.begin(), named.end(), [&record](const auto& of) {
-            return of.second != nullptr &&
-                   of.second->find(record.called).reason != DestinationGroup::Reason::none;
-        });
-        group == named.end() ? rows.null() : rows.text(group->first);
+        rows.text_or_null(row.group);
     });
     copy("tollgate.call_legs", batch.records, [](PostgresRows& rows, const RecordRow& row) {
         std::int16_t level = 0;
@@ -439,13 +429,15 @@ void PostgresSink::Writer::happenings(const Batch& batch) {
     });
     copy("tollgate.audit", batch.audit, [](PostgresRows& rows, const AuditRow& row) {
         const AuditEntry& entry = row.entry;
-        rows.begin_row(9).number(entry.number).number(row.sequence).instant(entry.at).text(entry.actor);
+        rows.begin_row(10).number(entry.number).number(row.sequence).instant(entry.at).text(entry.actor);
         rows.text(entry.operation).text_or_null(entry.party).text(entry.target);
         rows.text(entry.before).text(entry.after);
+        entry.link ? rows.text(entry.link->hash.text()) : rows.null();
     });
 }
 
 void PostgresSink::Writer::journal(const Batch& batch) {
+    const bool is_due = is_snapshot_due(batch);
     for (const std::string& name : batch.files)
         file(batch, name);
     if (!batch.events.empty()) {
@@ -454,10 +446,13 @@ void PostgresSink::Writer::journal(const Batch& batch) {
         });
         event_bytes_ += batch.events.size();
     }
-    const bool filled = batch.filling && batch.after.filling == 0;
-    const bool is_due =
-        !batch.filling && event_bytes_ >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
-    if (batch.after.sequence > 0 && (filled || is_due)) snapshot(batch);
+    if (is_due) snapshot(batch);
+}
+
+bool PostgresSink::Writer::is_snapshot_due(const Batch& batch) const noexcept {
+    if (batch.after.sequence == 0 || batch.state_went_on) return false;
+    if (batch.filling) return batch.after.filling == 0;
+    return event_bytes_ + batch.events.size() >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
 }
 
 void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
@@ -563,6 +558,10 @@ std::optional<Position> PostgresSink::position() {
 
 void PostgresSink::write(const Batch& batch) {
     guarded(*writer_, [this, &batch] { writer_->write(batch); });
+}
+
+bool PostgresSink::needs_state(const Batch& batch) const {
+    return batch.filling || writer_->is_snapshot_due(batch);
 }
 
 void PostgresSink::interrupt() noexcept {

@@ -33,6 +33,7 @@ class PostgresSink final : public Sink {
     [[nodiscard]] std::optional<Position> connect() override;
     [[nodiscard]] std::optional<Position> position() override;
     void write(const Batch& batch) override;
+    [[nodiscard]] bool needs_state(const Batch& batch) const override;
     void interrupt() noexcept override;
     void disconnect() noexcept override;
 

@@ -3,13 +3,15 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <span>
 #include <stdexcept>
 
 #include <hiredis/hiredis.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+#include "daemon/operation/first_line.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -44,14 +46,12 @@ bool parse(std::string_view text, Number& number, int base = 10) noexcept {
     return error == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
 
-/// A secret of the operator's: the first line.
-std::string first_line(const std::string& path) {
-    std::ifstream file{path};
-    std::string line;
-    if (!std::getline(file, line) || line.empty())
-        throw SinkRefused{"redis: redis.password_file " + path +
-                          " has no password in its first line, or cannot be read"};
-    return line;
+std::string password_in(const std::string& path) {
+    try {
+        return secret_in("redis.password_file", path);
+    } catch (const std::runtime_error& failure) {
+        throw SinkRefused{failure.what()};
+    }
 }
 
 std::string time_text(rating::Instant at) {
@@ -61,9 +61,11 @@ std::string time_text(rating::Instant at) {
 }  // namespace
 
 RedisAddress parse_redis_url(std::string_view url) {
-    const auto wrong = [](const std::string& why) {
-        return std::runtime_error{"redis.url: " + why +
-                                  "; expected redis://HOST[:PORT][/DATABASE] or unix:/PATH[?db=DATABASE]"};
+    const auto wrong = [shown = logging::redacted_url(url)](const char* why) {
+        std::string text{"redis.url: \""};
+        text.append(shown).append("\": ").append(why);
+        text += "; expected redis://HOST[:PORT][/DATABASE] or unix:/PATH[?db=DATABASE]";
+        return std::runtime_error{text};
     };
     RedisAddress address;
     const auto database = [&](std::string_view text) {
@@ -157,7 +159,7 @@ std::optional<Position> RedisSink::connect() {
     if (redisSetTimeout(made, time) != REDIS_OK) fail(where + ": no time-out can be set");
     (void)redisEnableKeepAlive(made);
     if (!settings_.password_file.empty()) {
-        const std::string password = first_line(settings_.password_file);
+        const std::string password = password_in(settings_.password_file);
         if (settings_.user.empty()) {
             (void)ask({"AUTH", password});
         } else {

@@ -32,7 +32,7 @@ class SinkMoved : public SinkFailure {
     using SinkFailure::SinkFailure;
 };
 
-/// Used by one follower, on its thread alone but for interrupt(). No library's exception leaves it, and
+/// Used by one follower, by one thread at a time but for interrupt(). No library's exception leaves it, and
 /// nothing in it waits longer than a time-out with a name: a store that was stopped in the middle of a
 /// sentence is a SinkFailure.
 class Sink {
@@ -58,6 +58,10 @@ class Sink {
     /// taken: the follower connects anew and looks. Returns when the store answers for it.
     virtual void write(const Batch& batch) = 0;
 
+    /// Whether write() reads more of `batch.state` than the ids of parties: then the state stands still until
+    /// it has returned, else the next batch may be made meanwhile.
+    [[nodiscard]] virtual bool needs_state([[maybe_unused]] const Batch& batch) const { return true; }
+
     /// Whether an empty store is given what there was before. A webhook's is not: it hears of what happens
     /// from now on.
     [[nodiscard]] virtual bool fills() const noexcept { return true; }
@@ -67,7 +71,12 @@ class Sink {
         Sequence sequence = 0;  ///< The last event that is done with.
         Sequence saved =
             0;  ///< The last one of which that is known after a restart: the journal may go so far.
-        std::optional<rating::Instant> waiting_since;  ///< Of the oldest that is not done with.
+        std::optional<rating::Instant> waiting_since{};  ///< Of the oldest that is not done with.
+        std::size_t pending = 0;                         ///< What was taken in and is not done with.
+        std::size_t retried = 0;                         ///< Of it, what has failed and is tried again.
+        std::uint64_t failures = 0;                      ///< Attempts that failed.
+        std::uint64_t given_up = 0;                      ///< What was never taken.
+        std::string last_failure{};
     };
     /// nullopt: write() returns when everything is done. Any thread.
     [[nodiscard]] virtual std::optional<Delivered> delivered() const { return std::nullopt; }

@@ -14,6 +14,8 @@
 #include "balance/journal/checksum.h"
 #include "daemon/access/signature.h"
 #include "daemon/background.h"
+#include "daemon/json_text.h"
+#include "daemon/operation/log_line.h"
 
 namespace tollgate::daemon::flush {
 namespace {
@@ -27,55 +29,6 @@ constexpr std::chrono::seconds kSaveEvery{1};
 /// How long the sending thread sleeps at most.
 constexpr std::chrono::milliseconds kNap{200};
 constexpr std::size_t kFailureBytesMax = 200;
-
-/// How many bytes at the beginning of a text are one character of UTF-8 beyond ASCII; 0: they are none.
-std::size_t character_bytes(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const auto goes_on = [&byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-    const unsigned first = byte(0);
-    if (first >= 0xc2 && first <= 0xdf) return goes_on(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-        const bool surrogate = first == 0xed && byte(1) >= 0xa0;
-        return goes_on(1) && goes_on(2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool overlong = first == 0xf0 && byte(1) < 0x90;
-        const bool beyond = first == 0xf4 && byte(1) >= 0x90;
-        return goes_on(1) && goes_on(2) && goes_on(3) && !overlong && !beyond ? 4 : 0;
-    }
-    return 0;
-}
-
-void add_json(std::string& out, std::string_view text) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    out += '"';
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00";
-            out += kHex[byte >> 4U];
-            out += kHex[byte & 15U];
-        } else if (const auto bytes = character_bytes(text.substr(i)); bytes != 0) {
-            out += text.substr(i, bytes);
-            i += bytes - 1;
-        } else if (byte >= 0x80) {
-            // Session ids and tags may hold any byte, JSON only UTF-8: what is none is shown as the character
-            // of its number.
-            out += static_cast<char>(0xc0U | byte >> 6U);
-            out += static_cast<char>(0x80U | (byte & 0x3fU));
-        } else {
-            out += c;
-        }
-    }
-    out += '"';
-}
 
 /// One JSON object, field by field.
 class Object {
@@ -153,6 +106,22 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
+void check_webhook_url(const std::string& url) {
+    const auto wrong = [&url](const char* why) {
+        std::string text{"webhook.url: \""};
+        text.append(logging::redacted_url(url)).append("\": ").append(why);
+        text += "; expected http://HOST[:PORT]/PATH or https://…; what is special in it is written %XX";
+        return std::runtime_error{text};
+    };
+    if (!url.starts_with("http://") && !url.starts_with("https://")) throw wrong("it is of another kind");
+    struct Free {
+        void operator()(CURLU* parts) const noexcept { curl_url_cleanup(parts); }
+    };
+    const std::unique_ptr<CURLU, Free> parts{curl_url()};
+    const CURLUcode said = curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0);
+    if (said != CURLUE_OK) throw wrong(curl_url_strerror(said));
+}
+
 std::string webhook_body(const Occurrence& one, const Batch& batch, std::string_view id) {
     std::string out;
     {
@@ -217,8 +186,7 @@ WebhookSink::WebhookSink(WebhookSettings settings, journal::Disk& disk, Now now,
       say_(std::move(say)),
       library_(std::make_unique<Library>()),
       chance_(std::random_device{}()) {
-    if (!settings_.url.starts_with("http://") && !settings_.url.starts_with("https://"))
-        throw std::runtime_error{"webhook.url: it must begin with http:// or https://"};
+    check_webhook_url(settings_.url);
     if (settings_.secret.empty())
         throw std::runtime_error{"webhook.secret_file: nothing is sent unsigned, and there is no secret"};
 }
@@ -319,16 +287,14 @@ std::optional<Position> WebhookSink::position() {
 
 std::optional<Sink::Delivered> WebhookSink::delivered() const {
     const std::lock_guard lock{mutex_};
-    Delivered all{delivered_.sequence, saved_.sequence, std::nullopt};
+    Delivered all{.sequence = delivered_.sequence, .saved = saved_.sequence};
     if (!open_.empty()) all.waiting_since = open_.front().at;
+    all.pending = pending_;
+    all.retried = retried_;
+    all.failures = failures_;
+    all.given_up = given_up_;
+    all.last_failure = last_failure_;
     return all;
-}
-
-WebhookSink::Figures WebhookSink::figures() const {
-    const std::lock_guard lock{mutex_};
-    Figures figures = figures_;
-    figures.pending = pending_;
-    return figures;
 }
 
 // ---- Taking in ----
@@ -478,24 +444,27 @@ void WebhookSink::finish(PartyId party, const std::string& failure, std::chrono:
         Event& event = queue.events.front();
         bool over = failure.empty();
         queue.due = now;
-        if (over) {
-            ++figures_.sent;
-        } else {
-            ++figures_.failed;
-            ++event.attempts;
+        if (!over) {
+            ++failures_;
+            last_failure_ = "webhook: " + failure;
+            if (event.attempts++ == 0) ++retried_;
             const bool too_old = settings_.give_up.count() != 0 && now - event.first_try >= settings_.give_up;
             if (too_old) {
-                ++figures_.given_up;
+                ++given_up_;
                 told = "webhook: event " + event.id + " is given up after " + std::to_string(event.attempts) +
                        " attempts: " + failure;
                 over = true;
             } else {
-                if (event.attempts == 1 && figures_.failed % 1'000 == 1)
+                // While one is tried again, the others need not be told of.
+                if (event.attempts == 1 && retried_ == 1)
                     told = "webhook: event " + event.id + " was not taken, it is tried again: " + failure;
                 queue.due = now + delay_of(event.attempts);
             }
         }
         if (over) {
+            if (event.attempts > 0 && --retried_ == 0 && failure.empty())
+                told = "webhook: event " + event.id + " is taken after " + std::to_string(event.attempts) +
+                       " failures, and no other is being tried again";
             // Batches are numbered one by one, and the oldest is the first.
             --open_[event.batch - open_.front().number].left;
             --pending_;

@@ -61,14 +61,6 @@ class WebhookSink final : public Sink {
     [[nodiscard]] std::optional<Delivered> delivered() const override;
     void interrupt() noexcept override;
 
-    struct Figures {
-        std::uint64_t sent = 0;
-        std::uint64_t failed = 0;    ///< Attempts.
-        std::uint64_t given_up = 0;  ///< Events.
-        std::size_t pending = 0;
-    };
-    [[nodiscard]] Figures figures() const;
-
   private:
     struct Library;
     struct Post;
@@ -129,7 +121,10 @@ class WebhookSink final : public Sink {
     Position saved_;      // and what the file says of it.
     bool has_position_ = false;
     bool interrupted_ = false;
-    Figures figures_;
+    std::size_t retried_ = 0;  // Events that have failed and wait to be tried again.
+    std::uint64_t failures_ = 0;
+    std::uint64_t given_up_ = 0;
+    std::string last_failure_;
 
     // ---- Of the thread that sends ----
     std::unordered_map<PartyId, std::unique_ptr<Post>> posts_;
@@ -137,6 +132,10 @@ class WebhookSink final : public Sink {
     std::minstd_rand chance_;
     std::jthread thread_;
 };
+
+/// Throws std::runtime_error where nothing can be sent there: says the key, the URL without its password, and
+/// what to write instead.
+void check_webhook_url(const std::string& url);
 
 /// The text that is posted: one JSON object. `id` is the same whenever it is sent.
 [[nodiscard]] std::string webhook_body(const Occurrence& one, const Batch& batch, std::string_view id);

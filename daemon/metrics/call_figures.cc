@@ -167,7 +167,7 @@ std::uint8_t CallFigures::group_of(Shard& shard, std::string_view number) noexce
     if (shard.shared) {
         const std::lock_guard lock{shared_mutex_};
         const GroupIndex* const index = index_.load(std::memory_order_acquire);
-        return index == nullptr ? 0 : index->find(number);
+        return index == nullptr ? std::uint8_t{0} : static_cast<std::uint8_t>(index->find(number));
     }
     // Said before it is looked at again, both sequentially consistent: refresh() puts a new index first and
     // looks at what is being read then, so it sees this, or this sees the new one.
@@ -179,7 +179,7 @@ std::uint8_t CallFigures::group_of(Shard& shard, std::string_view number) noexce
         if (again == index) break;
         index = again;
     }
-    const std::uint8_t slot = index->find(number);
+    const auto slot = static_cast<std::uint8_t>(index->find(number));
     shard.reading.store(nullptr, std::memory_order_release);
     return slot;
 }
@@ -220,24 +220,36 @@ void CallFigures::ended(const EndedCall& call) noexcept {
 
 void CallFigures::refresh(const DestinationGroups& groups) {
     std::vector<Source> sources;
-    for (const std::string& name : wanted_.empty() ? groups.names() : wanted_) {
-        if (sources.size() == kGroupsShownMax) break;
+    std::size_t shown = 0;
+    for (const std::string& name : groups.names()) {
         const auto place = groups.find(name);
         const DestinationGroup* const group = place ? groups.get(*place) : nullptr;
-        if (group != nullptr) sources.push_back({name, group});
+        if (group == nullptr) continue;
+        const bool is_shown =
+            shown < kGroupsShownMax &&
+            (wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), name) != wanted_.end());
+        if (is_shown) ++shown;
+        sources.push_back({name, group, is_shown});
     }
     if (sources != sources_ || indexes_.empty()) {
         std::vector<GroupIndex::Group> chosen;
         {
             const std::lock_guard lock{names_mutex_};
             for (const Source& source : sources) {
+                if (!source.shown) {
+                    chosen.push_back({source.group, 0});
+                    continue;
+                }
                 auto found = std::find(slot_names_.begin() + 1, slot_names_.end(), source.name);
                 if (found == slot_names_.end()) {
                     // Names that are gone keep their slots, so new ones may find none.
-                    if (slot_names_.size() > kGroupsShownMax) continue;
+                    if (slot_names_.size() > kGroupsShownMax) {
+                        chosen.push_back({source.group, 0});
+                        continue;
+                    }
                     found = slot_names_.insert(slot_names_.end(), source.name);
                 }
-                chosen.push_back({source.group, static_cast<std::uint8_t>(found - slot_names_.begin())});
+                chosen.push_back({source.group, static_cast<std::uint16_t>(found - slot_names_.begin())});
             }
         }
         indexes_.push_back(std::make_unique<const GroupIndex>(chosen));

@@ -14,7 +14,7 @@
 #include "balance/party_table.h"
 #include "daemon/call_observer.h"
 #include "daemon/destination_groups.h"
-#include "daemon/metrics/group_index.h"
+#include "daemon/group_index.h"
 
 namespace tollgate::daemon::metrics {
 
@@ -115,6 +115,7 @@ class CallFigures final : public CallObserver {
     struct Source {
         std::string name;
         const DestinationGroup* group;
+        bool shown;
         friend bool operator==(const Source&, const Source&) = default;
     };
     std::vector<Source> sources_;  // What the index was made of. For refresh() alone, as the next.

@@ -131,15 +131,25 @@ class Metrics::Collection final : public prometheus::Collectable {
         gauge("process_start_time_seconds", "When the process began, in Unix time.").add(process.started_at);
         counter("process_cpu_seconds_total", "Processor time in user space and in the kernel.")
             .add(process.cpu_seconds);
-        gauge("process_resident_memory_bytes", "Memory that the process has.").add(process.resident_bytes);
+        const auto in_use = services_.facts.memory_in_use;
+        gauge("process_resident_memory_bytes", "Memory that the process has.")
+            .add(in_use == nullptr ? 0 : in_use());
         gauge("process_virtual_memory_bytes", "Address space that the process has.")
             .add(process.virtual_bytes);
         gauge("process_threads", "Threads of the process.").add(process.threads);
         gauge("process_open_fds", "Descriptors in use.").add(process.open_descriptors);
         gauge("process_max_fds", "Descriptors that the process may have.").add(process.descriptors_max);
-        gauge("tollgate_memory_limit_bytes",
+        const Sources& sources = metrics_.sources_;
+        gauge(
+            "tollgate_memory_limit_bytes",
+            "Memory that there is: memory.max, or what the control group allows; 0 where there is no limit.")
+            .add(sources.memory_max ? sources.memory_max() : 0);
+        gauge("tollgate_memory_refusal_bytes",
               "Memory beyond which new calls and imports are refused; 0 where there is no limit.")
-            .add(metrics_.sources_.memory_max ? metrics_.sources_.memory_max() : 0);
+            .add(sources.memory_level ? sources.memory_level() : 0);
+        counter("tollgate_log_lines_suppressed_total",
+                "Lines of the log that were not written: too many of their kind, or nobody read them.")
+            .add(sources.lines_suppressed ? sources.lines_suppressed() : 0);
         gauge("tollgate_workers", "Threads that serve the RESP port.")
             .add(std::uint64_t{services_.facts.workers});
     }
@@ -148,7 +158,7 @@ class Metrics::Collection final : public prometheus::Collectable {
         gauge("tollgate_connections", "Open connections of the RESP port and the Unix socket.")
             .add(std::uint64_t{services_.clients.size()});
         gauge("tollgate_connections_limit", "How many there may be: resp.connections_max.")
-            .add(std::uint64_t{metrics_.sources_.connections_max});
+            .add(metrics_.sources_.connections_max ? metrics_.sources_.connections_max() : 0);
         counter("tollgate_connections_total", "Connections of the RESP port and the Unix socket so far.")
             .add(services_.clients.entered());
     }
@@ -418,12 +428,25 @@ class Metrics::Collection final : public prometheus::Collectable {
         of_stores(
             counter("tollgate_store_batches_total", "Batches that the store has taken since the start."),
             [](const StoreFigures& of) { return of.batches; });
-        of_stores(counter("tollgate_store_failures_total", "Batches and connections that failed."),
+        of_stores(counter("tollgate_store_failures_total",
+                          "Batches and connections that failed; of a webhook every attempt."),
                   [](const StoreFigures& of) { return of.failures; });
         of_stores(counter("tollgate_store_rows_total", "Rows written, those of refills included."),
                   [](const StoreFigures& of) { return of.rows; });
         of_stores(counter("tollgate_store_refills_total", "Refills begun: the store was empty."),
                   [](const StoreFigures& of) { return of.refills; });
+        Family pending =
+            gauge("tollgate_store_pending_events", "Events that wait to be taken one by one: a webhook's.");
+        for (const StoreFigures& store : stores) {
+            if (store.one_by_one)
+                pending.add(std::uint64_t{store.one_by_one->pending}, {{"store", std::string{store.name}}});
+        }
+        Family given_up = counter("tollgate_store_given_up_events_total",
+                                  "Events that were never taken: webhook.give_up was over.");
+        for (const StoreFigures& store : stores) {
+            if (store.one_by_one)
+                given_up.add(store.one_by_one->given_up, {{"store", std::string{store.name}}});
+        }
     }
 
     static std::vector<double> latency_bounds() {

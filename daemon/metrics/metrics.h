@@ -26,8 +26,10 @@ struct HttpFigure {
 /// functions: there are none.
 struct Sources {
     std::function<std::vector<HttpFigure>()> http = {};
-    std::function<std::uint64_t()> memory_max = {};  ///< Bytes; 0: no limit.
-    std::size_t connections_max = 0;
+    std::function<std::uint64_t()> memory_max = {};        ///< Bytes; 0: no limit.
+    std::function<std::uint64_t()> memory_level = {};      ///< From which on nothing new begins; 0: none.
+    std::function<std::uint64_t()> lines_suppressed = {};  ///< Of the log.
+    std::function<std::uint64_t()> connections_max = {};
     std::size_t sessions_max = 0;
     std::size_t parties_max = 0;
 };
@@ -69,10 +71,10 @@ class Metrics {
     std::chrono::steady_clock::time_point held_due_{};  // Of refresh() alone.
 };
 
-/// What the system says of this process. Zero where it does not.
+/// What the system says of this process, but for its memory, which ServerFacts::memory_in_use tells. Zero
+/// where it does not.
 struct ProcessFigures {
     double cpu_seconds = 0;
-    std::uint64_t resident_bytes = 0;
     std::uint64_t virtual_bytes = 0;
     std::uint64_t threads = 0;
     std::uint64_t open_descriptors = 0;

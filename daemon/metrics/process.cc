@@ -49,7 +49,6 @@ ProcessFigures process_figures() {
     constexpr std::size_t kThreads = 17;
     constexpr std::size_t kStartTime = 19;
     constexpr std::size_t kVirtualBytes = 20;
-    constexpr std::size_t kResidentPages = 21;
 
     const std::string stat = contents("/proc/self/stat");
     const auto ticks_a_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
@@ -60,8 +59,6 @@ ProcessFigures process_figures() {
     figures.threads = field(stat, kThreads);
     figures.started_at = booted_at + static_cast<double>(field(stat, kStartTime)) / ticks_a_second;
     figures.virtual_bytes = field(stat, kVirtualBytes);
-    figures.resident_bytes =
-        field(stat, kResidentPages) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     struct stat folder {};
     // Since Linux 6.2 its size is how many there are; before, each has to be looked at.
     constexpr const char* kDescriptors = "/proc/self/fd";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -28,6 +29,10 @@ constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 /// How long a client by TLS may take to begin, and to say goodbye.
 constexpr std::chrono::seconds kHandshakeTime{10};
 constexpr std::chrono::seconds kGoodbyeTime{2};
+/// While the daemon stops, all together within the worker's kDrainTime: for what is left of a handshake, for
+/// the rest of a record, and for the goodbye.
+constexpr std::chrono::milliseconds kLastHandshakeTime{1000};
+constexpr std::chrono::milliseconds kLastRecordTime{200};
 
 /// What browsers send when a page tricks them into talking to this port.
 bool is_browser(std::string_view input) noexcept {
@@ -47,18 +52,25 @@ Connection::Connection(Worker& worker, Socket socket, commands::Client client, b
       input_(kInputBytesFirst) {}
 
 void Connection::start() {
+    mind_stranger();
     if (tls_ != nullptr) return shake_hands();
     read();
 }
 
-void Connection::limit_tls(std::chrono::seconds time) {
+void Connection::limit_tls(std::chrono::milliseconds time) {
     tls_->deadline.expires_after(time);
     tls_->deadline.async_wait(
         [this, there = std::weak_ptr<Tls>{tls_}](const boost::system::error_code& cancelled) {
-            if (cancelled || there.expired()) return;
+            // A timer that has expired cannot be cancelled any more, but it can be set anew.
+            if (cancelled || there.expired() || tls_->deadline.expiry() > std::chrono::steady_clock::now())
+                return;
             boost::system::error_code ignored;
             socket_.cancel(ignored);
         });
+}
+
+void Connection::unlimit_tls() {
+    tls_->deadline.expires_at(std::chrono::steady_clock::time_point::max());
 }
 
 void Connection::shake_hands() {
@@ -66,24 +78,44 @@ void Connection::shake_hands() {
     tls_->stream.async_handshake(boost::asio::ssl::stream_base::server,
                                  [this](const boost::system::error_code& error) {
                                      if (error || client_.closing) return close();
-                                     tls_->deadline.cancel();
-                                     read();
+                                     unlimit_tls();
+                                     tls_->is_begun = true;
+                                     if (!worker_.draining()) return read();
+                                     // Its first words come right behind the end of its handshake.
+                                     read_the_last_by_tls(kLastRecordTime);
                                  });
 }
 
 void Connection::drain() {
+    // It has not been able to say anything yet.
+    if (tls_ != nullptr && !tls_->is_begun) return limit_tls(kLastHandshakeTime);
     boost::system::error_code ignored;
     if (output_.empty()) socket_.cancel(ignored);
 }
 
+void Connection::mind_stranger() {
+    if (client_.let_in != login_until_.has_value()) return;
+    if (client_.let_in) {
+        worker_.expect_no_login(*std::exchange(login_until_, std::nullopt), client_.id);
+        return;
+    }
+    login_until_ = worker_.now().steady + worker_.limits().login_timeout;
+    worker_.expect_login(*login_until_, client_.id);
+}
+
+bool Connection::is_dismissed() const noexcept {
+    return login_until_ && *login_until_ <= worker_.now().steady;
+}
+
 void Connection::dismiss_stranger() {
-    if (client_.let_in || waits_for_login_) return;
+    if (waits_for_login_) return;
     client_.closing = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
 }
 
 void Connection::close() {
+    if (login_until_) worker_.expect_no_login(*login_until_, client_.id);
     worker_.destroy(*this);
 }
 
@@ -106,7 +138,7 @@ void Connection::grow_input() {
 }
 
 void Connection::read_the_last() {
-    if (tls_ != nullptr) return close();  // What has arrived of a record is nothing yet.
+    if (tls_ != nullptr) return read_the_last_by_tls(std::chrono::milliseconds{0});
     grow_input();
     boost::system::error_code nothing_left;
     const std::size_t size = socket_.read_some(
@@ -114,6 +146,23 @@ void Connection::read_the_last() {
     if (nothing_left || size == 0) return close();
     input_size_ += size;
     process();
+}
+
+void Connection::read_the_last_by_tls(std::chrono::milliseconds patience) {
+    grow_input();
+    const auto room = boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_);
+    limit_tls(kLastRecordTime);
+    tls_->stream.async_read_some(room, [this](const boost::system::error_code& error, std::size_t size) {
+        unlimit_tls();
+        if (error == boost::asio::error::operation_aborted) return say_goodbye(kLastRecordTime);
+        if (error) return close();
+        input_size_ += size;
+        process();
+    });
+    if (patience.count() > 0) return;
+    // Only what waits for bytes is cancelled by this. What was read before, and what the socket has, is not.
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
 }
 
 void Connection::process() {
@@ -128,6 +177,9 @@ void Connection::logged_in(const access::User* user) {
     waits_for_login_ = false;
     commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
     commands::answer_login(context, user, {}, output_);
+    declared_ = nullptr;  // The guess may be older than what is declared now.
+    look_who_it_is();
+    if (is_dismissed()) client_.closing = true;
     if (user == nullptr || client_.closing || input_size_ == 0) {
         more_input_ = input_size_ > 0;
         return send_or_read();
@@ -146,6 +198,7 @@ void Connection::look_who_it_is() {
             client_.user = nullptr;
     }
     client_.let_in = client_.user != nullptr || (declared_->empty() && client_.local);
+    mind_stranger();
 }
 
 bool Connection::begin_login(commands::Context& context) {
@@ -214,6 +267,7 @@ std::size_t Connection::run_commands() {
             if (more_input_) break;
         }
     }
+    mind_stranger();  // After AUTH, HELLO and RESET.
     if (relies) relies_on_ = worker_.newest_event();
     return consumed;
 }
@@ -244,18 +298,20 @@ void Connection::write() {
 void Connection::written() {
     output_.clear();
     relies_on_ = 0;
-    if (client_.closing) return worker_.draining() ? close() : linger();
+    if (client_.closing) return worker_.draining() && tls_ == nullptr ? close() : linger();
     // Not from here: a client that never stops must not grow the stack, nor keep others waiting.
     if (more_input_) return worker_.later([this] { process(); });
     if (worker_.draining()) return worker_.later([this] { read_the_last(); });
     read();
 }
 
+void Connection::say_goodbye(std::chrono::milliseconds time) {
+    limit_tls(time);
+    tls_->stream.async_shutdown([this](const boost::system::error_code&) { close(); });
+}
+
 void Connection::linger() {
-    if (tls_ != nullptr) {
-        limit_tls(kGoodbyeTime);
-        return tls_->stream.async_shutdown([this](const boost::system::error_code&) { close(); });
-    }
+    if (tls_ != nullptr) return say_goodbye(worker_.draining() ? kLastRecordTime : kGoodbyeTime);
     boost::system::error_code ignored;
     if (lingered_bytes_ == 0) socket_.shutdown(Socket::shutdown_send, ignored);
     socket_.async_read_some(boost::asio::buffer(input_),

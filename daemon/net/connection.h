@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,11 @@ class Connection {
     /// Ends the connection once what has arrived is answered. It is destroyed later, from its own handler.
     void drain();
 
-    /// Ends the connection unless somebody has logged in or is about to.
+    /// Who the client is may have been declared anew.
+    void look_who_it_is();
+
+    /// The time to log in is over: ends the connection, at the latest when the guess that is being compared
+    /// is wrong.
     void dismiss_stranger();
 
     /// What the answers rely on is durable: called by the worker that was asked to wait.
@@ -60,25 +65,32 @@ class Connection {
             : stream(socket, context), deadline(socket.get_executor()) {}
         boost::asio::ssl::stream<Socket&> stream;
         boost::asio::steady_timer deadline;  // Of its beginning and its end.
+        bool is_begun = false;               // Both have shaken hands.
     };
     void shake_hands();
     void read();
     /// The worker is draining: carries out what has arrived, and closes where nothing has.
     void read_the_last();
+    /// The same by TLS; waits for `patience` where nothing has arrived.
+    void read_the_last_by_tls(std::chrono::milliseconds patience);
     /// At least as much as a command may take.
     void grow_input();
     void process();
     /// What is left to do once commands were carried out.
     void send_or_read();
-    /// Who the client is may have been declared anew.
-    void look_who_it_is();
+    /// He was let in, or is not any more: a stranger has so much time to log in.
+    void mind_stranger();
+    [[nodiscard]] bool is_dismissed() const noexcept;
     /// Begins the login that the last command asked for. False: it is answered later, by logged_in().
     bool begin_login(commands::Context& context);
     /// Carries out the commands that stand in the input; how many bytes of it they were.
     std::size_t run_commands();
     void write();
     void written();
-    void limit_tls(std::chrono::seconds time);
+    void limit_tls(std::chrono::milliseconds time);
+    void unlimit_tls();
+    /// By TLS: so that the client knows that nothing is missing.
+    void say_goodbye(std::chrono::milliseconds time);
     /// Waits for the client to hang up after the last answer, and throws away what it still sends.
     void linger();
     void close();
@@ -94,6 +106,7 @@ class Connection {
     std::size_t lingered_bytes_ = 0;
     balance::Sequence relies_on_ = 0;  // The newest event that unsent answers may have seen; 0: none.
     const access::Users::List* declared_ = nullptr;  // That the client was looked up in.
+    std::optional<balance::Steady> login_until_;     // Of a stranger.
     bool waits_for_login_ = false;
     bool more_input_ = false;  // Commands may be left in the input because the answers grew large.
 };

@@ -10,18 +10,17 @@ namespace ssl = boost::asio::ssl;
 TlsIdentity::TlsIdentity(std::string section, TlsFiles files)
     : section_(std::move(section)), files_(std::move(files)), context_(read()) {}
 
-void TlsIdentity::reload() {
-    auto fresh = read();
+void TlsIdentity::use(Context fresh) noexcept {
     const std::lock_guard lock{mutex_};
-    context_ = std::move(fresh);
+    context_.swap(fresh);  // The one before ends without the lock.
 }
 
-std::shared_ptr<ssl::context> TlsIdentity::current() const {
+TlsIdentity::Context TlsIdentity::current() const {
     const std::lock_guard lock{mutex_};
     return context_;
 }
 
-std::shared_ptr<ssl::context> TlsIdentity::read() const {
+TlsIdentity::Context TlsIdentity::read() const {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     boost::system::error_code failure;
     const auto good = [&](const char* key, const std::string& file) {

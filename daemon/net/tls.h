@@ -24,19 +24,19 @@ class TlsIdentity {
     /// and reason.
     TlsIdentity(std::string section, TlsFiles files);
 
-    /// Reads the files again: connections from now on see what they hold now. Throws as the constructor does,
-    /// with nothing changed.
-    void reload();
+    using Context = std::shared_ptr<boost::asio::ssl::context>;
+    /// What the files hold now. Throws as the constructor does.
+    [[nodiscard]] Context read() const;
+    /// Connections from now on see that.
+    void use(Context fresh) noexcept;
 
-    [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> current() const;
+    [[nodiscard]] Context current() const;
 
   private:
-    [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> read() const;
-
     const std::string section_;
     const TlsFiles files_;
     mutable std::mutex mutex_;  // For the pointer; taken once a connection.
-    std::shared_ptr<boost::asio::ssl::context> context_;
+    Context context_;
 };
 
 }  // namespace tollgate::daemon::net

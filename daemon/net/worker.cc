@@ -19,8 +19,6 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kSweepEvery{250};
 /// How long answers may take to be sent when the daemon stops.
 constexpr std::chrono::seconds kDrainTime{2};
-/// How long somebody may take to log in: connections are counted, and nobody may keep them all to himself.
-constexpr std::chrono::seconds kLoginTime{60};
 /// Out of descriptors: nothing to do but wait for some to be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -64,7 +62,8 @@ void Worker::listen_unix(int descriptor) {
 
 void Worker::listen_tls(int descriptor, bool ipv6, const TlsIdentity& identity) {
     tls_.assign(ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor);
-    accept(tls_, &identity);
+    identity_ = &identity;
+    accept(tls_, identity_);
 }
 
 template <typename Acceptor>
@@ -89,7 +88,7 @@ void Worker::accept(Acceptor& acceptor, const TlsIdentity* identity) {
 }
 
 template <typename Acceptor>
-void Worker::accept_the_last(Acceptor& acceptor) {
+void Worker::accept_the_last(Acceptor& acceptor, const TlsIdentity* identity) {
     error_code error;
     acceptor.non_blocking(true, error);
     while (!error) {
@@ -97,7 +96,7 @@ void Worker::accept_the_last(Acceptor& acceptor) {
         acceptor.accept(socket, error);
         if (error) break;
         const Peer peer = peer_of(socket);
-        welcome(Connection::Socket{std::move(socket)}, peer, nullptr);
+        welcome(Connection::Socket{std::move(socket)}, peer, identity);
     }
     acceptor.close(error);
 }
@@ -146,7 +145,6 @@ void Worker::welcome(Connection::Socket socket, const Peer& peer, const TlsIdent
     auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(client), tls.get());
     Connection& started = *connection;
     connections_.emplace(id, std::move(connection));
-    if (!nobody_declared) strangers_.push_back({now().steady + kLoginTime, id});
     started.start();
     if (draining_) started.drain();
 }
@@ -199,15 +197,34 @@ void Worker::sweep() {
         if (error || draining_) return;
         const std::size_t ended = services_.charging.expire_due(index_, count_, now());
         commands::WorkerCounters::add(counters_.expired, ended);
+        look_who_they_are();
         dismiss_strangers();
         sweep();
     });
 }
 
+void Worker::look_who_they_are() {
+    if (services_.users == nullptr || declared_ == &services_.users->current()) return;
+    declared_ = &services_.users->current();
+    for (const auto& [id, connection] : connections_)
+        connection->look_who_it_is();
+}
+
+void Worker::expect_login(balance::Steady until, std::uint64_t connection) {
+    strangers_.emplace(until, connection);
+}
+
+void Worker::expect_no_login(balance::Steady until, std::uint64_t connection) {
+    strangers_.erase({until, connection});
+}
+
 void Worker::dismiss_strangers() {
-    for (; !strangers_.empty() && strangers_.front().until <= now().steady; strangers_.pop_front()) {
-        const auto found = connections_.find(strangers_.front().connection);
-        if (found != connections_.end()) found->second->dismiss_stranger();
+    const balance::Steady steady = now().steady;
+    while (!strangers_.empty() && strangers_.begin()->first <= steady) {
+        const std::uint64_t connection = strangers_.begin()->second;
+        strangers_.erase(strangers_.begin());
+        if (const auto found = connections_.find(connection); found != connections_.end())
+            found->second->dismiss_stranger();
     }
 }
 
@@ -227,11 +244,10 @@ void Worker::begin_stop() {
     if (stop_begun_.exchange(true, std::memory_order_relaxed)) return;
     later([this] {
         draining_ = true;
-        error_code ignored;
         // Who is connected already may have sent something, whether we have seen him yet or not.
         accept_the_last(tcp_);
         accept_the_last(unix_);
-        tls_.close(ignored);
+        accept_the_last(tls_, identity_);
         sweep_timer_.cancel();
         if (connections_.empty()) return;
         drain_timer_.expires_after(kDrainTime);

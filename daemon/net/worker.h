@@ -2,13 +2,14 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -33,6 +34,7 @@ struct ConnectionLimits {
     std::size_t commands_in_flight_max;
     std::size_t unread_bytes_max;
     std::size_t connections_max;
+    std::chrono::nanoseconds login_timeout;  ///< Nobody keeps a place that he has not logged in for.
 };
 
 /// An io_context on a thread of its own. A connection never changes its worker, and a request runs to its end
@@ -92,6 +94,9 @@ class Worker {
     }
     void send_when_durable(Connection& connection, balance::Sequence sequence);
     [[nodiscard]] bool draining() const noexcept { return draining_; }
+    /// A connection whose client has to log in by then, or has no more to.
+    void expect_login(balance::Steady until, std::uint64_t connection);
+    void expect_no_login(balance::Steady until, std::uint64_t connection);
 
   private:
     struct Peer {
@@ -105,9 +110,11 @@ class Worker {
     void accept(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     /// Whoever waits to be let in, and nobody after that.
     template <typename Acceptor>
-    void accept_the_last(Acceptor& acceptor);
+    void accept_the_last(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
+    /// Those who were declared anew, or are nobody any more, are that at once.
+    void look_who_they_are();
     /// Lets those go who have not logged in for too long.
     void dismiss_strangers();
     void send_durable();
@@ -119,6 +126,7 @@ class Worker {
     std::size_t index_;
     std::size_t count_;
     access::Authenticator* authenticator_;
+    const TlsIdentity* identity_ = nullptr;  // Of whoever comes by TLS; nullptr: nobody does.
     boost::asio::io_context io_{1};
     boost::asio::ip::tcp::acceptor tcp_{io_};
     boost::asio::ip::tcp::acceptor tls_{io_};
@@ -126,11 +134,8 @@ class Worker {
     boost::asio::steady_timer sweep_timer_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
-    struct Stranger {
-        balance::Steady until;
-        std::uint64_t connection;
-    };
-    std::deque<Stranger> strangers_;  // In the order in which they came.
+    std::set<std::pair<balance::Steady, std::uint64_t>> strangers_;  // Until when, and whose connections.
+    const access::Users::List* declared_ = nullptr;  // That all connections were looked up in.
     struct Waiting {
         balance::Sequence sequence;
         Connection* connection;

@@ -29,7 +29,7 @@ bool begins(std::string_view text, std::size_t at, std::string_view word) noexce
 }
 
 /// Where the value ends that begins at `at`: a quoted one with its quote, another at a space or the like.
-std::size_t end_of_value(std::string_view text, std::size_t at) noexcept {
+std::size_t end_of_value(std::string_view text, std::size_t at, bool in_url) noexcept {
     if (at < text.size() && (text[at] == '\'' || text[at] == '"')) {
         const char quote = text[at];
         for (std::size_t i = at + 1; i < text.size(); ++i) {
@@ -41,28 +41,34 @@ std::size_t end_of_value(std::string_view text, std::size_t at) noexcept {
         }
         return text.size();
     }
-    while (at < text.size() && !is_space(text[at]) && text[at] != '"' && text[at] != '&' && text[at] != ';')
-        ++at;
-    return at;
+    // `;` ends a part of a sentence, and `&` a part of a URL; within a word of libpq's they are letters.
+    const auto ends = [text, in_url](std::size_t i) {
+        const char c = text[i];
+        const bool last = i + 1 == text.size() || is_space(text[i + 1]);
+        return is_space(c) || c == '"' || (c == '&' && in_url) || (c == ';' && last);
+    };
+    while (at < text.size() && !ends(at))
+        at += text[at] == '\\' ? 2U : 1U;
+    return std::min(at, text.size());
 }
 
-/// Where the user's password ends in `//user:password@host` whose `//` is behind `at`; 0: there is none.
+/// Whether the name at `at` is one of the pairs behind the `?` of a URL.
+bool is_in_query(std::string_view text, std::size_t at) noexcept {
+    while (at > 0 && small(text[at - 1]) >= 'a' && small(text[at - 1]) <= 'z')
+        --at;
+    return at > 0 && (text[at - 1] == '?' || text[at - 1] == '&');
+}
+
+/// Where the password begins and ends in `//user:password@host` whose `//` is before `at`; zeros: there is
+/// none. It may have letters that it should not have, an @, a / or a ?: the last @ of all ends it.
 std::pair<std::size_t, std::size_t> password_in_url(std::string_view text, std::size_t at) noexcept {
     std::size_t colon = 0;
+    std::size_t end = 0;
     for (std::size_t i = at; i < text.size() && !is_space(text[i]) && text[i] != '"'; ++i) {
-        if (text[i] == '/' || text[i] == '?') return {0, 0};
         if (text[i] == ':' && colon == 0) colon = i;
-        if (text[i] == '@' && colon != 0) {
-            // A password may have an @ of its own: the last one before the path ends it.
-            std::size_t end = i;
-            for (std::size_t j = i; j < text.size() && !is_space(text[j]) && text[j] != '/' && text[j] != '"';
-                 ++j) {
-                if (text[j] == '@') end = j;
-            }
-            return {colon + 1, end};
-        }
+        if (text[i] == '@' && colon != 0) end = i;
     }
-    return {0, 0};
+    return {end == 0 ? 0 : colon + 1, end};
 }
 
 /// UTF-8 passes; control letters and what belongs to the format do not.
@@ -188,6 +194,7 @@ std::string redacted(std::string_view text) {
             out += text[at++];
             continue;
         }
+        const bool in_url = is_in_query(text, at);
         out.append(text.substr(at, name->size()));
         at += name->size();
         // `password=x`, `password = "x"`, `"password":"x"`, `Bearer x`.
@@ -203,13 +210,38 @@ std::string redacted(std::string_view text) {
             assigned && text[value - 1] == ':' && value < text.size() && text[value] == ' ';
         while (value < text.size() && text[value] == ' ')
             ++value;
-        const std::size_t end = end_of_value(text, value);
+        const std::size_t end = end_of_value(text, value, in_url);
         if (end == value) continue;
         const bool is_quoted = text[value] == '"' || text[value] == '\'';
         if (is_said_of && !is_quoted) continue;
         out.append(text.substr(at, value - at + (is_quoted ? 1 : 0))).append(kHidden);
         at = end;
     }
+    return out;
+}
+
+std::string redacted_url(std::string_view url) {
+    std::string out;
+    // Of what libpq takes instead of a URL nothing is shown from the password on.
+    if (const std::size_t slashes = url.find("://"); slashes == std::string_view::npos) {
+        for (std::size_t i = 0; i < url.size(); ++i) {
+            if (begins(url, i, "pass"))
+                return out.append(url.substr(0, i)).append("password=").append(kHidden);
+        }
+    } else {
+        out.append(url.substr(0, slashes + 3));
+        url.remove_prefix(slashes + 3);
+    }
+    if (const std::size_t end = url.rfind('@'); end != std::string_view::npos) {
+        const std::string_view user = url.substr(0, end);
+        const std::size_t colon = user.find(':');
+        if (colon != std::string_view::npos) out.append(user.substr(0, colon + 1));
+        out.append(kHidden);
+        url.remove_prefix(end);
+    }
+    const std::size_t query = url.find('?');
+    out.append(url.substr(0, query));
+    if (query != std::string_view::npos) out.append("?").append(kHidden);
     return out;
 }
 

@@ -41,6 +41,9 @@ enum class Reader : std::uint8_t {
 /// The text with *** in place of what follows `password=` and its like, of the password in
 /// `scheme://user:password@host`, of tokens (`tg_…`), and of hashes of passwords (`$argon2…`).
 [[nodiscard]] std::string redacted(std::string_view text);
+/// The same of a value that is the URL of a store and nothing else, however faulty: what may be a password
+/// is hidden, and rather too much than too little.
+[[nodiscard]] std::string redacted_url(std::string_view url);
 
 /// What lines that nobody gave a kind have in common: what they say, up to the first thing that differs.
 [[nodiscard]] std::string_view kind_of(std::string_view message) noexcept;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include <poll.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
@@ -128,6 +130,7 @@ class Sink final : public spdlog::sinks::sink {
 
     void settle(bool all) {
         const std::lock_guard lock{mutex_};
+        tell_lost();
         const auto told = all ? limiter_.settle_all() : limiter_.settle(std::chrono::steady_clock::now());
         for (const auto& [kind, lines] : told) {
             write({std::chrono::system_clock::now(),
@@ -154,21 +157,59 @@ class Sink final : public spdlog::sinks::sink {
     void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
 
   private:
-    /// A line is one write, so that no other process's comes in between. Whoever reads no more gets no more.
     void write(const Line& line) {
-        const std::string text = line_of(line, format_, reader_);
-        for (std::string_view left = text; !left.empty();) {
-            const ssize_t written = ::write(STDERR_FILENO, left.data(), left.size());
+        if (lost_ > 0) tell_lost();
+        if (!put(line_of(line, format_, reader_))) {
+            ++lost_;
+            suppressed_.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    /// Once somebody reads again.
+    void tell_lost() {
+        if (lost_ == 0) return;
+        const Line line{std::chrono::system_clock::now(),
+                        "warn",
+                        "suppressed",
+                        "nobody read standard error, and lines were not written",
+                        {{"lines", std::to_string(lost_)}, {"of_kind", "any"}}};
+        if (put(line_of(line, format_, reader_))) lost_ = 0;
+    }
+
+    /// A line is one write where it is short enough to be one, so that no other process's comes in between.
+    /// Whoever does not read is waited for once, and not again until he has read; false: he does not, and has
+    /// not all of it.
+    bool put(std::string text) {
+        using Clock = std::chrono::steady_clock;
+        if (broken_off_) text.insert(0, 1, '\n');
+        std::string_view left = text;
+        const auto until = Clock::now() + (stuck_ ? std::chrono::milliseconds{0} : kReaderPatience);
+        while (!left.empty()) {
+            pollfd place{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+            const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
+                std::max(until - Clock::now(), Clock::duration{0}));
+            const int ready = ::poll(&place, 1, static_cast<int>(patience.count()));
+            if (ready < 0 && errno == EINTR) continue;
+            if (ready <= 0) break;
+            // A pipe that has room at all has room for so much.
+            const ssize_t written =
+                ::write(STDERR_FILENO, left.data(), std::min<std::size_t>(left.size(), PIPE_BUF));
             if (written < 0 && errno == EINTR) continue;
-            if (written <= 0) return;
+            if (written <= 0) break;
             left.remove_prefix(static_cast<std::size_t>(written));
         }
+        stuck_ = !left.empty();
+        if (left.size() < text.size()) broken_off_ = stuck_;
+        return !stuck_;
     }
 
     std::mutex mutex_;
     config::LogFormat format_;
     Limiter limiter_;
     const Reader reader_;
+    bool stuck_ = false;                        // Nobody read the last line.
+    bool broken_off_ = false;                   // Of it, a part was written.
+    std::uint64_t lost_ = 0;                    // Lines that nobody read and nobody was told of.
     std::atomic<std::uint64_t> suppressed_{0};  // A sum of its own.
 };
 
@@ -217,7 +258,10 @@ void last_words(std::string_view kind, std::string_view message) noexcept {
 }
 
 std::uint64_t suppressed() noexcept {
-    return the_sink == nullptr ? 0 : the_sink->suppressed();
+    const auto pool = spdlog::thread_pool();
+    // What did not even come as far as the sink.
+    const std::size_t dropped = pool == nullptr ? 0 : pool->overrun_counter();
+    return dropped + (the_sink == nullptr ? 0 : the_sink->suppressed());
 }
 
 void event(config::LogLevel level, std::string_view kind, std::string_view message,

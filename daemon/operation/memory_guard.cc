@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "daemon/operation/first_line.h"
 #include "rating/decimal.h"
 
 namespace tollgate::daemon {
@@ -16,10 +17,8 @@ namespace {
 constexpr const char* kControlGroups = "/sys/fs/cgroup";
 
 std::optional<std::size_t> number_in(const std::string& path) {
-    std::ifstream file{path};
-    std::string text;
-    if (!std::getline(file, text)) return std::nullopt;
-    const auto number = rating::parse_unsigned(text, INT64_MAX);
+    const auto text = first_line(path);
+    const auto number = text ? rating::parse_unsigned(*text, INT64_MAX) : std::nullopt;
     if (!number) return std::nullopt;  // `max`.
     return static_cast<std::size_t>(*number);
 }

@@ -47,6 +47,11 @@ class MemoryGuard {
     /// 0: what memory_allowed() says, or no ceiling. Any thread.
     void set_ceiling(std::size_t bytes);
     [[nodiscard]] std::size_t ceiling() const noexcept { return ceiling_.load(std::memory_order_relaxed); }
+    /// Beyond this there is no room for anything new; 0: no ceiling.
+    [[nodiscard]] std::size_t full_from() const noexcept {
+        const std::size_t bytes = ceiling();
+        return bytes - room_of(bytes);
+    }
 
     /// There is no room for anything new.
     [[nodiscard]] bool is_full() const noexcept { return full_.load(std::memory_order_relaxed); }

@@ -577,6 +577,70 @@ TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
     EXPECT_FALSE(world.resync.name("fs", "one more", {}, world.now)) << "those under way are not driven out";
 }
 
+TEST(Charging, NoUserTakesThePlacesOfOthersWithHisResyncs) {
+    World world;
+    for (std::size_t i = 0; i < Resync::kUnderWayOfUserMax; ++i)
+        ASSERT_TRUE(world.resync.name("fs", std::to_string(i), {}, world.now, "eager"));
+    EXPECT_FALSE(world.resync.name("fs", "one more", {}, world.now, "eager"));
+    EXPECT_TRUE(world.resync.name("fs", "0", {}, world.now, "eager")) << "what is under way goes on";
+    EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now, "other"));
+    EXPECT_EQ(world.resync.end("fs", "0", world.now, "eager"), 0U);
+    EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now, "eager")) << "one of his has ended";
+    EXPECT_EQ(world.resync.end("fs", "0", world.now, "eager"), 0U) << "a repeat needs no place";
+}
+
+// Goal: a switch that names and never ends must not fill the memory.
+// Method: ids of 255 bytes count 351 bytes each, so 268'435'456 / 351 = 764'773 fit into one user's share.
+TEST(Charging, TheIdsOfResyncsAreBounded) {
+    World world;
+    constexpr std::size_t kFit = 764'773;
+    const auto name = [&world](std::string_view token, std::size_t from, std::size_t to,
+                               std::string_view user) {
+        for (std::size_t i = from; i < to; ++i) {
+            std::string id = std::to_string(i);
+            id.resize(255, '.');
+            const std::array<std::string_view, 1> ids{id};
+            if (!world.resync.name("fs", token, ids, world.now, user)) return i;
+        }
+        return to;
+    };
+    EXPECT_EQ(name("a", 0, 400'000, "eager"), 400'000U);
+    EXPECT_EQ(name("b", 0, 400'000, "eager"), kFit - 400'000U) << "all of his together";
+    EXPECT_EQ(name("c", 0, 10, "other"), 10U);
+    EXPECT_EQ(world.resync.end("fs", "a", world.now, "eager"), 0U);
+    EXPECT_EQ(name("d", 0, 10, "eager"), 10U) << "what has ended needs none";
+}
+
+TEST(Charging, ResyncsThatAreAbandonedAreSwept) {
+    World world;
+    for (std::size_t i = 0; i < Resync::kUnderWayMax; ++i)
+        ASSERT_TRUE(world.resync.name("fs", std::to_string(i), {}, world.now));
+    world.pass(Resync::kAbandonedAfter);
+    world.resync.sweep(world.now);
+    EXPECT_FALSE(world.resync.name("fs", "one more", {}, world.now)) << "not yet";
+    world.pass(seconds{1});
+    world.resync.sweep(world.now);
+    EXPECT_FALSE(world.resync.name("fs", "0", {}, world.now)) << "what it named is lost";
+    EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now));
+}
+
+TEST(Charging, NothingIsNamedWhileMemoryIsFull) {
+    World world;
+    bool full = false;
+    Resync resync{world.charging, world.state.resync_tokens, world.state.events, [&full] { return full; }};
+    world.top_up("alice", "100");
+    ASSERT_EQ(world.authorize("a", 60).code, Code::ok);
+    world.pass(seconds{1});
+    const std::array<std::string_view, 1> ids{"a"};
+    full = true;
+    EXPECT_FALSE(resync.name("", "t", ids, world.now));
+    full = false;
+    EXPECT_TRUE(resync.name("", "t", ids, world.now));
+    full = true;
+    EXPECT_FALSE(resync.name("", "t", ids, world.now));
+    EXPECT_EQ(resync.end("", "t", world.now), 0U) << "what ends calls goes on";
+}
+
 TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {
     World world;
     world.top_up("alice", "100");

@@ -1,9 +1,12 @@
+#include "daemon/commands/commands.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "daemon/access/password.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/table.h"
 #include "daemon/commands/words.h"
@@ -46,6 +49,41 @@ class CommandsTest : public ::testing::Test {
                        all_counters_,   world_.state.registry};
     Client client_;
 };
+
+// Goal: who waits for his hash is a request like any other in the end.
+TEST_F(CommandsTest, ALoginIsCountedWhenItIsAnswered) {
+    config::User kam;
+    kam.name = "kam";
+    kam.password = access::Passwords{access::PasswordCost::least()}.hash("secret")->text;
+    access::Users users{{kam}};
+    services_.users = &users;
+    client_.let_in = false;
+    const auto counted = [this](const char* command, AnswerCode code) {
+        const auto& answers = counters_.by_command[place_of(command)].answers;
+        return answers[static_cast<std::size_t>(code)].load();
+    };
+    const auto answer = [this](const access::User* user) {
+        std::string out;
+        Context context{services_, client_, counters_, world_.now};
+        answer_login(context, user, {}, out);
+        return out;
+    };
+    EXPECT_EQ(run("AUTH kam wrong"), "");
+    EXPECT_EQ(counters_.commands, 0U);
+    EXPECT_EQ(answer(nullptr).substr(0, 10), "-WRONGPASS");
+    EXPECT_EQ(counted("AUTH", AnswerCode::wrongpass), 1U);
+    EXPECT_EQ(counters_.errors, 1U);
+    EXPECT_EQ(run("HELLO 2 AUTH kam secret"), "");
+    EXPECT_EQ(answer(users.current().find("kam")).front(), '*');
+    EXPECT_EQ(counted("HELLO", AnswerCode::ok), 1U);
+    EXPECT_EQ(counters_.commands, 2U);
+    const auto& latency = counters_.by_command[place_of("AUTH")].latency;
+    std::uint64_t timed = 0;
+    for (std::size_t i = 0; i < LatencyHistogram::kBuckets; ++i)
+        timed += latency.count(i);
+    EXPECT_EQ(timed, 1U);
+    EXPECT_EQ(place_of("no-such-command"), kUnknownCommand);
+}
 
 TEST_F(CommandsTest, AnswersAreFlatArraysOfBulkStrings) {
     EXPECT_EQ(run("release none"), "*4\r\n$15\r\nUNKNOWN_SESSION\r\n$1\r\n0\r\n$3\r\ndup\r\n$1\r\n0\r\n");

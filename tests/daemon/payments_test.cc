@@ -107,6 +107,49 @@ TEST(Payments, RequestIdsAreTheirSendersOwn) {
     EXPECT_EQ(world.balance("alice"), "3");
 }
 
+// Goal: the first users are declared while somebody waits for an answer: what he sends again, as one of them,
+// is not done twice.
+TEST(Payments, WhatNobodyAskedBeforeThereWereUsersIsTheirsToo) {
+    World world;
+    ASSERT_EQ(world.payments.top_up("alice", money("5"), {"req", {}, world.now}).code, PaymentCode::ok);
+    ASSERT_EQ(world.payments.top_up("south", money("5"), {"above", {}, world.now}).code, PaymentCode::ok);
+    world.pass(std::chrono::seconds{1});
+    const auto as = [&](std::string_view scope, const char* under) {
+        return PaymentRequest{.id = "req",
+                              .memo = {},
+                              .now = world.now,
+                              .scope = scope,
+                              .actor = scope,
+                              .nobodys = {world.now.steady, world.parties.find(under)}};
+    };
+    const auto provider = as("user fin", "provider");
+    EXPECT_TRUE(world.payments.is_repeated(provider));
+    EXPECT_TRUE(world.payments.top_up("alice", money("5"), provider).duplicate);
+    EXPECT_EQ(world.payments.top_up("alice", money("6"), provider).code, PaymentCode::conflict);
+    EXPECT_TRUE(world.payments.top_up("alice", money("5"), as("user near", "alice")).duplicate);
+    EXPECT_EQ(world.balance("alice"), "5");
+    // Nothing that he does not see is in his way.
+    auto below = as("user low", "alice");
+    below.id = "above";
+    EXPECT_FALSE(world.payments.is_repeated(below));
+    EXPECT_FALSE(world.payments.top_up("alice", money("1"), below).duplicate);
+    // Nor is what nobody asked since.
+    auto sooner = as("user other", "provider");
+    sooner.nobodys.before = world.now.steady - std::chrono::seconds{1};
+    EXPECT_FALSE(world.payments.top_up("alice", money("5"), sooner).duplicate);
+    EXPECT_EQ(world.balance("alice"), "11");
+    // What he has asked himself is his.
+    EXPECT_TRUE(world.payments.top_up("alice", money("5"), as("user other", "provider")).duplicate);
+    // It can be refunded by the name that it had, once.
+    auto refund = provider;
+    refund.id = "back";
+    EXPECT_EQ(world.payments.refund({.of = "req"}, refund).balance, money("6"));
+    EXPECT_TRUE(world.payments.refund({.of = "req"}, refund).duplicate);
+    refund.id = "again";
+    EXPECT_EQ(world.payments.refund({.of = "req"}, refund).code, PaymentCode::not_refundable);
+    world.expect_at_rest();
+}
+
 // Goal: a top-up is written down before anybody can spend it; a debit is taken before it is written down.
 TEST(Payments, WhatRaisesFundsIsAppendedFirstWhatLowersThemIsDoneFirst) {
     World world;

@@ -15,18 +15,15 @@ from mortal import Mortal, amount_of, seeded
 from postgres_rows import assert_same
 from traffic import Traffic
 
+import redis_rows
 import runner
 from stores import Postgres, Redis, needs_postgres, needs_redis
+from wire import money
 
 PATIENT = ("session.hold=4h", "session.repeat=30m")  # However slow the machine is, no call expires meanwhile.
 EAGER = ("stores.retry_first=20ms", "stores.retry_longest=200ms", "postgres.timeout=2s", "redis.timeout=1s")
 # Whole: a store that is wiped gets every record again.
 KEPT = ("journal.snapshot_segments=1000",)
-LEVEL_SECONDS = 300
-
-
-def pairs(flat):
-    return dict(zip(flat[::2], flat[1::2]))
 
 
 @needs_postgres()
@@ -47,6 +44,7 @@ class StoresTest(unittest.TestCase):
                 what = kinds.pop() if kinds else rng.choice(("kill", "stop", "wipe", "restart", "daemon", "nothing"))
                 store = rng.choice((postgres, redis))
                 happened[what] = happened.get(what, 0) + 1
+                self.administer(daemon)
                 traffic.begin()
                 time.sleep(rng.uniform(0.05, 0.3))
                 self.hurt(what, store, daemon, rng)
@@ -60,10 +58,18 @@ class StoresTest(unittest.TestCase):
                 traffic.check()
                 sessions = sum(caller.names for caller in traffic.callers)
             records, still_open = assert_same(daemon, postgres)
-            self.assert_redis_is_level(daemon, redis)
-            self.assert_same_balances(daemon, redis)
-            print(f"{sessions} sessions in {time.monotonic() - began:.0f} s: {records} records, {still_open} open; "
+            parties, told = redis_rows.assert_same(daemon, redis)
+            print(f"{sessions} sessions in {time.monotonic() - began:.0f} s: {records} records, {still_open} open, "
+                  f"{parties} parties, {told} in the stream; "
                   + ", ".join(f"{what} {count}" for what, count in sorted(happened.items())), flush=True)
+
+    @staticmethod
+    def administer(daemon):
+        """What there is an entry in the stream of: a status, and a warning that calls will cross."""
+        for status in ("fraud", "active"):
+            daemon.http.request("PATCH", "/v1/parties/customer-1", {"status": status})
+        balance = daemon.account("customer-0")[0]
+        daemon.http.request("PATCH", "/v1/parties/customer-0", {"warn_balance": money(balance - 1)})
 
     @staticmethod
     def hurt(what, store, daemon, rng):
@@ -77,27 +83,6 @@ class StoresTest(unittest.TestCase):
             store.cont()
         elif what == "wipe":
             store.wipe()
-
-    def assert_redis_is_level(self, daemon, redis):
-        wanted = daemon.info("persistence")["journal_durable_event"]
-        deadline = time.monotonic() + LEVEL_SECONDS
-        while True:
-            position = pairs(redis.call("HGETALL", "tollgate:position"))
-            if position.get("sequence") == wanted and position.get("filling") == "0":
-                return
-            self.assertLess(time.monotonic(), deadline, f"Redis stands at {position}, the journal at {wanted}")
-            time.sleep(0.05)
-
-    def assert_same_balances(self, daemon, redis):
-        keys = redis.call("KEYS", "tollgate:party:*")
-        self.assertGreater(len(keys), len(daemon.clients))
-        for key in keys:
-            row = pairs(redis.call("HGETALL", key))
-            if row["kind"] in ("line", "partner"):
-                continue
-            answer = daemon.resp.call("BALANCE", key.removeprefix("tollgate:party:"))
-            self.assertEqual((row["balance"], row["held"], row["available"], row["currency"]),
-                             (answer.figure, answer["held"], answer["available"], answer["currency"]), key)
 
 
 if __name__ == "__main__":

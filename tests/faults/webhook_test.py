@@ -180,6 +180,26 @@ class WebhookTest(unittest.TestCase):
                                                              for caller in range(CALLERS)))
         self.assertTrue(all(event["session"].startswith("good") for event in self.receiver.taken))
         self.wait_for("nobody says so", lambda: "is given up after" in daemon.log.read_text())
+        self.wait_for("INFO does not say so", lambda: self.store(daemon)["given_up"] == str(5 * CALLERS))
+        self.wait_for("something is pending", lambda: self.store(daemon)["pending"] == "0")
+
+    def test_failures_are_shown_until_they_are_over(self):
+        daemon = self.daemon_with()
+        self.assertEqual((self.store(daemon)["failures"], self.store(daemon)["pending"]), ("0", "0"))
+        self.receiver.mood = lambda event: 500
+        self.calls(daemon, "bad", 2)
+        self.wait_for("INFO does not say so", lambda: "store_webhook_failure" in daemon.info("stores"))
+        self.assertEqual(daemon.info("stores")["store_webhook_failure"], "webhook: the server answers 500")
+        self.wait_for("they are not counted", lambda: int(self.store(daemon)["failures"]) >= CALLERS)
+        self.assertEqual(self.store(daemon)["pending"], str(2 * CALLERS))
+        metrics = daemon.http.get("/metrics").text
+        self.assertIn(f'tollgate_store_pending_events{{store="webhook"}} {2 * CALLERS}\n', metrics)
+        self.assertIn('tollgate_store_given_up_events_total{store="webhook"} 0\n', metrics)
+        self.assertRegex(metrics, r'tollgate_store_failures_total\{store="webhook"\} [1-9]')
+        self.receiver.mood = lambda event: 200
+        self.wait_for("they wait", lambda: self.store(daemon)["pending"] == "0")
+        self.assertNotIn("store_webhook_failure", daemon.info("stores"))
+        self.wait_for("nobody says so", lambda: "no other is being tried again" in daemon.log.read_text())
 
     def test_what_was_before_is_not_told(self):
         daemon = self.enterContext(Mortal())

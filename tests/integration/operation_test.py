@@ -5,6 +5,9 @@ it, bounds its memory, reads its log and verifies its audit log; and what a serv
 usage: operation_test.py [TOLLGATED] [-k PATTERN]…
 """
 
+import contextlib
+import http.client
+import itertools
 import json
 import os
 import re
@@ -13,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -60,7 +64,11 @@ class Operated(Daemon):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(binary()), "--config", str(self.path)], cwd=self.folder.name, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env={**os.environ, **self.environment})
+                stdout=log, stderr=self.standard_error() or log, env={**os.environ, **self.environment})
+
+    def standard_error(self):
+        """Where it goes, if not to the log."""
+        return None
 
     def lines(self):
         return self.log.read_text().splitlines()
@@ -90,6 +98,40 @@ class Operated(Daemon):
                       {"id": "alice", "kind": "customer", "parent": "root", "currency": "EUR", "tariff": "retail"},
                       {"id": "l", "kind": "line", "parent": "alice"}])
         self.topup("alice", 1_000_000_000)
+
+
+class Unread(Operated):
+    """One whose standard error is a pipe that nobody reads once it serves."""
+
+    def launch(self):
+        self.reader, self.writer = os.pipe()
+        super().launch()
+
+    def standard_error(self):
+        return self.writer
+
+    def wait_until_it_serves(self):
+        with open(self.log, "ab") as log:
+            while b"kind=serving " not in self.log.read_bytes():
+                log.write(os.read(self.reader, 65536))
+                log.flush()
+        super().wait_until_it_serves()
+
+    def fill_log(self):
+        """By another open file, so that the daemon's goes on to block."""
+        filler = os.open(f"/proc/self/fd/{self.writer}", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(filler, b"." * 4095 + b"\n")
+        except BlockingIOError:
+            os.close(filler)
+
+    def __exit__(self, *failure):
+        try:
+            super().__exit__(*failure)
+        finally:
+            os.close(self.reader)
+            os.close(self.writer)
 
 
 class Load(threading.Thread):
@@ -177,6 +219,15 @@ class Reload(unittest.TestCase):
             self.assertIn('key=session.want', daemon.log.read_text())
             self.assertIn('session.want: \\"1h\\" -> \\"1m\\"', daemon.log.read_text())
 
+    def test_limits_that_are_shown_are_those_in_force(self):
+        with Operated({"resp.connections_max": 200}) as daemon:
+            def shown():
+                return re.search(r"^tollgate_connections_limit (.*)$", daemon.http.get("/metrics").text, re.M)[1]
+            self.assertEqual(float(shown()), 200)
+            daemon.write_config(resp__connections_max=123)
+            daemon.reload()
+            self.assertEqual(float(shown()), 123)
+
     def test_what_needs_a_restart_is_said_each_time_and_not_done(self):
         with Operated({"workers": 1}) as daemon:
             for _ in range(2):
@@ -203,6 +254,48 @@ class Reload(unittest.TestCase):
             daemon.path.unlink()
             self.assertIn("cannot be opened", daemon.reload())
             self.assertEqual(daemon.http.get("/readyz").status, 200)
+
+
+class Check(unittest.TestCase):
+    """What would not start is said by --check, and by the start, without secrets."""
+
+    def test_where_stores_are_is_checked(self):
+        with tempfile.TemporaryDirectory(prefix="tollgate-check-") as folder:
+            journal = f"journal.dir={folder}/journal"
+            for setting, expected in (
+                    ("postgres.url=postgresql://ann:hun/ter2@db/x", 'postgres.url: "postgresql://ann:***@db/x": '),
+                    ("postgres.url=postgresql://ann@db:port/x", "the port is none"),
+                    ("redis.url=redis://:hunter2@cache", 'redis.url: "redis://:***@cache": '),
+                    ("redis.url=cache:6379", "expected redis://HOST"),
+                    ("webhook.url=hooks.example.com", "expected http://HOST")):
+                for words in (["--check"], []):
+                    with self.subTest(setting=setting, words=words):
+                        status, text = self.tollgated(*words, journal, setting)
+                        self.assertEqual(status, 1, text)
+                        self.assertIn(expected, text)
+                        self.assertNotIn("ter2", text)
+            self.assertEqual(os.listdir(folder), [], "nothing was begun")
+            status, text = self.tollgated("--check", "redis.url=redis://cache:6379")
+            self.assertEqual((status, "set journal.dir" in text), (1, True), text)
+            status, text = self.tollgated("--check", journal, "redis.url=redis://cache:6379",
+                                          "postgres.url=host=db password=hunter2", "webhook.url=https://hooks/x",
+                                          f"webhook.secret_file={folder}/secret")
+            self.assertEqual(status, 0, text)
+
+    def test_a_reload_says_it_too(self):
+        with Operated() as daemon:
+            daemon.write_config(redis__url="redis://:hunter2@cache")
+            self.assertIn("reload_refused", said := daemon.reload())
+            self.assertIn("redis.url", said)
+            self.assertNotIn("hunter2", daemon.log.read_text())
+
+    @staticmethod
+    def tollgated(*words):
+        command = [str(binary()), "--set", "resp.listen=127.0.0.1:0", "--set", "http.listen=127.0.0.1:0"]
+        for word in words:
+            command += [word] if word.startswith("--") else ["--set", word]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        return done.returncode, done.stdout + done.stderr
 
 
 class Stop(unittest.TestCase):
@@ -249,6 +342,73 @@ class Stop(unittest.TestCase):
             # 0.01 a call of a second; of each thread, one more may have been carried out whose answer was not read.
             self.assertGreaterEqual(spent, answered * 10_000)
             self.assertLessEqual(spent, (answered + len(loads)) * 10_000)
+
+    def test_under_load_whatever_is_answered_is_kept_and_whatever_has_arrived_is_answered(self):
+        """Over both ports: busy clients go on until they are cut off; quiet ones have asked one thing each by the time
+        that the daemon, which is held meanwhile, finds the SIGTERM."""
+        busy, quiet = scaled(6, 2), scaled(20, 6)
+        with Operated() as daemon:
+            daemon.world()
+            answered = {}
+
+            def ask(name, client):
+                """Top-ups in pipelines of ten, until the connection ends."""
+                with contextlib.suppress(OSError):
+                    for first in itertools.count(0, 10):
+                        ids = [f"{name}-{first + i}" for i in range(10)]
+                        client.send([("TOPUP", "alice", "1", request) for request in ids])
+                        for request in ids:
+                            answered[request] = client.read()["txn"]
+
+            def post(name):
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    connection = http.client.HTTPConnection("127.0.0.1", daemon.http_port, timeout=SECONDS)
+                    for number in itertools.count():
+                        self.send_topup(connection, f"{name}-{number}")
+                        answered[f"{name}-{number}"] = self.read_topup(connection)
+
+            threads = [threading.Thread(target=ask, args=(f"r{i}", daemon.connect())) for i in range(busy)]
+            threads += [threading.Thread(target=post, args=(f"h{i}",)) for i in range(2)]
+            for thread in threads:
+                thread.start()
+            clients = [daemon.connect() for _ in range(quiet)]
+            connections = [http.client.HTTPConnection("127.0.0.1", daemon.http_port, timeout=SECONDS)
+                           for _ in range(quiet)]
+            for i, connection in enumerate(connections):
+                if i % 2:  # Every other one is new to the daemon when it stops.
+                    connection.request("GET", "/healthz")
+                    connection.getresponse().read()
+            wait_until(lambda: len(answered) > 100, "there is a load")
+            daemon.process.send_signal(signal.SIGSTOP)
+            for i, client in enumerate(clients):
+                client.send([("TOPUP", "alice", "1", f"q{i}")])
+            for i, connection in enumerate(connections):
+                self.send_topup(connection, f"p{i}")
+            daemon.process.send_signal(signal.SIGTERM)
+            daemon.process.send_signal(signal.SIGCONT)
+            answered.update({f"q{i}": client.read()["txn"] for i, client in enumerate(clients)})
+            answered.update({f"p{i}": self.read_topup(connection) for i, connection in enumerate(connections)})
+            self.assertEqual(daemon.process.wait(SECONDS), 0)
+            for thread in threads:
+                thread.join()
+
+            daemon.log.write_text("")
+            daemon.launch()
+            daemon.wait_until_it_serves()
+            for request, txn in answered.items():
+                again = daemon.resp.call("TOPUP", "alice", "1", request)
+                self.assertEqual((again.code, again["txn"], again["dup"]), ("OK", txn, "1"), request)
+
+    @staticmethod
+    def send_topup(connection, key):
+        connection.request("POST", "/v1/parties/alice/topups", json.dumps({"amount": "1"}),
+                           {"Content-Type": "application/json", "Idempotency-Key": key})
+
+    def read_topup(self, connection):
+        response = connection.getresponse()
+        body = json.loads(response.read())
+        self.assertEqual(response.status, 201, body)
+        return body["txn"]
 
     def test_a_client_that_reads_nothing_holds_it_up_for_a_named_time(self):
         with Operated({"shutdown.timeout": "2s"}) as daemon:
@@ -307,6 +467,43 @@ class Log(unittest.TestCase):
             self.assertEqual(len([line for line in lines if "kind=reload " in line]), 5)
             told = [line for line in lines if "kind=suppressed" in line and "of_kind=reload" in line]
             self.assertTrue(any(line.endswith("lines=15 of_kind=reload") for line in told), told)
+
+    def test_a_log_that_nobody_reads_holds_up_neither_calls_nor_the_end(self):
+        with Unread({"shutdown.timeout": "10s"}) as daemon:
+            daemon.world()
+            daemon.fill_log()
+            for i in range(20):
+                daemon.write_config(session__want=f"{i + 1}m")
+                daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda i=i: self.reloads(daemon) == i + 1, "it was reloaded")
+            self.assertEqual(daemon.resp.call("AUTHORIZE", "l", "4420", "s").code, "OK")
+            wait_until(lambda: self.lines_suppressed(daemon) >= 20, "lines are lost, and counted")
+            status, seconds = daemon.stop()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, scaled(5, 20))
+
+    def test_whoever_reads_again_is_told_what_he_missed(self):
+        with Unread() as daemon:
+            daemon.fill_log()
+            for i in range(5):
+                daemon.write_config(session__want=f"{i + 1}m")
+                daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda i=i: self.reloads(daemon) == i + 1, "it was reloaded")
+            lost = wait_until(lambda: self.lines_suppressed(daemon), "lines are lost")
+            said = b""
+            while b"nobody read standard error" not in said:
+                said += os.read(daemon.reader, 65536)
+            line = said[said.index(b"nobody read"):].split(b"\n")[0]
+            self.assertGreaterEqual(int(re.search(rb"lines=(\d+)", line)[1]), lost)
+            daemon.write_config(session__want="9m")
+            daemon.process.send_signal(signal.SIGHUP)
+            while b"SIGHUP: " not in said.split(b"nobody read")[1]:
+                said += os.read(daemon.reader, 65536)
+
+    @staticmethod
+    def lines_suppressed(daemon):
+        text = daemon.http.get("/metrics").text
+        return int(re.search(r"^tollgate_log_lines_suppressed_total (\d+)", text, re.MULTILINE)[1])
 
     @staticmethod
     def reloads(daemon):

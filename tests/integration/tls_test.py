@@ -6,23 +6,26 @@ without the certificate that is asked of him does not come in; plain listeners g
 Method: openssl makes an authority and certificates; Python's own TLS, redis-cli and curl speak with the daemon.
 """
 
+import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from daemon import binary  # noqa: E402
+from daemon import binary, scaled  # noqa: E402
 from runner import main  # noqa: E402
-from users import PASSWORD, GuardedDaemon  # noqa: E402
-from wire import HOST, RespClient  # noqa: E402
+from users import PASSWORD, GuardedDaemon, declare  # noqa: E402
+from wire import HOST, RespClient, RespError  # noqa: E402
 
 
 def openssl(*arguments, **named):
@@ -113,6 +116,60 @@ class Tls(unittest.TestCase):
         self.addCleanup(again.close)
         self.assertEqual(again.call("AUTH", "kam", PASSWORD), "OK")
 
+    def test_what_has_arrived_by_tls_is_answered_when_it_stops(self):
+        """The daemon is held while everything is sent, so that it finds it all, and the SIGTERM, at once: clients
+        it has met, and some that only its socket has."""
+        daemon = self.daemon(*self.files("resp"))
+        clients = [TlsClient(self.resp_port, self.context()) for _ in range(8)]
+        for client in clients:
+            self.addCleanup(client.close)
+            self.assertEqual(client.call("AUTH", "kam", PASSWORD), "OK")
+        said = ["x" * 1000] * 90
+        new = []
+
+        def come():
+            client = TlsClient(self.resp_port, self.context())
+            self.addCleanup(client.close)
+            client.send([("AUTH", "kam", PASSWORD), ("ECHO", "new")])
+            new.append((client.read(), client.read()))
+
+        daemon.process.send_signal(signal.SIGSTOP)
+        for client in clients:
+            client.send([("ECHO", text) for text in said])
+        comers = [threading.Thread(target=come) for _ in range(8)]
+        for comer in comers:
+            comer.start()
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        for client in clients:
+            self.assertEqual([client.read() for _ in said], said)
+            with self.assertRaises(ConnectionError):
+                client.read()
+        for comer in comers:
+            comer.join()
+        self.assertEqual(new, [("OK", "new")] * len(comers))
+        self.assertEqual(daemon.process.wait(60), 0)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_nobody_holds_up_the_end_by_tls(self):
+        """One that is idle, one that has sent half a record, one that never shakes hands."""
+        daemon = self.daemon(*self.files("resp"))
+        idle = TlsClient(self.resp_port, self.context())
+        self.addCleanup(idle.close)
+        self.assertEqual(idle.call("AUTH", "kam", PASSWORD), "OK")
+        half = TlsClient(self.resp_port, self.context())
+        self.addCleanup(half.close)
+        self.assertEqual(half.call("AUTH", "kam", PASSWORD), "OK")
+        os.write(half.socket.fileno(), b"\x17\x03\x03\x40\x00" + b"x" * 100)
+        raw = socket.create_connection((HOST, self.resp_port), timeout=60)
+        self.addCleanup(raw.close)
+        began = time.monotonic()
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.process.wait(60), 0)
+        self.assertLess(time.monotonic() - began, scaled(5, 20))
+
     @unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
     def test_redis_cli_comes_by_tls(self):
         self.daemon(*self.files("resp"))
@@ -162,6 +219,39 @@ class Tls(unittest.TestCase):
                 began = time.monotonic()
                 self.assertEqual(raw.recv(100), b"")
                 self.assertLess(time.monotonic() - began, 30)
+
+    def test_a_reload_takes_certificates_and_users_over_or_none_of_them(self):
+        for name in ("one", "two"):
+            make_certificate(self.folder, name, "authority")
+        daemon = self.daemon(*self.files("resp", "one"), *self.files("http", "two"))
+
+        def reload():
+            told = re.compile(r"kind=reload(_refused)? .*")
+            before = len(told.findall(daemon.log.read_text()))
+            daemon.process.send_signal(signal.SIGHUP)
+            while len(lines := [m[0] for m in told.finditer(daemon.log.read_text())]) == before:
+                time.sleep(0.02)
+            return lines[-1]
+
+        def shown():
+            client = TlsClient(self.resp_port, self.context())
+            self.addCleanup(client.close)
+            return client.socket.getpeercert(True)
+        first = shown()
+        self.assertEqual(shown(), first)
+        make_certificate(self.folder, "one", "authority")
+        key = self.folder / "two.key"
+        good = key.read_text()
+        key.write_text("nothing")
+        daemon.users_file.write_text(declare({"root": {"role": "admin"}}))
+        self.assertIn("http.tls_key", reload())
+        self.assertEqual(shown(), first, "nothing was changed")
+        self.assertEqual(daemon.as_user("kam").call("PING"), "PONG")
+        key.write_text(good)
+        self.assertIn("kind=reload ", reload())
+        self.assertNotEqual(shown(), first)
+        with self.assertRaises(RespError):
+            daemon.stranger().call("AUTH", "kam", PASSWORD)
 
     def test_a_faulty_certificate_stops_the_start(self):
         settings = self.files("resp")

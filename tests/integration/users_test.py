@@ -6,6 +6,8 @@ Method: one daemon with a journal and a user of every kind; north and south are 
 a customer and a line. 44 costs the customer 0.60 a minute, north and south 0.30.
 """
 
+import re
+import signal
 import socket
 import sys
 import tempfile
@@ -17,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from daemon import Daemon  # noqa: E402
 from runner import main  # noqa: E402
-from users import PASSWORD, GuardedDaemon, declare  # noqa: E402
+from users import PASSWORD, GuardedDaemon, declare, hash_of  # noqa: E402
 from wire import HOST, MICROS, RespClient, RespError, encode  # noqa: E402
 
 NUMBER = "442071234567"
@@ -33,6 +35,7 @@ USERS = {
     "far": {"role": "switch", "sources": ["192.0.2.0/24", "2001:db8::/32"]},
     "near": {"role": "switch", "sources": ["127.0.0.0/8"]},
     "slow": {"role": "switch", "rate": 10},
+    "north-line-switch": {"role": "switch", "under": "north-line"},
     "careful": {"role": "switch", "want": "300s", "start": "required", "clock": "ours"},
 }
 
@@ -234,6 +237,27 @@ class Users(unittest.TestCase):
 
     # ---- Limits and settings ----
 
+    def test_who_sees_a_line_is_told_nothing_of_what_its_customer_has(self):
+        granted = self.call("north-line-switch", "AUTHORIZE", "north-line", NUMBER, "line-1", "WANT", 60)
+        self.assertEqual((granted.code, granted["price"], granted["held"]), ("OK", "0.6", "0.6"))
+        self.assertEqual((granted["available"], granted["currency"]), ("", "EUR"))
+        self.assertEqual(self.code("north-line-switch", "BALANCE", "north-anna"), "UNKNOWN_ACCOUNT")
+        seen = self.call("north-switch", "AUTHORIZE", "north-line", NUMBER, "line-2", "WANT", 60)
+        self.assertNotEqual(seen["available"], "")
+        self.call("north-line-switch", "RELEASE", "line-1")
+        self.call("north-switch", "RELEASE", "line-2")
+
+    def test_a_refund_is_noted_with_whose_and_what_and_how_much(self):
+        self.assertEqual(self.call("fin", "TOPUP", "south-anna", "2", "noted-1").code, "OK")
+        self.assertEqual(self.call("fin", "REFUND", "noted-1", "noted-2", "AMOUNT", "0.5").code, "OK")
+        self.assertEqual(self.call("fin", "REFUND", "noted-1", "noted-\x01\"").code, "OK")
+        self.assertEqual(outcome(self.clients["fin"], "REFUND", "noted-none", "noted-3"), "UNKNOWN_SESSION")
+        entries = self.daemon.http.get("/v1/audit?operation=refund&limit=10").json["entries"]
+        self.assertEqual([(e["party"], e["actor"], e["after"]) for e in entries],
+                         [("south-anna", "user fin", {"of": "noted-1"}),
+                          ("south-anna", "user fin", {"of": "noted-1", "amount": "0.5"})])
+        self.assertEqual(set(entries[0]["before"]), {"balance", "available"})
+
     def test_so_many_requests_a_second(self):
         slow = self.clients["slow"]
         time.sleep(1.1)  # What was used before has worn off.
@@ -257,6 +281,117 @@ class Users(unittest.TestCase):
         granted = self.call("kam1", "AUTHORIZE", "north-line", NUMBER, "c-2")
         self.assertEqual((granted.figure, granted["validity"]), ("3600", "3840"))
         self.assertEqual(self.call("kam1", "STOP", "c-2", 600)["billed"], "600")
+
+
+class Strangers(unittest.TestCase):
+    """Who does not log in is let go; here after a second and a half."""
+
+    def closed_after(self, client, deadline=20):
+        """Seconds until the daemon hangs up; whatever it says before."""
+        began = time.monotonic()
+        client.socket.settimeout(deadline)
+        while client.socket.recv(4096):
+            pass
+        return time.monotonic() - began
+
+    def test_who_does_not_log_in_is_let_go(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}, "resp.login_timeout=1500ms") as daemon:
+            kam, reset, gone = (daemon.as_user("kam") for _ in range(3))
+            time.sleep(1)
+            self.assertEqual(reset.call("RESET"), "RESET")
+            # The time begins with RESET, not with the connection.
+            self.assertGreater(self.closed_after(reset), 1)
+            self.assertLess(self.closed_after(daemon.stranger()), 10)
+            self.assertEqual(kam.call("PING"), "PONG")
+            # Who is declared no more while he says nothing has that time, too.
+            daemon.users_file.write_text(declare({"root": {"role": "admin"}}))
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertGreater(self.closed_after(gone), 1)
+            self.assertEqual(daemon.resp.call("PING"), "PONG")
+
+    def test_a_guess_on_its_way_does_not_keep_a_place(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}, "resp.login_timeout=300ms") as daemon:
+            stranger = daemon.stranger()
+            began, answers = time.monotonic(), []
+            # So many guesses of an address are looked at, one after the other: when the time is over one is on its way.
+            try:
+                for i in range(20):
+                    stranger.socket.sendall(encode(["AUTH", f"guess{i}", "wrong"]))
+                    answers.append(stranger.socket.recv(4096))
+            except ConnectionError:
+                pass  # He has been let go.
+            self.assertGreater(time.monotonic() - began, 0.25)
+            answers = [text for text in answers if text]
+            self.assertLess(len(answers), 20, answers)
+            self.assertTrue(answers[-1].startswith(b"-WRONGPASS"), answers)
+            self.assertEqual(daemon.as_user("kam").call("PING"), "PONG")
+
+    def test_the_first_users_make_strangers_of_those_who_are_there(self):
+        with GuardedDaemon({}, "resp.login_timeout=1500ms") as daemon:
+            declared = daemon.users_file.read_text()
+            daemon.users_file.write_text("")
+            daemon.process.send_signal(signal.SIGHUP)
+            idle = daemon.stranger()
+            deadline = time.monotonic() + 20
+            while outcome(idle, "PING") != "PONG":
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            time.sleep(2)
+            self.assertEqual(idle.call("PING"), "PONG")
+            daemon.users_file.write_text(declared)
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertGreater(self.closed_after(idle), 1)
+
+
+class Reloads(unittest.TestCase):
+    def reload(self, daemon, users, password=PASSWORD):
+        def said():
+            return daemon.log.read_text().count("kind=reload ")
+        before = said()
+        daemon.users_file.write_text(declare(users, password))
+        daemon.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 60
+        while said() == before:
+            self.assertLess(time.monotonic(), deadline, daemon.log.read_text())
+            time.sleep(0.02)
+
+    def test_all_that_changed_of_users_is_told_and_no_secret(self):
+        users = {"root": {"role": "admin"}, "kam": {"role": "switch"}, "gone": {"role": "finance"}}
+        with tempfile.TemporaryDirectory(prefix="tollgate-journal-") as journal, \
+                GuardedDaemon({"kam": {"role": "switch"}, "gone": {"role": "finance"}},
+                              f"journal.dir={journal}") as daemon:
+            del users["gone"]
+            users["kam"] = {"role": "monitor", "rate": 10, "start": "required", "password": "another one of kam"}
+            users["kam"]["password"] = hash_of(users["kam"]["password"])
+            users["new"] = {"role": "switch", "under": "north", "dial_plan": "none"}
+            # Twice: what waits for a restart is told again, and nothing else.
+            for times in (1, 2):
+                self.reload(daemon, users)
+                log = daemon.log.read_text()
+                for key, told in (("gone", 1), ("new", 1), ("kam.role", 1), ("kam.rate", 1), ("kam.password", 1)):
+                    self.assertEqual(len(re.findall(rf"kind=reloaded .*key=user\.{key}\b", log)), told, key)
+                for key in ("kam.start", "new.dial_plan"):
+                    self.assertEqual(len(re.findall(rf"kind=needs_restart .*key=user\.{key}\b", log)), times, key)
+            self.assertIn('user.kam.role: \\"switch\\" -> \\"monitor\\"', log)
+            self.assertNotIn("argon2", log)
+            [entry] = daemon.http.get("/v1/audit?operation=reloadConfiguration&limit=10").json["entries"]
+            self.assertEqual(entry["before"], {
+                "user.gone": "role=finance", "user.kam.password": "***", "user.kam.role": "switch",
+                "user.kam.rate": "", "user.new": ""})
+            self.assertEqual(entry["after"], {
+                "user.gone": "", "user.kam.password": "changed", "user.kam.role": "monitor",
+                "user.kam.rate": "10", "user.new": "role=switch under=north"})
+
+    def test_who_stays_as_he_is_is_not_forgotten(self):
+        with GuardedDaemon({"kam": {"role": "switch"}}) as daemon:
+            kam = daemon.as_user("kam")
+            self.reload(daemon, {"root": {"role": "admin"}, "kam": {"role": "switch"}, "new": {"role": "monitor"}})
+            self.assertEqual(kam.call("PING"), "PONG")
+            stranger = daemon.stranger()
+            guesses = (outcome(stranger, "AUTH", "kam", "wrong") for _ in range(20))
+            self.assertIn("-BUSY", guesses)
+            # Whose password is not known has to wait now.
+            self.assertEqual(daemon.stranger().call("AUTH", "kam", PASSWORD), "OK")
 
 
 class Restarts(unittest.TestCase):
@@ -297,6 +432,40 @@ class Restarts(unittest.TestCase):
                 # And what was begun by nobody is ended over HTTP.
                 ended = daemon.http.request("POST", "/v1/calls/old:stop", {"used": 60})
                 self.assertEqual((ended.json["code"], ended.json["charged"]), ("OK", "0.6"), ended)
+
+    def test_money_that_nobody_moved_before_there_were_users_is_not_moved_twice(self):
+        with tempfile.TemporaryDirectory(prefix="tollgate-journal-") as journal:
+            with Daemon(f"journal.dir={journal}") as daemon:
+                daemon.parties([{"id": "provider", "kind": "provider", "currency": "EUR"},
+                                {"id": "anna", "kind": "customer", "parent": "provider"},
+                                {"id": "bob", "kind": "customer", "parent": "provider"}])
+                paid = daemon.resp.call("TOPUP", "anna", "5", "req-1")
+                taken = daemon.resp.call("DEBIT", "anna", "1", "req-2")
+            users = {"fin": {"role": "finance"}, "anna-fin": {"role": "finance", "under": "provider"},
+                     "bob-fin": {"role": "finance", "under": "bob"}}
+            with GuardedDaemon(users, f"journal.dir={journal}") as daemon:
+                for name in ("fin", "anna-fin"):
+                    client = daemon.as_user(name)
+                    again = client.call("TOPUP", "anna", "5", "req-1")
+                    self.assertEqual((again["dup"], again["txn"], again.figure), ("1", paid["txn"], "5"), name)
+                    self.assertEqual(client.call("DEBIT", "anna", "1", "req-2")["txn"], taken["txn"])
+                    self.assertEqual(outcome(client, "TOPUP", "anna", "6", "req-1"), "CONFLICT")
+                # Of what he does not see nothing is his, and what is new is new.
+                self.assertEqual(outcome(daemon.as_user("bob-fin"), "REFUND", "req-1", "r"), "UNKNOWN_SESSION")
+                self.assertEqual(daemon.as_user("fin").call("TOPUP", "anna", "5", "req-3")["dup"], "0")
+                refunded = daemon.as_user("fin").call("REFUND", "req-1", "req-4")
+                self.assertEqual((refunded.code, refunded.figure), ("OK", "4"))
+                # The same over HTTP: the first person is declared in between.
+                path, body = "/v1/parties/bob/topups", {"amount": "3"}
+                first = daemon.http.request("POST", path, body, {"Idempotency-Key": "k"})
+                self.assertEqual(first.status, 201, first)
+                daemon.http.request("POST", "/v1/people", {
+                    "login": "ann", "party": "provider", "role": "admin", "password": PASSWORD})
+                token = daemon.http.request("POST", "/v1/login", {"login": "ann", "password": PASSWORD}).json["token"]
+                headers = {"Idempotency-Key": "k", "Authorization": f"Bearer {token}"}
+                again = daemon.http.request("POST", path, body, headers)
+                self.assertEqual((again.status, again.json["txn"]), (201, first.json["txn"]), again)
+                self.assertEqual(daemon.resp.call("BALANCE", "bob").figure, "3")
 
     def test_a_faulty_declaration_is_told_with_its_place_and_without_secrets(self):
         import subprocess

@@ -99,6 +99,32 @@ TEST(Users, ArePublishedAnewAndOldOnesStay) {
     EXPECT_NE(users.current().find("a")->password(), before->password());
 }
 
+// Goal: a reload forgets nothing of those who stay as they are.
+TEST(Users, WhoKeepsHisPasswordKeepsWhatIsKnownOfHim) {
+    const config::User kam = declared("kam", "x");
+    config::User slow = declared("slow", "x");
+    slow.rate = 1;
+    Users users{{kam, slow, declared("gone", "x")}};
+    const auto now = [&users](const char* name) { return users.current().find(name); };
+    now("kam")->known().remember("x");
+    now("slow")->known().remember("x");
+    EXPECT_EQ(now("slow")->rate().take(1h), 0ns);
+    config::User changed = kam;
+    changed.role = config::Role::admin;
+    users.replace({changed, slow, declared("new", "x")}, 1h);
+    EXPECT_EQ(now("kam")->role(), config::Role::admin);
+    EXPECT_TRUE(now("kam")->known().is("x"));
+    EXPECT_FALSE(now("new")->known().is("x"));
+    EXPECT_GT(now("slow")->rate().take(1h), 0ns) << "he has had what he may";
+
+    slow.rate = 2;
+    users.replace({declared("kam", "x"), slow, declared("gone", "x")}, 1h);
+    EXPECT_FALSE(now("kam")->known().is("x")) << "another hash, whatever it was made of";
+    EXPECT_FALSE(now("gone")->known().is("x")) << "he was not there in between";
+    EXPECT_EQ(now("slow")->rate().take(1h), 0ns) << "as often as he may from now on";
+    EXPECT_TRUE(now("slow")->known().is("x"));
+}
+
 class AuthenticatorTest : public ::testing::Test {
   protected:
     /// What becomes of a guess in the end; a Wait is told by its time.
@@ -164,6 +190,50 @@ TEST_F(AuthenticatorTest, NobodyFromElsewhereMakesAUserWait) {
     for (int i = 0; i < 30; ++i)
         (void)guess("far", "wrong", "203.0.113." + std::to_string(i));
     EXPECT_EQ(guess("far", "far secret", "198.51.100.7"), "far");
+}
+
+// Goal: nobody elsewhere can tell that there is a user. Method: the same guesses at one that there is not.
+TEST_F(AuthenticatorTest, WhoIsElsewhereIsAnsweredAsIfThereWereNoSuchUser) {
+    const auto answers = [this](const std::string& name) {
+        std::vector<std::string> all;
+        for (int i = 0; i < 7; ++i)
+            all.push_back(guess(name, "far secret", "203.0.113." + std::to_string(i)));
+        return all;
+    };
+    const auto of_nobody = answers("bar");
+    EXPECT_EQ(of_nobody.back(), "wait") << "five guesses at a name, wherever they come from";
+    EXPECT_EQ(answers("far"), of_nobody);
+    // Nor can anybody say the name that those who come from there are counted by.
+    for (int i = 0; i < 7; ++i)
+        (void)guess("far" + std::string(config::kUserNameBytesMax - 2, ' '), "wrong",
+                    "203.0.113.1" + std::to_string(i));
+    EXPECT_EQ(guess("far", "far secret", "198.51.100.7"), "far");
+}
+
+// Goal: who is expected goes first, and among those who came first. Method: the thread is held by the answer
+// to a guess until all others wait.
+TEST_F(AuthenticatorTest, TheFirstToComeIsTheFirstToBeLookedAt) {
+    std::promise<void> all_wait;
+    std::vector<std::string> order;
+    std::promise<void> done;
+    const auto begin = [&](const std::string& password, const std::string& from, std::string shown) {
+        const auto begun = authenticator_.begin("far", password, from, now_, [&, shown](const User*) {
+            order.push_back(shown);
+            if (order.size() == 5) done.set_value();
+        });
+        EXPECT_TRUE(std::holds_alternative<Authenticator::Pending>(begun)) << shown;
+    };
+    (void)authenticator_.begin("kam", "wrong", "192.0.2.9", now_,
+                               [&all_wait](const User*) { all_wait.get_future().wait(); });
+    begin("elsewhere", "192.0.2.1", "elsewhere 1");
+    begin("elsewhere", "192.0.2.2", "elsewhere 2");
+    begin("one", "198.51.100.1", "expected 1");
+    begin("two", "198.51.100.2", "expected 2");
+    begin("three", "198.51.100.3", "expected 3");
+    all_wait.set_value();
+    done.get_future().wait();
+    EXPECT_EQ(order, (std::vector<std::string>{"expected 1", "expected 2", "expected 3", "elsewhere 1",
+                                               "elsewhere 2"}));
 }
 
 TEST_F(AuthenticatorTest, AnAddressHasSoManyGuessesForAllUsers) {

@@ -28,12 +28,18 @@ struct Store {
     std::vector<std::uint64_t> transactions;
     std::vector<Sequence> events;
     std::vector<std::string> told;
+    std::map<std::string, const rating::Deck*> decks;  // Of the newest version of each tariff.
     std::size_t clears = 0;
+
+    // How it writes: what the replica does meanwhile.
+    bool needs_state = true;
+    std::size_t again_behind = 0;  // Written again after the next was made.
 
     // How it misbehaves.
     unsigned fails_before = 0;  // Of 100 writes: not taken.
     unsigned fails_after = 0;   // Taken, but the answer is lost.
     bool away = false;
+    std::string why = "memory: away";
     std::minstd_rand chance{7};
 };
 
@@ -45,12 +51,19 @@ class MemorySink final : public Sink {
     [[nodiscard]] std::optional<Position> connect() override { return position(); }
     [[nodiscard]] std::optional<Position> position() override {
         const std::lock_guard lock{store_.mutex};
-        if (store_.away) throw SinkFailure{"memory: away"};
+        if (store_.away) throw SinkFailure{store_.why};
         return store_.position;
+    }
+    [[nodiscard]] bool needs_state(const Batch& batch) const override {
+        return batch.filling || store_.needs_state;
     }
     void write(const Batch& batch) override {
         const std::lock_guard lock{store_.mutex};
-        if (store_.away) throw SinkFailure{"memory: away"};
+        if (batch.state_went_on) ++store_.again_behind;
+        if (store_.needs_state) {
+            EXPECT_FALSE(batch.state_went_on);
+        }
+        if (store_.away) throw SinkFailure{store_.why};
         const auto dice = store_.chance() % 100;
         if (dice < store_.fails_before) throw SinkFailure{"memory: not taken"};
         if (!batch.clear && store_.position != batch.before) throw SinkMoved{"memory: moved"};
@@ -85,6 +98,8 @@ class MemorySink final : public Sink {
             }
             store_.records[row.record.id()] = row.record.used_seconds;
         }
+        for (const auto& version : batch.versions)
+            store_.decks[std::string{version->tariff}] = version->deck.get();
         for (const TransactionRow& row : batch.transactions)
             store_.transactions.push_back(row.transaction->number);
         std::span<const std::byte> bytes = batch.events;
@@ -117,10 +132,10 @@ class FollowerTest : public testing::Test {
         settings.queue_bytes = 32 * 1024;  // Parties of the world are one event.
         return settings;
     }
-    void follow() {
+    void follow(milliseconds retry_first = milliseconds{1}) {
         FollowerSettings how;
-        how.retry_first = milliseconds{1};
-        how.retry_longest = milliseconds{5};
+        how.retry_first = retry_first;
+        how.retry_longest = std::max(retry_first, milliseconds{5});
         how.pause = milliseconds{1};
         how.look = milliseconds{5};
         how.batch_events_max = 7;
@@ -233,6 +248,28 @@ TEST_F(FollowerTest, WritesEachEventOnceWhateverFails) {
     EXPECT_TRUE(store_.open.empty());
 }
 
+// Goal: the same where the next batch is made while one is written, and the one fails.
+TEST_F(FollowerTest, MakesTheNextBatchMeanwhile) {
+    store_.needs_state = false;
+    store_.fails_before = 20;
+    store_.fails_after = 20;
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    for (int round = 0; round < 5; ++round) {
+        for (int i = 0; i < 50; ++i)
+            ASSERT_NO_FATAL_FAILURE(call(std::to_string(round) + "-" + std::to_string(i), i));
+        ASSERT_NO_FATAL_FAILURE(commit());
+        ASSERT_NO_FATAL_FAILURE(expect_level());
+    }
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_GT(store_.again_behind, 0U);
+    EXPECT_EQ(store_.records.size(), 250U);
+    EXPECT_EQ(store_.told.size(), 250U);
+    EXPECT_EQ(store_.clears, 1U);
+    EXPECT_TRUE(store_.open.empty());
+}
+
 // Goal: what a store has is what counts, not what its follower remembers.
 TEST_F(FollowerTest, GoesOnFromTheStoreAfterARestart) {
     commit();
@@ -308,7 +345,69 @@ TEST_F(FollowerTest, LeavesAloneWhatIsNotOfThisJournal) {
     }
 }
 
+// Goal: a store that was emptied is not left so for as long as one that is away.
+TEST_F(FollowerTest, GoesOnAtOnceWhereAStoreWasMoved) {
+    commit();
+    follow(std::chrono::minutes{10});
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    {
+        const std::lock_guard lock{store_.mutex};
+        store_.position.reset();
+    }
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().refills == 2; }));
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    EXPECT_EQ(follower_->figures().failures, 1U);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row == 0; }));
+}
+
+// Goal: what failed is over when the store is back, and not when there is something to write again.
+TEST_F(FollowerTest, FailuresAreOverWhenItHasAllThereIs) {
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    const auto away = [this](bool is_away) {
+        const std::lock_guard lock{store_.mutex};
+        store_.away = is_away;
+    };
+    away(true);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row > 1; }));
+    away(false);
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures_in_a_row == 0; }));
+    EXPECT_EQ(follower_->figures().state, StoreState::following);
+}
+
+// Goal: a deck is in memory once, however it came in, also one that is put while stores are followed.
+// Method: it is put as administration does it, joined to its audit entry. Its file is on no disk here:
+// a replica that wanted to read it would fail, and be made anew.
+TEST_F(FollowerTest, SharesDecksThatArePutWhileItRuns) {
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    const auto reading = rating::read_deck_csv("prefix,rate_per_minute\n49,0.9\n", {});
+    {
+        balance::JointEvent joint;
+        world_.state.registry.audit.add(joint, {.actor = "anna", .operation = "putDeck"}, world_.now);
+        ASSERT_TRUE(world_.catalog.put_deck("retail", reading.deck, 0).done());
+    }
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    EXPECT_EQ(follower_->figures().failures, 0U) << follower_->figures().last_failure;
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_EQ(store_.decks.at("retail"), reading.deck.get());
+    EXPECT_EQ(store_.decks.at("wholesale"),
+              world_.tariffs.current(*world_.tariffs.find("wholesale"))->deck.get());
+}
+
 // Goal: the journal is kept until it is known that a store has it, and it is known how far behind it is.
+// Goal: whatever a store's library says, INFO does not repeat a password.
+TEST_F(FollowerTest, ShowsNoSecretOfAFailure) {
+    store_.away = true;
+    store_.why = "memory: no postgresql://ann:hun/ter2@db/x";
+    follow();
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures > 0; }));
+    EXPECT_EQ(follower_->figures().last_failure, "memory: no postgresql://ann:***@db/x");
+}
+
 TEST_F(FollowerTest, SaysHowFarBehindItIs) {
     store_.away = true;
     commit();

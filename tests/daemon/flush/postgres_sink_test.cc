@@ -20,6 +20,7 @@
 #include "daemon/charging.h"
 #include "daemon/flush/follower.h"
 #include "daemon/flush/postgres_connection.h"
+#include "daemon/flush/postgres_schema.h"
 #include "daemon/flush/restore.h"
 #include "daemon/recovery.h"
 #include "daemon/state.h"
@@ -202,7 +203,7 @@ TEST_F(PostgresSinkTest, WritesWhatHappened) {
     EXPECT_EQ(value("SELECT sum(amount) FROM tollgate.postings"), "0.000000");
     EXPECT_EQ(value("SELECT string_agg(id || ' ' || version, ', ' ORDER BY id) FROM tollgate.tariffs"),
               "retail 2, wholesale 2");
-    EXPECT_EQ(value("SELECT count(*) FROM tollgate.schema_version"), "2");
+    EXPECT_EQ(value("SELECT count(*) FROM tollgate.schema_version"), std::to_string(kSchemaVersion));
 }
 
 // Goal: a database that is emptied, also while it is followed, is filled again.

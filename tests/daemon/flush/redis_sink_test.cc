@@ -25,11 +25,18 @@ TEST(RedisUrl, RefusesWhatIsNone) {
 
 // Goal: a secret in a URL is not repeated into the log.
 TEST(RedisUrl, NeverShowsAPassword) {
-    try {
-        (void)parse_redis_url("redis://user:secret@db.example.com");
-        FAIL();
-    } catch (const std::runtime_error& error) {
-        EXPECT_EQ(std::string{error.what()}.find("secret@"), std::string::npos);
+    for (const char* const url :
+         {"redis://user:secret@db.example.com", "redis://:sec/ret@db", "redis://secret@db",
+          "redis:/user:secret@db", "rediss://user:secret@db/x"}) {
+        try {
+            (void)parse_redis_url(url);
+            FAIL() << url;
+        } catch (const std::runtime_error& error) {
+            const std::string said{error.what()};
+            EXPECT_EQ(said.find("sec"), std::string::npos) << said;
+            EXPECT_EQ(said.find("ret@"), std::string::npos) << said;
+            EXPECT_EQ(said.find("redis.url: \""), 0U) << said;
+        }
     }
 }
 

@@ -152,11 +152,12 @@ TEST_F(CallFiguresTest, TellDestinationGroupsApart) {
 }
 
 TEST_F(CallFiguresTest, TellOnlyThoseGroupsApartThatAreNamed) {
-    CallFigures named{world_.parties, {"south", "nowhere"}};
+    CallFigures named{world_.parties, {"south", "germany", "nowhere"}};
     relay_.to = &named;
     DestinationGroups groups;
     groups.put("berlin", DestinationGroup{{"4930"}, {}});
     groups.put("south", DestinationGroup{{"4989"}, {}});
+    groups.put("germany", DestinationGroup{{"49"}, {}});  // Berlin is not counted there.
     named.refresh(groups);
     for (const char* const destination : {"4930", "4989"}) {
         world_.authorize(destination, 60, destination);

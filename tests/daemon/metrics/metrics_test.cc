@@ -138,8 +138,7 @@ TEST_F(MetricsTest, SayWhatAnswersWaitFor) {
 
 TEST(ProcessFigures, AreThere) {
     const ProcessFigures process = process_figures();
-    EXPECT_GT(process.resident_bytes, 1'000'000U);
-    EXPECT_GE(process.virtual_bytes, process.resident_bytes);
+    EXPECT_GT(process.virtual_bytes, 1'000'000U);
     EXPECT_GE(process.threads, 1U);
     EXPECT_GE(process.open_descriptors, 3U);
     EXPECT_GE(process.descriptors_max, process.open_descriptors);

@@ -61,6 +61,33 @@ TEST(Redacted, HidesPasswordsInUrlsTokensAndHashes) {
     EXPECT_EQ(redacted("hash $argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$aGFzaA end"), "hash $ar*** end");
 }
 
+// Goal: letters that should have been written %XX, or quoted, do not end what is hidden.
+TEST(Redacted, HidesPasswordsWithLettersThatTheyShouldNotHave) {
+    EXPECT_EQ(redacted("at postgresql://ann:hun/ter2@db:5432/x now"),
+              "at postgresql://ann:***@db:5432/x now");
+    EXPECT_EQ(redacted("postgresql://ann:h@n/t?r#2@db/x?y=z"), "postgresql://ann:***@db/x?y=z");
+    EXPECT_EQ(redacted("redis://:12/34@cache/0"), "redis://:***@cache/0");
+    EXPECT_EQ(redacted("https://bob:a/b?c@hooks/x, refused"), "https://bob:***@hooks/x, refused");
+    EXPECT_EQ(redacted("postgresql://db/x?user=ann&password=a/b@c&sslmode=prefer"),
+              "postgresql://db/x?user=ann&password=***&sslmode=prefer");
+    EXPECT_EQ(redacted("postgresql://db/x?sslpassword=ab;c&y=z"), "postgresql://db/x?sslpassword=***&y=z");
+    EXPECT_EQ(redacted("host=db password=a&b;c dbname=x"), "host=db password=*** dbname=x");
+    EXPECT_EQ(redacted("host=db password=a\\ b dbname=x"), "host=db password=*** dbname=x");
+    EXPECT_EQ(redacted("password=hunter2; next"), "password=***; next");
+}
+
+TEST(RedactedUrl, HidesWhatMayBeAPasswordHoweverFaultyItIs) {
+    EXPECT_EQ(redacted_url("postgresql://ann@db:5432/x"), "postgresql://***@db:5432/x");
+    EXPECT_EQ(redacted_url("postgresql://ann:a b\"c/d@e@db/x?password=f&g=h"),
+              "postgresql://ann:***@db/x?***");
+    EXPECT_EQ(redacted_url("host=db password = 'a b' dbname=x"), "host=db password=***");
+    EXPECT_EQ(redacted_url("host=db PassWord=a b"), "host=db password=***");
+    EXPECT_EQ(redacted_url("postgresql:/ann:hunter2@db/x"), "postgresql:***@db/x");
+    EXPECT_EQ(redacted_url("redis://127.0.0.1:6379/0"), "redis://127.0.0.1:6379/0");
+    EXPECT_EQ(redacted_url("redis://:a/b@127.0.0.1"), "redis://:***@127.0.0.1");
+    EXPECT_EQ(redacted_url(""), "");
+}
+
 TEST(Redacted, LeavesAloneWhatIsNoSecret) {
     for (const std::string_view text :
          {"gateway.secret_file: /etc/tollgate/secret has no secret in its first line",

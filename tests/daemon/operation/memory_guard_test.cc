@@ -52,6 +52,15 @@ TEST(MemoryGuard, HasRoomAsSoonAsItsCeilingIsRaised) {
     EXPECT_FALSE(guard.is_full());
 }
 
+// An eighth is kept free, at least 16 MiB, at most 1024 MiB, and never more than half.
+TEST(MemoryGuard, SaysFromWhereOnItIsFull) {
+    MemoryGuard guard{[] { return kMiB; }};
+    for (const auto& [ceiling, full] : {std::pair{800, 700}, {64, 48}, {20, 10}, {65'536, 64'512}}) {
+        guard.set_ceiling(static_cast<std::size_t>(ceiling) * kMiB);
+        EXPECT_EQ(guard.full_from(), static_cast<std::size_t>(full) * kMiB) << ceiling;
+    }
+}
+
 TEST(MemoryGuard, KnowsWhatThisProcessTakes) {
     EXPECT_GT(memory_in_use(), kMiB);
     EXPECT_LT(memory_in_use(), std::size_t{1} << 40);

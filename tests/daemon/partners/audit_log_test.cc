@@ -1,6 +1,7 @@
 #include "daemon/partners/audit_log.h"
 
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -17,7 +18,7 @@ namespace {
 using balance::JointEvent;
 using balance::Moment;
 
-/// A journal in memory, which may fail to take large events.
+/// A journal in memory, which fails to take large events unless it is told what to do.
 class Log final : public balance::EventLog {
   public:
     balance::Sequence append(std::span<const std::byte> event) noexcept override {
@@ -28,10 +29,12 @@ class Log final : public balance::EventLog {
     [[nodiscard]] balance::Sequence last() const noexcept override { return events.size(); }
     [[nodiscard]] balance::Admission admission() const noexcept override { return balance::Admission::open; }
     std::string put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
-        throw std::runtime_error{"the disk is full"};
+        if (!written_aside) throw std::runtime_error{"the disk is full"};
+        return written_aside();
     }
 
     std::vector<std::vector<std::byte>> events;
+    std::function<std::string()> written_aside;
 
   private:
     std::mutex mutex_;
@@ -184,6 +187,33 @@ TEST(AuditLog, GivesTheNumberOfAnEntryThatCouldNotBeWrittenToTheNext) {
     note(audit, log, "bob");
     EXPECT_EQ(audit.verify().head.number, 1U);
     EXPECT_EQ(audit.verify().broken_at, 0U);
+}
+
+// Goal: nobody waits while the file of a large event is written. Method: somebody else is noted meanwhile.
+TEST(AuditLogThreads, NobodyWaitsForAFileOfAnother) {
+    AuditLog audit;
+    Log log;
+    log.written_aside = [&] {
+        std::thread{[&] { note(audit, log, "meanwhile"); }}.join();
+        return std::string{"a-file"};
+    };
+    JointEvent joint;
+    joint.add(std::vector<std::byte>(balance::kEventBytesMax));
+    audit.add(joint, {.actor = "large"}, Moment{});
+    joint.write(log, Moment{});
+    ASSERT_EQ(log.events.size(), 2U);
+    const auto chain = audit.verify();
+    EXPECT_EQ(chain.broken_at, 0U) << chain.fault;
+    EXPECT_EQ(chain.head.number, 2U);
+    // The journal has the file's name and the entry as one.
+    std::vector<balance::EventKind> kinds;
+    balance::ByteReader in{log.events[1]};
+    EXPECT_EQ(balance::EventHeader::read(in).kind, balance::EventKind::together);
+    for (auto part = balance::next_part(in); !part.empty(); part = balance::next_part(in)) {
+        balance::ByteReader inner{part};
+        kinds.push_back(balance::EventHeader::read(inner).kind);
+    }
+    EXPECT_EQ(kinds, (std::vector{balance::EventKind::together_aside, balance::EventKind::audit}));
 }
 
 // Goal: entries of many threads are one chain, and stand in the journal in its order.

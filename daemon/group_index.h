@@ -9,7 +9,7 @@
 
 #include "daemon/destination_groups.h"
 
-namespace tollgate::daemon::metrics {
+namespace tollgate::daemon {
 
 /// Digits that all prefixes of all groups may have together, as far as they are not shared: what goes beyond
 /// is left out.
@@ -21,25 +21,26 @@ class GroupIndex {
   public:
     struct Group {
         const DestinationGroup* group;
-        std::uint8_t slot;  ///< Not 0, which is no group.
+        std::uint16_t slot;  ///< 0: what belongs to it counts as of none, and is nobody else's.
     };
     /// Requires: the groups live at least until this is made.
     explicit GroupIndex(std::span<const Group> groups);
 
     /// The slot of the group with the longest prefix that the number begins with; where there is none, that
     /// of the first group with its country by the numbering plan; 0 where there is none either.
-    [[nodiscard]] std::uint8_t find(std::string_view number) const noexcept;
+    [[nodiscard]] std::uint16_t find(std::string_view number) const noexcept;
 
     /// Whether there was room for all.
     [[nodiscard]] bool whole() const noexcept { return whole_; }
 
   private:
-    static constexpr std::uint8_t kUnsaid = 0xFF;
+    static constexpr std::uint16_t kUnsaid = 0xFFFF;
+    static_assert(kDestinationGroupsMax < kUnsaid);
 
     struct Node {
         std::array<std::uint32_t, 10> next{};  // By digit; 0: none, because nothing leads back to the root.
-        std::uint8_t by_prefix = kUnsaid;
-        std::uint8_t by_country = kUnsaid;
+        std::uint16_t by_prefix = kUnsaid;
+        std::uint16_t by_country = kUnsaid;
     };
     /// nullptr where there is no room for it.
     Node* node_of(std::string_view digits);
@@ -48,4 +49,4 @@ class GroupIndex {
     bool whole_ = true;
 };
 
-}  // namespace tollgate::daemon::metrics
+}  // namespace tollgate::daemon

@@ -1,11 +1,11 @@
-#include "daemon/metrics/group_index.h"
+#include "daemon/group_index.h"
 
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace tollgate::daemon::metrics {
+namespace tollgate::daemon {
 namespace {
 
 TEST(GroupIndex, TheLongestPrefixDecides) {
@@ -47,9 +47,18 @@ TEST(GroupIndex, APrefixOutweighsACountry) {
     EXPECT_EQ(index.find("4930"), 2);
 }
 
+// Whoever tells only some groups apart says of the others that theirs is of none.
+TEST(GroupIndex, WhatIsNotToldApartIsNobodyElses) {
+    const DestinationGroup germany{{"49"}, {}};
+    const DestinationGroup mobile{{"4917"}, {}};
+    const GroupIndex index{std::vector<GroupIndex::Group>{{&germany, 1}, {&mobile, 0}}};
+    EXPECT_EQ(index.find("4930"), 1);
+    EXPECT_EQ(index.find("4917"), 0);
+}
+
 TEST(GroupIndex, OfNoGroupsHasNone) {
     EXPECT_EQ(GroupIndex{{}}.find("4930"), 0);
 }
 
 }  // namespace
-}  // namespace tollgate::daemon::metrics
+}  // namespace tollgate::daemon

@@ -1,10 +1,10 @@
-#include "daemon/metrics/group_index.h"
+#include "daemon/group_index.h"
 
 #include <algorithm>
 
 #include "daemon/country_codes.h"
 
-namespace tollgate::daemon::metrics {
+namespace tollgate::daemon {
 
 GroupIndex::GroupIndex(std::span<const Group> groups) : nodes_(1) {
     for_each_country_code([this, groups](std::string_view digits, std::string_view country) {
@@ -41,9 +41,9 @@ GroupIndex::Node* GroupIndex::node_of(std::string_view digits) {
     return &nodes_[at];
 }
 
-std::uint8_t GroupIndex::find(std::string_view number) const noexcept {
-    std::uint8_t by_prefix = kUnsaid;
-    std::uint8_t by_country = 0;
+std::uint16_t GroupIndex::find(std::string_view number) const noexcept {
+    std::uint16_t by_prefix = kUnsaid;
+    std::uint16_t by_country = 0;
     std::uint32_t at = 0;
     for (const char digit : number) {
         at = nodes_[at].next[static_cast<std::size_t>(digit - '0')];
@@ -54,4 +54,4 @@ std::uint8_t GroupIndex::find(std::string_view number) const noexcept {
     return by_prefix != kUnsaid ? by_prefix : by_country;
 }
 
-}  // namespace tollgate::daemon::metrics
+}  // namespace tollgate::daemon
