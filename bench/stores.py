@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from daemon import Daemon  # noqa: E402
 from stores import Postgres, Redis  # noqa: E402
 
-LOAD = ROOT / "build/release/bench/paced_load"
+LOAD = ROOT / "build/release/tollgate-load"
 CUSTOMERS = 1_000
 QUIET_RATE = 2_000
 PAIR_RATES = (1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000)
@@ -47,22 +47,16 @@ def build_world(daemon):
     daemon.topups({"north": 10**15, **{f"c{customer}": 10**12 for customer in range(CUSTOMERS)}})
 
 
-class Load:
-    """paced_load against a daemon; every run has sessions of its own."""
-
-    def __init__(self, folder):
-        self.lines, self.numbers = folder / "lines", folder / "numbers"
-        self.lines.write_text("".join(f"l{customer}\n" for customer in range(CUSTOMERS)))
-        self.numbers.write_text("".join(f"4930{number:06d}\n" for number in range(1_000)))
-        self.runs = 0
-
-    def run(self, daemon, seconds, commands_a_second):
-        self.runs += 1
-        done = subprocess.run([LOAD, str(daemon.resp_port), self.lines, self.numbers, f"run{self.runs}", str(seconds),
-                               str(commands_a_second)], check=True, capture_output=True, text=True)
-        figures = json.loads(done.stdout)
-        assert figures["refused"] == 0 and figures["mixed"] == 0, figures
-        return figures
+def load(daemon, seconds, commands_a_second):
+    """Pairs of AUTHORIZE and STOP by tollgate-load; 0: as many as are answered, 2 in flight on a connection."""
+    how = ["--rate", str(commands_a_second // 2)] if commands_a_second else ["--saturate", "2"]
+    done = subprocess.run(
+        [LOAD, "--connect", f"127.0.0.1:{daemon.resp_port}", "--pair", "--want", "60s", "--lengths", "60s",
+         "--lines", f"l{{0..{CUSTOMERS - 1}}}", "--numbers", "4930{000000..000999}", "--for", f"{seconds}s", *how,
+         "--json", "-", "--quiet"], check=True, capture_output=True, text=True)
+    figures = json.loads(done.stdout)
+    assert figures["refused"] == 0 and figures["good"], figures
+    return figures
 
 
 def stores_of(daemon):
@@ -96,7 +90,7 @@ def hurt_in_turns(postgres, redis, stop):
                 store.wipe()
 
 
-def decisions(folder, load, rounds, seconds):
+def decisions(folder, rounds, seconds):
     print(f"## p99 of commands, {QUIET_RATE} a second, medians of {rounds} rounds of {seconds} s\n")
     late = {"without": [], "with": []}
     with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
@@ -105,13 +99,13 @@ def decisions(folder, load, rounds, seconds):
                    "postgres.timeout=2s", "redis.timeout=1s", "stores.retry_longest=500ms") as followed:
         for daemon in (without, followed):
             build_world(daemon)
-            load.run(daemon, 1, QUIET_RATE)
+            load(daemon, 1, QUIET_RATE)
         for _ in range(rounds):
-            late["without"].append(load.run(without, seconds, QUIET_RATE)["p99"])
+            late["without"].append(load(without, seconds, QUIET_RATE)["latency"]["p99_us"])
             stop = threading.Event()
             hurting = threading.Thread(target=hurt_in_turns, args=(postgres, redis, stop))
             hurting.start()
-            late["with"].append(load.run(followed, seconds, QUIET_RATE)["p99"])
+            late["with"].append(load(followed, seconds, QUIET_RATE)["latency"]["p99_us"])
             stop.set()
             hurting.join()
         wait_until_level(followed)
@@ -121,7 +115,7 @@ def decisions(folder, load, rounds, seconds):
     print(f"\nratio {medians['with'] / medians['without']:.2f} (at most 1.5)\n", flush=True)
 
 
-def sustained(folder, load, seconds):
+def sustained(folder, seconds):
     print(f"## Pairs a second with journal, PostgreSQL and Redis, {seconds} s each\n")
     with Postgres("fsync=on", "shared_buffers=128MB", "max_wal_size=1GB") as postgres, Redis("--appendonly", "yes") as redis, \
             Daemon(f"journal.dir={folder}/sustained", f"postgres.url={postgres.url}",
@@ -144,10 +138,10 @@ def sustained(folder, load, seconds):
 
             looking = threading.Thread(target=look)
             looking.start()
-            figures = load.run(daemon, seconds, 2 * rate)
+            figures = load(daemon, seconds, 2 * rate)
             stop.set()
             looking.join()
-            print(f"| {rate} | {figures['rate'] / 2:.0f} done | p99 {figures['p99']:.0f} us | "
+            print(f"| {rate} | {figures['rate'] / 2:.0f} done | p99 {figures['latency']['p99_us']:.0f} us | "
                   + ", ".join(f"{name.removeprefix('store_')} {lag} ms behind" for name, lag in sorted(worst.items()))
                   + " |", flush=True)
             wait_until_level(daemon)
@@ -156,14 +150,14 @@ def sustained(folder, load, seconds):
     print()
 
 
-def backlog(folder, load):
+def backlog(folder):
     with Postgres("fsync=on", "shared_buffers=128MB", "max_wal_size=1GB") as postgres, Daemon(f"journal.dir={folder}/backlog", f"postgres.url={postgres.url}",
                                                   "stores.retry_first=50ms", "stores.retry_longest=100ms") as daemon:
         build_world(daemon)
         wait_until_level(daemon)
         before = int(postgres.value("SELECT count(*) FROM tollgate.call_legs"))
         postgres.stop()
-        load.run(daemon, BACKLOG_SECONDS, 0)
+        load(daemon, BACKLOG_SECONDS, 0)
         postgres.cont()
         took = wait_until_level(daemon)
         records = int(postgres.value("SELECT count(*) FROM tollgate.call_records"))
@@ -198,10 +192,9 @@ def backlog(folder, load):
 def main(rounds=7, seconds=4):
     with tempfile.TemporaryDirectory(prefix="tollgate-stores-") as name:
         folder = Path(name)
-        load = Load(folder)
-        decisions(folder, load, rounds, seconds)
-        sustained(folder, load, seconds + 4)
-        backlog(folder, load)
+        decisions(folder, rounds, seconds)
+        sustained(folder, seconds + 4)
+        backlog(folder)
 
 
 if __name__ == "__main__":
