@@ -1,10 +1,16 @@
-/// Threads whose work can wait: decks, imports, freeing what they replaced.
+/// How soon threads get a processor that others want, too.
 #pragma once
 
 namespace tollgate::daemon {
 
-/// From now on the calling thread runs where nobody else wants the processor, but for a small share: calls
-/// must not wait for a deck to be read. Linux keeps this a thread.
+/// From now on the calling thread, and those that it starts, ask for short turns: on Linux 6.12 and later
+/// whoever does gets the processor sooner when something arrives for him, at the cost of giving it up sooner.
+/// Before that nothing changes. Needs no rights.
+void work_promptly() noexcept;
+
+/// For work that can wait: decks, imports, stores, freeing what they replaced. From now on the calling thread
+/// runs where nobody else wants the processor, but for a small share: calls must not wait for a deck to be
+/// read. Linux keeps this a thread.
 void work_in_background() noexcept;
 
 }  // namespace tollgate::daemon

@@ -21,6 +21,7 @@
 #include "daemon/access/password.h"
 #include "daemon/access/users.h"
 #include "daemon/app.h"
+#include "daemon/background.h"
 #include "daemon/flush/restore.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
@@ -470,6 +471,7 @@ int main(int argc, char** argv) {
             return EXIT_SUCCESS;
         }
         const Signals signals;
+        tollgate::daemon::work_promptly();
         logging::start(config.log);
         const Source source{path, overrides};
         try {
