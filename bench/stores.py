@@ -5,7 +5,8 @@ usage: bench/stores.py [ROUNDS [SECONDS]]      (7 rounds of 4 s)
 
 A PostgreSQL and a Redis of the bench's own, with Debian's settings, on the same machine. Three questions:
 1. p99 of decisions at 2,000 commands a second: a daemon without stores and one whose stores are killed, stopped and wiped
-   meanwhile, in turns; the ratio of the medians.
+   meanwhile, in turns; the ratio of the medians. The stores' files are in memory, as if they had a disk of their own: a
+   journal that shares its disk waits for whatever else is written there, whoever writes it.
 2. The highest rate of pairs (AUTHORIZE, STOP) at which neither store is ever 2 s behind.
 3. Calls that PostgreSQL has not: how fast it takes them, against psql's binary \\copy of the same rows into tables
    with the same partitions and indexes.
@@ -24,9 +25,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 from daemon import Daemon  # noqa: E402
-from stores import Postgres, Redis  # noqa: E402
+from stores import Postgres, Redis, Server  # noqa: E402
 
 LOAD = ROOT / "build/release/tollgate-load"
+MEMORY = Path("/dev/shm")
+DISK = ("fsync=on", "shared_buffers=128MB", "max_wal_size=1GB")  # As Debian sets them.
 CUSTOMERS = 1_000
 QUIET_RATE = 2_000
 PAIR_RATES = (1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000)
@@ -92,6 +95,7 @@ def hurt_in_turns(postgres, redis, stop):
 
 def decisions(folder, rounds, seconds):
     print(f"## p99 of commands, {QUIET_RATE} a second, medians of {rounds} rounds of {seconds} s\n")
+    Server.within = MEMORY if MEMORY.is_dir() else None
     late = {"without": [], "with": []}
     with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
             Daemon(f"journal.dir={folder}/without") as without, \
@@ -109,6 +113,7 @@ def decisions(folder, rounds, seconds):
             stop.set()
             hurting.join()
         wait_until_level(followed)
+    Server.within = None
     medians = {name: statistics.median(values) for name, values in late.items()}
     for name, values in late.items():
         print(f"| {name} stores | {medians[name]:.0f} us | {min(values):.0f} to {max(values):.0f} |")
@@ -117,7 +122,7 @@ def decisions(folder, rounds, seconds):
 
 def sustained(folder, seconds):
     print(f"## Pairs a second with journal, PostgreSQL and Redis, {seconds} s each\n")
-    with Postgres("fsync=on", "shared_buffers=128MB", "max_wal_size=1GB") as postgres, Redis("--appendonly", "yes") as redis, \
+    with Postgres(*DISK) as postgres, Redis("--appendonly", "yes") as redis, \
             Daemon(f"journal.dir={folder}/sustained", f"postgres.url={postgres.url}",
                    f"redis.url={redis.url}") as daemon:
         build_world(daemon)
@@ -151,7 +156,7 @@ def sustained(folder, seconds):
 
 
 def backlog(folder):
-    with Postgres("fsync=on", "shared_buffers=128MB", "max_wal_size=1GB") as postgres, Daemon(f"journal.dir={folder}/backlog", f"postgres.url={postgres.url}",
+    with Postgres(*DISK) as postgres, Daemon(f"journal.dir={folder}/backlog", f"postgres.url={postgres.url}",
                                                   "stores.retry_first=50ms", "stores.retry_longest=100ms") as daemon:
         build_world(daemon)
         wait_until_level(daemon)

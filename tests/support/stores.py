@@ -73,6 +73,7 @@ class Server:
     """What the two have in common; see the module."""
 
     name = ""
+    within = None  # The folder that its own is made in; None: the system's for temporary files.
 
     def __init__(self):
         self.port = free_port()
@@ -80,7 +81,7 @@ class Server:
         self.stopped = []
 
     def __enter__(self):
-        self.temporary = tempfile.TemporaryDirectory(prefix=f"tollgate-{self.name}-")
+        self.temporary = tempfile.TemporaryDirectory(prefix=f"tollgate-{self.name}-", dir=self.within)
         self.folder = Path(self.temporary.name)
         self.folder.chmod(0o755)
         self.log = self.folder / "log"
