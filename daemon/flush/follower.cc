@@ -155,10 +155,15 @@ void Follower::write_pending() {
         written.get();
         note_taken(batch);
     }
+    drop_first();
+}
+
+void Follower::drop_first() {
     const rating::Instant levels = pending_.front().levels;
     pending_.pop_front();
     const std::lock_guard lock{mutex_};
     level_at_ = std::max(level_at_, levels);
+    waiting_since_.reset();
     if (!pending_.empty()) waiting_since_ = pending_.front().batch.first_at;
 }
 
@@ -167,10 +172,11 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
         const std::lock_guard lock{mutex_};
         needs_nothing_ = false;
     }
-    if (stored && maker_ != nullptr) {
+    // One that is half filled is filled anew: the replica is at the end of the filling.
+    if (stored && stored->filling == 0 && maker_ != nullptr) {
         if (!pending_.empty() && *stored == pending_.front().batch.after) {
             at_ = pending_.front().batch.after;
-            pending_.pop_front();
+            drop_first();
         }
         // Where the failure came in between, what was read is written again.
         if (*stored == at_ && (pending_.empty() || pending_.front().batch.before == at_))
@@ -248,6 +254,7 @@ void Follower::build_replica(Sequence sequence, const std::stop_token& stop) {
 
 void Follower::fill(const std::stop_token& stop) {
     const std::string name{sink_->name()};
+    at_ = {};  // Whatever store answers next, the replica is not where that one may be.
     set_state(StoreState::filling);
     set_position(std::nullopt);
     Sequence sequence = 0;
@@ -333,7 +340,6 @@ void Follower::note_taken(const Batch& batch) {
         ++figures_.batches;
         figures_.events += batch.event_count;
         figures_.rows += rows_of(batch);
-        waiting_since_.reset();
     }
     if (failing_) went_well();
 }

@@ -38,8 +38,8 @@ struct FollowerSettings {
 };
 
 /// One thread of its own, in the background, with a replica of the state as it was at the store's position.
-/// Nothing in a request's way waits for it: it reads the journal's files. Where the store is behind, the next
-/// batch is made while another thread writes one.
+/// Nothing in a request's way waits for it: it reads the journal's files. Where PostgreSQL is behind, the
+/// next batch is made while another thread writes one.
 ///
 /// Memory: the replica, and two batches at a time.
 class Follower {
@@ -87,6 +87,8 @@ class Follower {
     bool read_batch();
     /// The first of `pending_`; where it is full the next is read meanwhile.
     void write_pending();
+    /// The store has the first of `pending_`.
+    void drop_first();
     void write(const Batch& batch);
     /// The store has it.
     void note_taken(const Batch& batch);

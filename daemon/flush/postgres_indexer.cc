@@ -31,8 +31,9 @@ void PostgresIndexer::interrupt() noexcept {
 void PostgresIndexer::begin_where_needed(PostgresConnection& connection) {
     if (has_all_indexes(connection)) return;
     const std::lock_guard lock{mutex_};
-    if (std::exchange(running_, true)) return;
+    if (running_) return;
     thread_ = std::jthread{[this] { run(); }};
+    running_ = true;  // run() needs the mutex to take it back.
 }
 
 void PostgresIndexer::run() {
@@ -43,7 +44,7 @@ void PostgresIndexer::run() {
         try {
             connection_.open(url_, password_in(password_file_));
             done = build_indexes(connection_);
-        } catch (const std::runtime_error&) {
+        } catch (const std::exception&) {
             // Somebody took the server away, or what is in it.
         }
         connection_.close();

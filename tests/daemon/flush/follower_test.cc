@@ -36,8 +36,9 @@ struct Store {
     std::size_t again_behind = 0;  // Written again after the next was made.
 
     // How it misbehaves.
-    unsigned fails_before = 0;  // Of 100 writes: not taken.
-    unsigned fails_after = 0;   // Taken, but the answer is lost.
+    unsigned fails_before = 0;   // Of 100 writes: not taken.
+    unsigned fails_after = 0;    // Taken, but the answer is lost.
+    unsigned fails_filling = 0;  // So many batches of a refill behind its first.
     bool away = false;
     std::string why = "memory: away";
     std::minstd_rand chance{7};
@@ -64,6 +65,10 @@ class MemorySink final : public Sink {
             EXPECT_FALSE(batch.state_went_on);
         }
         if (store_.away) throw SinkFailure{store_.why};
+        if (batch.filling && !batch.clear && store_.fails_filling > 0) {
+            --store_.fails_filling;
+            throw SinkFailure{"memory: not filled"};
+        }
         const auto dice = store_.chance() % 100;
         if (dice < store_.fails_before) throw SinkFailure{"memory: not taken"};
         if (!batch.clear && store_.position != batch.before) throw SinkMoved{"memory: moved"};
@@ -324,6 +329,20 @@ TEST_F(FollowerTest, FillsAWipedStoreFromTheOldestSnapshot) {
     EXPECT_EQ(store_.transactions, (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
+TEST_F(FollowerTest, FillsAnewWhatIsHalfFilled) {
+    for (int i = 0; i < 20; ++i)
+        ASSERT_NO_FATAL_FAILURE(call("call-" + std::to_string(i), i));
+    commit();
+    ASSERT_NO_FATAL_FAILURE(save_snapshot());
+    store_.fails_filling = 2;
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_EQ(store_.fails_filling, 0U);
+    EXPECT_EQ(store_.clears, 3U);
+    EXPECT_EQ(store_.records.size(), 20U);
+}
+
 TEST_F(FollowerTest, LeavesAloneWhatIsNotOfThisJournal) {
     commit();
     const Position ours{journal_->instance(), journal_->statistics().epoch, journal_->durable(), 0};
@@ -398,7 +417,6 @@ TEST_F(FollowerTest, SharesDecksThatArePutWhileItRuns) {
               world_.tariffs.current(*world_.tariffs.find("wholesale"))->deck.get());
 }
 
-// Goal: the journal is kept until it is known that a store has it, and it is known how far behind it is.
 // Goal: whatever a store's library says, INFO does not repeat a password.
 TEST_F(FollowerTest, ShowsNoSecretOfAFailure) {
     store_.away = true;
@@ -408,6 +426,7 @@ TEST_F(FollowerTest, ShowsNoSecretOfAFailure) {
     EXPECT_EQ(follower_->figures().last_failure, "memory: no postgresql://ann:***@db/x");
 }
 
+// Goal: the journal is kept until it is known that a store has it, and it is known how far behind it is.
 TEST_F(FollowerTest, SaysHowFarBehindItIs) {
     store_.away = true;
     commit();
