@@ -28,39 +28,49 @@ SETTINGS = ("session.hold=4h", "session.repeat=30m", "stores.retry_first=20ms", 
             "postgres.snapshot_bytes=1 MiB", "postgres.months_ahead=0")
 MANY = 10_500  # Parties: more than a batch of a refill has.
 
-# What a batch says to PostgreSQL, in its order. `$` behind a table: it is no other's beginning.
+# What a batch says to PostgreSQL, in its order.
 TABLES = ("incoming_parties", "incoming_balances", "tollgate.transactions", "tollgate.postings", "incoming_gone",
           "incoming_sessions", "tollgate.call_records", "tollgate.call_legs", "tollgate.threshold_events",
           "tollgate.party_statuses", "tollgate.audit", "tollgate.journal_files", "tollgate.journal_events")
 POSITION = r"INSERT INTO tollgate\.position"
 POSTGRES_PHASES = {
-    "before BEGIN": Before("BEGIN"),
-    "after BEGIN": Unanswered("BEGIN"),
+    "before BEGIN": Before("^BEGIN$"),
+    "after BEGIN": Unanswered("^BEGIN$"),
     "the position is locked": Unanswered(r"tollgate\.position FOR UPDATE"),
     **{f"amid the rows of {table}": Amid(rf"COPY {table}\b") for table in TABLES},
     "before the rows are merged": Before("INSERT INTO tollgate.balances"),
     "before the position": Before(POSITION),
     "after the position": Unanswered(POSITION),
-    "before COMMIT": Before("COMMIT"),
-    "COMMIT is not answered": Unanswered("COMMIT"),
-    "after COMMIT": After("COMMIT"),
+    "before COMMIT": Before("^COMMIT$"),
+    "COMMIT is not answered": Unanswered("^COMMIT$"),
+    "after COMMIT": After("^COMMIT$"),
 }
-# An empty database: its tables in three versions, a month, then batches of a refill, then events.
-FILLING = 5  # The COMMIT of the first batch.
+# An empty database: its tables, a month, then batches of a refill, then events.
+FILLING = 3  # The COMMIT of the first batch.
 POSTGRES_FILLING = {
     "amid the making of tables": Unanswered("CREATE TABLE tollgate.schema_version"),
-    "tables are made and that is not answered": Unanswered("COMMIT"),
+    "tables are made and that is not answered": Unanswered("^COMMIT$"),
     "amid the making of a month": Unanswered(r"ATTACH PARTITION tollgate\.call_records_"),
     "before it is emptied": Before("TRUNCATE"),
     "after it was emptied": Unanswered("TRUNCATE"),
     "amid the first rows": Amid("COPY incoming_parties"),
     "before the first position": Before(POSITION, 1),
-    "the first COMMIT is not answered": Unanswered("COMMIT", FILLING),
-    "after the first COMMIT": After("COMMIT", FILLING),
+    "the first COMMIT is not answered": Unanswered("^COMMIT$", FILLING),
+    "after the first COMMIT": After("^COMMIT$", FILLING),
     "amid the second rows": Amid("COPY incoming_parties", 2),
     "before the second position": Before(POSITION, 2),
     "amid the snapshot that goes up": Amid(r"COPY tollgate\.journal_snapshots"),
-    "the last COMMIT is not answered": Unanswered("COMMIT", FILLING + 1),
+    "the last COMMIT is not answered": Unanswered("^COMMIT$", FILLING + 1),
+}
+# How far the filling is then, by the position that stands there: how many batches, 0 where it is whole.
+POSTGRES_FILLED = {
+    "before the first position": None,
+    "the first COMMIT is not answered": "1",
+    "after the first COMMIT": "1",
+    "amid the second rows": "1",
+    "before the second position": "1",
+    "amid the snapshot that goes up": "1",
+    "the last COMMIT is not answered": "0",
 }
 REDIS_PHASES = {
     "before WATCH": Before("^WATCH"),
@@ -123,13 +133,6 @@ class Story:
                 happened.wait(1)
 
 
-def wait_until(what, condition):
-    deadline = time.monotonic() + PHASE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-
-
 class Phases:
     """What the two stores have in common: `store`, `between`, `same(daemon)`."""
 
@@ -162,8 +165,9 @@ class Phases:
                 self.store.start()
                 self.same(self.daemon)
 
-    def die_filling(self, phases):
-        """An empty store is filled with more than a batch has, from a snapshot that was made before any call."""
+    def die_filling(self, phases, who):
+        """An empty store is filled with more than a batch has, from a snapshot that was made before any call. `who`
+        is killed meanwhile: "daemon" or "store"."""
         story = self.daemon_with("journal.segment_bytes=4 MiB", "journal.snapshot_segments=1")
         self.daemon.parties([{"id": f"many-{number}", "kind": "line", "parent": "office"} for number in range(MANY)])
         deadline = time.monotonic() + PHASE_SECONDS
@@ -178,11 +182,16 @@ class Phases:
             with self.subTest(phase):
                 self.daemon.stop()
                 self.store.wipe()
-                self.between.at(moment, self.kill_daemon)
+                self.between.at(moment, self.kill_daemon if who == "daemon" else self.store.kill)
                 self.daemon.launch()
                 assert self.between.wait(PHASE_SECONDS), "that phase never comes"
-                self.daemon.kill()
-                self.daemon.restart()
+                if who == "daemon":
+                    self.is_filled_so_far(phase)
+                    self.daemon.kill()
+                    self.daemon.restart()
+                else:
+                    self.store.start()
+                    self.daemon.wait_until_it_serves()
                 story.tell()
                 self.same(self.daemon)
 
@@ -203,8 +212,16 @@ class PostgresPhasesTest(Phases, unittest.TestCase):
     def test_daemon_dies_in_a_batch(self):
         self.die_in(POSTGRES_PHASES)
 
+    def is_filled_so_far(self, phase):
+        if phase in POSTGRES_FILLED:
+            there = self.store.rows("SELECT filling FROM tollgate.position")
+            self.assertEqual(there[0][0] if there else None, POSTGRES_FILLED[phase])
+
     def test_daemon_dies_in_a_refill(self):
-        self.die_filling(POSTGRES_FILLING)
+        self.die_filling(POSTGRES_FILLING, "daemon")
+
+    def test_store_dies_in_a_refill(self):
+        self.die_filling(POSTGRES_FILLING, "store")
 
     def test_store_dies_in_a_batch(self):
         self.store_dies_in(POSTGRES_PHASES)
@@ -225,8 +242,14 @@ class RedisPhasesTest(Phases, unittest.TestCase):
     def test_daemon_dies_in_a_batch(self):
         self.die_in(REDIS_PHASES)
 
+    def is_filled_so_far(self, phase):
+        pass
+
     def test_daemon_dies_in_a_refill(self):
-        self.die_filling(REDIS_FILLING)
+        self.die_filling(REDIS_FILLING, "daemon")
+
+    def test_store_dies_in_a_refill(self):
+        self.die_filling(REDIS_FILLING, "store")
 
     def test_store_dies_in_a_batch(self):
         self.store_dies_in(REDIS_PHASES)

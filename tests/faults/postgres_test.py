@@ -291,8 +291,8 @@ class PostgresTest(unittest.TestCase):
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         process.stdin.write("\n".join(("BEGIN ISOLATION LEVEL REPEATABLE READ;", *statements, "SELECT 'in';\n")))
         process.stdin.flush()
-        while "in" not in process.stdout.readline():
-            pass
+        if not any(line.strip() == "in" for line in process.stdout):
+            raise AssertionError("psql went away")
         end = lambda: process.poll() is None and process.communicate("COMMIT;\n")  # noqa: E731
         try:
             yield end

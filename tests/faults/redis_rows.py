@@ -9,6 +9,7 @@ from wire import micros
 LEVEL_SECONDS = 300
 FIELDS = {"balance", "held", "available", "credit_limit", "currency", "status", "kind"}
 AMOUNTS = ("balance", "held", "available", "credit_limit")
+STREAM_MAX = 10_000  # As the daemon caps it by default.
 CALL = ("record", "session", "line", "number", "service", "state", "used", "cause")
 
 
@@ -95,10 +96,15 @@ def assert_is_end_of(what, found, expected, whole):
     assert not whole or len(found) == len(expected), f"{what}: {len(found)} of {len(expected)} are told"
 
 
-def assert_same_stream(daemon, redis, prefix="tollgate", stream_max=10_000):
+def entries_of(redis, prefix="tollgate"):
+    """The stream's, each a dictionary, the oldest first."""
+    return [pairs(entry[1]) for entry in redis.call("XRANGE", f"{prefix}:events", "-", "+")]
+
+
+def assert_same_stream(daemon, redis, prefix="tollgate", stream_max=STREAM_MAX):
     """Each entry is what the journal says, in its order, once; none is missing but the oldest, beyond the cap. For
     journals without a snapshot, so that a refill tells all. How many."""
-    entries = [pairs(entry[1]) for entry in redis.call("XRANGE", f"{prefix}:events", "-", "+")]
+    entries = entries_of(redis, prefix)
     ids = [tuple(map(int, entry.pop("id").split("-"))) for entry in entries]
     assert ids == sorted(set(ids)), "entries are out of order, or there twice"
     whole = len(entries) < stream_max
@@ -119,7 +125,7 @@ def assert_same_stream(daemon, redis, prefix="tollgate", stream_max=10_000):
     return len(entries)
 
 
-def assert_same(daemon, redis, prefix="tollgate", stream_max=10_000):
+def assert_same(daemon, redis, prefix="tollgate", stream_max=STREAM_MAX):
     """All of it, once it is level and while nobody does anything. (parties, entries of the stream)."""
     wait_until_level(daemon, redis, prefix)
     return assert_same_parties(daemon, redis, prefix), assert_same_stream(daemon, redis, prefix, stream_max)

@@ -38,11 +38,11 @@ class StoresTest(unittest.TestCase):
             traffic = Traffic(daemon, rng)
             sessions = 0
             began = time.monotonic()
-            kinds = ["kill", "stop", "wipe", "restart", "daemon"]
-            rng.shuffle(kinds)  # Each once, then by chance.
+            every = [(what, store) for what in ("kill", "stop", "wipe", "restart") for store in (postgres, redis)]
+            every.append(("daemon", postgres))
+            kinds = rng.sample(every, len(every))  # Each once, then by chance.
             while kinds or sessions < wanted:
-                what = kinds.pop() if kinds else rng.choice(("kill", "stop", "wipe", "restart", "daemon", "nothing"))
-                store = rng.choice((postgres, redis))
+                what, store = kinds.pop() if kinds else rng.choice((*every, ("nothing", postgres)))
                 happened[what] = happened.get(what, 0) + 1
                 self.administer(daemon)
                 traffic.begin()
@@ -59,6 +59,11 @@ class StoresTest(unittest.TestCase):
                 sessions = sum(caller.names for caller in traffic.callers)
             records, still_open = assert_same(daemon, postgres)
             parties, told = redis_rows.assert_same(daemon, redis)
+            # Every status that administer() set is told; where the cap took the oldest away, as many of both.
+            statuses = [entry for entry in redis_rows.entries_of(redis) if entry["event"].startswith("party_")]
+            self.assertEqual([entry["event"] for entry in statuses][-2:], ["party_suspended", "party_resumed"])
+            if told < redis_rows.STREAM_MAX:
+                self.assertEqual(len(statuses), 2 * sum(happened.values()))
             print(f"{sessions} sessions in {time.monotonic() - began:.0f} s: {records} records, {still_open} open, "
                   f"{parties} parties, {told} in the stream; "
                   + ", ".join(f"{what} {count}" for what, count in sorted(happened.items())), flush=True)

@@ -62,6 +62,7 @@ class PostgresTalk:
         self.begun = False  # The first message has no kind.
         self.texts = []  # What was said since the last Sync.
         self.unanswered = collections.deque()  # Statements, for each ReadyForQuery one.
+        self.copying = False  # The first rows stand for all of a COPY.
 
     def said(self, waiting):
         """The daemon's next message; None: it is not whole."""
@@ -78,7 +79,10 @@ class PostgresTalk:
             return message, "connect", False
         kind, body = message[:1], message[5:]
         if kind == b"d":
-            return message, self.unanswered[-1] if self.unanswered else "", True
+            is_first, self.copying = not self.copying, True
+            return message, self.unanswered[-1] if is_first and self.unanswered else None, True
+        if kind in (b"Q", b"P"):
+            self.copying = False
         if kind == b"Q":
             self.unanswered.append(body[:-1].decode())
             return message, self.unanswered[-1], False
@@ -253,7 +257,8 @@ class Between:
         data, statement, _ = message
         moment = self.moment
         if moment and statement is not None and moment.is_of(statement) and not state["answered"]:
-            if isinstance(moment, Unanswered) and self.is_due():
+            # That it is done is said once.
+            if isinstance(moment, Unanswered) and (data[:1] == b"C" or self.talk is RedisTalk) and self.is_due():
                 return self.come()
             if isinstance(moment, After) and (data[:1] == b"Z" or self.talk is RedisTalk) and self.is_due():
                 state["answered"] = True
