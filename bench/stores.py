@@ -4,9 +4,10 @@
 usage: bench/stores.py [ROUNDS [SECONDS]]      (7 rounds of 4 s)
 
 A PostgreSQL and a Redis of the bench's own, with Debian's settings, on the same machine. Three questions:
-1. p99 of decisions at 2,000 commands a second: a daemon without stores and one whose stores are killed, stopped and wiped
-   meanwhile, in turns; the ratio of the medians. The stores' files are in memory, as if they had a disk of their own: a
-   journal that shares its disk waits for whatever else is written there, whoever writes it.
+1. p99 of decisions at 2,000 commands a second, in turns: a daemon without stores; the same while the stores of another
+   are killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in
+   memory, as if they had a disk of their own: a journal that shares its disk waits for whatever else is written there,
+   whoever writes it.
 2. The highest rate of pairs (AUTHORIZE, STOP) at which neither store is ever 2 s behind.
 3. Calls that PostgreSQL has not: how fast it takes them, against psql's binary \\copy of the same rows into tables
    with the same partitions and indexes.
@@ -35,6 +36,7 @@ QUIET_RATE = 2_000
 PAIR_RATES = (1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000)
 LAG_MAX_MS = 2_000
 LEVEL_SECONDS = 600
+RAW = (("psql", "tollgate", "\\copy"), ("the server", "postgres", "COPY"))  # Who copies, as which user, by what.
 BACKLOG_SECONDS = 10
 
 
@@ -96,7 +98,7 @@ def hurt_in_turns(postgres, redis, stop):
 def decisions(folder, rounds, seconds):
     print(f"## p99 of commands, {QUIET_RATE} a second, medians of {rounds} rounds of {seconds} s\n")
     Server.within = MEMORY if MEMORY.is_dir() else None
-    late = {"without": [], "with": []}
+    late = {"without stores": [], "without stores, beside stores that are hurt": [], "with stores that are hurt": []}
     with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
             Daemon(f"journal.dir={folder}/without") as without, \
             Daemon(f"journal.dir={folder}/with", f"postgres.url={postgres.url}", f"redis.url={redis.url}",
@@ -105,19 +107,23 @@ def decisions(folder, rounds, seconds):
             build_world(daemon)
             load(daemon, 1, QUIET_RATE)
         for _ in range(rounds):
-            late["without"].append(load(without, seconds, QUIET_RATE)["latency"]["p99_us"])
-            stop = threading.Event()
-            hurting = threading.Thread(target=hurt_in_turns, args=(postgres, redis, stop))
-            hurting.start()
-            late["with"].append(load(followed, seconds, QUIET_RATE)["latency"]["p99_us"])
-            stop.set()
-            hurting.join()
+            for name, daemon in zip(late, (without, without, followed)):
+                wait_until_level(followed)
+                stop = threading.Event()
+                hurting = threading.Thread(target=hurt_in_turns, args=(postgres, redis, stop))
+                if "hurt" in name:
+                    hurting.start()
+                late[name].append(load(daemon, seconds, QUIET_RATE)["latency"]["p99_us"])
+                stop.set()
+                if "hurt" in name:
+                    hurting.join()
         wait_until_level(followed)
     Server.within = None
-    medians = {name: statistics.median(values) for name, values in late.items()}
+    alone, beside, behind = (statistics.median(values) for values in late.values())
     for name, values in late.items():
-        print(f"| {name} stores | {medians[name]:.0f} us | {min(values):.0f} to {max(values):.0f} |")
-    print(f"\nratio {medians['with'] / medians['without']:.2f} (at most 1.5)\n", flush=True)
+        print(f"| {name} | {statistics.median(values):.0f} us | {min(values):.0f} to {max(values):.0f} |")
+    print(f"\nratio {behind / beside:.2f} to the same daemon without them on the same machine (at most 1.5), "
+          f"{behind / alone:.2f} to a quiet machine\n", flush=True)
 
 
 def sustained(folder, seconds):
@@ -168,30 +174,31 @@ def backlog(folder):
         records = int(postgres.value("SELECT count(*) FROM tollgate.call_records"))
         legs = int(postgres.value("SELECT count(*) FROM tollgate.call_legs")) - before
         # The same rows by nothing but COPY: by psql, and by the server, which reads them from a file.
-        raw = {"psql": 0.0, "the server": 0.0}
+        raw = {who: 0.0 for who, _, _ in RAW}
         for table in ("call_records", "call_legs"):
             file = postgres.folder / f"{table}.copy"
             postgres.psql(f"COPY (SELECT * FROM tollgate.{table}) TO '{file}' WITH (FORMAT binary)", "postgres")
             partitions = postgres.rows(
                 "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_inherits JOIN pg_class ON oid = inhrelid"
                 f" WHERE inhparent = 'tollgate.{table}'::regclass")
-            for number, (who, user, copy) in enumerate((("psql", "tollgate", "\\copy"), ("the server", "postgres", "COPY"))):
+            for number, (who, user, copy) in enumerate(RAW):
                 into = f"raw{number}_{table}"
                 postgres.psql(f"CREATE TABLE tollgate.{into} (LIKE tollgate.{table} INCLUDING ALL)"
                               " PARTITION BY RANGE (ended);")
                 for partition, bounds in partitions:
-                    postgres.psql(f"CREATE TABLE tollgate.raw{number}_{partition} PARTITION OF tollgate.{into} {bounds}")
+                    postgres.psql(
+                        f"CREATE TABLE tollgate.raw{number}_{partition} PARTITION OF tollgate.{into} {bounds}")
                 begun = time.monotonic()
                 postgres.psql(f"{copy} tollgate.{into} FROM '{file}' WITH (FORMAT binary)", user)
                 raw[who] += time.monotonic() - begun
                 postgres.psql(f"DROP TABLE tollgate.{into}")
     print(f"## {records} call records with {legs} legs that PostgreSQL had not\n")
-    print(f"| taken, with sessions, balances and the journal itself | {took:.1f} s | {(records + legs) / took:.0f} rows/s |")
+    rows = records + legs
+    print(f"| taken, with sessions, balances and the journal itself | {took:.1f} s | {rows / took:.0f} rows/s |")
     for who, seconds in raw.items():
-        print(f"| raw binary COPY of records and legs alone, by {who} | {seconds:.1f} s | "
-              f"{(records + legs) / seconds:.0f} rows/s |")
-    print(f"\nratio {raw['psql'] / took:.2f} (at least 0.8); beside the server's own reading {raw['the server'] / took:.2f}",
-          flush=True)
+        print(f"| raw binary COPY of these rows alone, by {who} | {seconds:.1f} s | {rows / seconds:.0f} rows/s |")
+    print(f"\nratio {raw['psql'] / took:.2f} (at least 0.8), beside the server's own reading "
+          f"{raw['the server'] / took:.2f}", flush=True)
 
 
 def main(rounds=7, seconds=4):

@@ -47,6 +47,7 @@ class Daemon:
     """
 
     running = []  # For the log of a test that fails while they run.
+    before = ()  # What stands before its command: ("taskset", "-c", "0").
 
     def __init__(self, *settings):
         self.settings = settings
@@ -71,7 +72,7 @@ class Daemon:
 
     def launch(self):
         """Starts the process; does not wait for it."""
-        command = [str(binary())]
+        command = [*self.before, str(binary())]
         for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *self.settings):
             command += ["--set", setting]
         with open(self.log, "wb") as log:

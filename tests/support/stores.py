@@ -74,6 +74,7 @@ class Server:
 
     name = ""
     within = None  # The folder that its own is made in; None: the system's for temporary files.
+    before = ()  # What stands before its command: ("taskset", "-c", "0").
 
     def __init__(self):
         self.port = free_port()
@@ -127,7 +128,7 @@ class Server:
 
     def launch(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command(), cwd=self.folder, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.before, *self.command()], cwd=self.folder, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)
 
     def kill(self):
