@@ -126,6 +126,9 @@ Payments::Key Payments::key_of(const PaymentRequest& request, std::string_view i
     const Remembered* const asked = find(stripe, other);
     if (asked == nullptr || asked->at >= nobodys.before || forgettable(*asked, request.now.steady))
         return own;
+    // Each start counts as the moment of the first declaration, and who is nobody over HTTP goes on choosing
+    // ids.
+    if (nobodys.before - asked->at > kAnswerUnderWay) return own;
     const auto& postings = asked->transaction.postings;
     const bool sees = nobodys.under == parties_.root() ||
                       (!postings.empty() && parties_.is_in_subtree(postings[0].party, nobodys.under));
