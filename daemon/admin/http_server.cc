@@ -443,7 +443,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
         Request request;
         if (const auto refusal = read_head(parser, request)) {
-            const bool keep_open = parser.is_done() && parser.keep_alive() && refusal->status != 400;
+            const bool keep_open =
+                parser.is_done() && parser.keep_alive() && refusal->status != 400 && !server_.stopping;
             co_return co_await write(*refusal, request.method == "HEAD", keep_open) && keep_open;
         }
         if (lane_ == Lane::stream) co_return co_await serve_stream(parser, request);
