@@ -147,7 +147,7 @@ class Payments {
 
     /// Whether one of that id was asked before, so that its answer is known.
     [[nodiscard]] bool is_repeated(const PaymentRequest& request) noexcept {
-        return knows(key_of(request, request.id));
+        return knows(key_of(request, request.id), request.now.steady);
     }
 
     /// All that are remembered.
@@ -202,7 +202,7 @@ class Payments {
     [[nodiscard]] Stripe& stripe_of(const Key& key) noexcept;
     [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
     [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
-    [[nodiscard]] bool knows(const Key& key) noexcept;
+    [[nodiscard]] bool knows(const Key& key, balance::Steady now) noexcept;
     /// What a request is known by that the sender of `request` calls `id`.
     [[nodiscard]] Key key_of(const PaymentRequest& request, std::string_view id) noexcept;
     void make_room(Stripe& stripe, balance::Steady now);

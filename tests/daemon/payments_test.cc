@@ -161,6 +161,17 @@ TEST(Payments, WhatNobodyAskedBeforeThereWereUsersIsTheirsToo) {
     world.expect_at_rest();
 }
 
+TEST(Payments, WhatIsToBeForgottenIsNoRepeat) {
+    World world;
+    PaymentRequest request{"req", {}, world.now};
+    ASSERT_EQ(world.payments.top_up("alice", money("5"), request).code, PaymentCode::ok);
+    const auto remember = PaymentSettings{}.remember;
+    request.now.steady += remember;
+    EXPECT_TRUE(world.payments.is_repeated(request));
+    request.now.steady += std::chrono::seconds{1};
+    EXPECT_FALSE(world.payments.is_repeated(request)) << "it would be done again";
+}
+
 // Goal: a top-up is written down before anybody can spend it; a debit is taken before it is written down.
 TEST(Payments, WhatRaisesFundsIsAppendedFirstWhatLowersThemIsDoneFirst) {
     World world;
