@@ -5,7 +5,7 @@ namespace tollgate::daemon {
 
 /// From now on the calling thread, and those that it starts, ask for short turns: on Linux 6.12 and later
 /// whoever does gets the processor sooner when something arrives for him, at the cost of giving it up sooner.
-/// Before that nothing changes. Needs no rights.
+/// Before that nothing changes, nor where the operator chose another policy. Needs no rights.
 void work_promptly() noexcept;
 
 /// For work that can wait: decks, imports, stores, freeing what they replaced. From now on the calling thread

@@ -110,22 +110,26 @@ void Payments::unlist_due(balance::Steady now) {
         [&](const Transaction& transaction) { return now - transaction.at.steady > settings_.remember; });
 }
 
-bool Payments::knows(const Key& key) noexcept {
+bool Payments::knows(const Key& key, balance::Steady now) noexcept {
     Stripe& stripe = stripe_of(key);
     const std::lock_guard lock{stripe.mutex};
-    return find(stripe, key) != nullptr;
+    const Remembered* const asked = find(stripe, key);
+    return asked != nullptr && !forgettable(*asked, now);
 }
 
 Payments::Key Payments::key_of(const PaymentRequest& request, std::string_view id) noexcept {
     const Key own{request.scope, id};
     const PaymentRequest::Nobodys& nobodys = request.nobodys;
-    if (request.scope.empty() || nobodys.under == kNoParty || knows(own)) return own;
+    if (request.scope.empty() || nobodys.under == kNoParty || knows(own, request.now.steady)) return own;
     const Key other{{}, id};
     Stripe& stripe = stripe_of(other);
     const std::lock_guard lock{stripe.mutex};
     const Remembered* const asked = find(stripe, other);
     if (asked == nullptr || asked->at >= nobodys.before || forgettable(*asked, request.now.steady))
         return own;
+    // Each start counts as the moment of the first declaration, and who is nobody over HTTP goes on choosing
+    // ids.
+    if (nobodys.before - asked->at > kAnswerUnderWay) return own;
     const auto& postings = asked->transaction.postings;
     const bool sees = nobodys.under == parties_.root() ||
                       (!postings.empty() && parties_.is_in_subtree(postings[0].party, nobodys.under));
@@ -348,7 +352,8 @@ Payments::Key Payments::original_of(const RefundRequest& refund, const PaymentRe
                                     TransactionList::Entry& named) noexcept {
     // By the request id that whoever asks chose, or else by its number, whoever had it done.
     const Key own = key_of(request, refund.of);
-    if (const auto number = transaction_number(refund.of); number && !knows(own)) named = list_.find(*number);
+    if (const auto number = transaction_number(refund.of); number && !knows(own, request.now.steady))
+        named = list_.find(*number);
     return named == nullptr ? own : Key{named->scope, named->request};
 }
 

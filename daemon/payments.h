@@ -29,6 +29,9 @@ inline constexpr std::size_t kMemoBytesMax = 256;
 /// How many request ids are remembered at most; then money operations are BUSY until old ones are forgotten.
 inline constexpr std::size_t kRequestsMax = 10'000'000;
 
+/// How long before somebody was declared what nobody asked may be what he sends again.
+inline constexpr std::chrono::hours kAnswerUnderWay{1};
+
 [[nodiscard]] constexpr bool is_request_id(std::string_view text) noexcept {
     return !text.empty() && text.size() <= kRequestIdBytesMax && !text.starts_with("r-");
 }
@@ -67,8 +70,8 @@ struct PaymentRequest {
     std::string_view scope{};  ///< Who sends it: ids are his own.
     std::string_view actor{};  ///< Who does it, for the books; empty: nobody is declared.
 
-    /// What was asked before anybody was declared is a sender's too where he sees whose money it moved: the
-    /// first were declared while an answer was under way.
+    /// What was asked before anybody was declared, and at most kAnswerUnderWay before, is a sender's too
+    /// where he sees whose money it moved: the first were declared while an answer was under way.
     struct Nobodys {
         balance::Steady before = balance::Steady::min();
         balance::PartyId under = balance::kNoParty;  ///< He sees its subtree; the provider: everything.
@@ -144,7 +147,7 @@ class Payments {
 
     /// Whether one of that id was asked before, so that its answer is known.
     [[nodiscard]] bool is_repeated(const PaymentRequest& request) noexcept {
-        return knows(key_of(request, request.id));
+        return knows(key_of(request, request.id), request.now.steady);
     }
 
     /// All that are remembered.
@@ -199,7 +202,7 @@ class Payments {
     [[nodiscard]] Stripe& stripe_of(const Key& key) noexcept;
     [[nodiscard]] Remembered* find(Stripe& stripe, const Key& key) const noexcept;
     [[nodiscard]] bool forgettable(const Remembered& entry, balance::Steady now) const noexcept;
-    [[nodiscard]] bool knows(const Key& key) noexcept;
+    [[nodiscard]] bool knows(const Key& key, balance::Steady now) noexcept;
     /// What a request is known by that the sender of `request` calls `id`.
     [[nodiscard]] Key key_of(const PaymentRequest& request, std::string_view id) noexcept;
     void make_room(Stripe& stripe, balance::Steady now);

@@ -58,18 +58,25 @@ Resync::UnderWay* Resync::of(const std::string& key, std::string_view scope, Mom
     return &resync;
 }
 
+void Resync::refuse(const std::string& key, Moment now) {
+    under_way_.erase(key);
+    if (tokens_.find(key) == nullptr) tokens_.refuse(key, now, events_);
+}
+
 bool Resync::name(std::string_view switch_name, std::string_view token, std::span<const std::string_view> ids,
                   Moment now, std::string_view scope) {
-    if (memory_is_full_ && memory_is_full_()) return false;
     const std::lock_guard lock{mutex_};
     const std::string key = key_of(switch_name, token, scope);
     if (ended(key)) return true;  // Came late: there is nothing left to close.
     UnderWay* const resync = of(key, scope, now);
-    if (resync == nullptr || resync->alive.size() + ids.size() > kIdsMax) return false;
     std::size_t bytes = 0;
     for (const auto id : ids)
         bytes += id.size() + kIdBytesMore;
-    if (!has_room_for(bytes, scope)) return false;
+    if (resync == nullptr || (memory_is_full_ && memory_is_full_()) ||
+        resync->alive.size() + ids.size() > kIdsMax || !has_room_for(bytes, scope)) {
+        refuse(key, now);
+        return false;
+    }
     for (const auto id : ids) {
         if (resync->alive.emplace(id).second) resync->bytes += id.size() + kIdBytesMore;
     }

@@ -40,8 +40,9 @@ class Resync {
     // `scope` is the user whose sessions they are (balance/session_key.h): his names and tokens are his own.
     // It is empty while nobody is declared: then there is nobody else whom a share is to be kept for.
 
-    /// False where one of the limits is reached, memory is full, the journal has no room, or the daemon was
-    /// restarted since its first word, so that what it named is lost; nothing is taken then.
+    /// False where one of the limits is reached, memory is full, the journal has no room, or what it named is
+    /// lost: by a restart, or by the first refusal. Its END is refused from then on: it must not close calls
+    /// that could not be named.
     [[nodiscard]] bool name(std::string_view switch_name, std::string_view token,
                             std::span<const std::string_view> ids, Moment now, std::string_view scope = {});
     /// Closes the sessions of that switch that were authorised before its first word and named in none, all
@@ -68,6 +69,8 @@ class Resync {
     UnderWay* of(const std::string& key, std::string_view scope, Moment now);
     /// How many it closed, where it has ended.
     [[nodiscard]] std::optional<std::size_t> ended(const std::string& key) const;
+    /// What it named is lost from now on.
+    void refuse(const std::string& key, Moment now);
     [[nodiscard]] bool has_place_for(std::string_view scope) const;
     [[nodiscard]] bool has_room_for(std::size_t bytes, std::string_view scope) const;
     void forget_abandoned(Moment now);

@@ -27,6 +27,11 @@ void ResyncTokens::note(const std::string& key, const Token& token, balance::Eve
     keep(key, token);
 }
 
+void ResyncTokens::refuse(const std::string& key, balance::Moment at, balance::EventLog& events) {
+    if (events.admission() == balance::Admission::closed) return keep(key, {at, std::nullopt});
+    note(key, {at, std::nullopt}, events);
+}
+
 bool ResyncTokens::apply(balance::Moment at, balance::ByteReader& in) {
     const std::string key{in.text()};
     Token token{at, std::nullopt};

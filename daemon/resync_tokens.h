@@ -34,6 +34,8 @@ class ResyncTokens {
     }
     /// Appends the event, then notes it.
     void note(const std::string& key, const Token& token, balance::EventLog& events);
+    /// Notes that it was begun and cannot go on. Where the journal has no room it is noted until a restart.
+    void refuse(const std::string& key, balance::Moment at, balance::EventLog& events);
 
     /// Does again what an event or a record of a snapshot says.
     [[nodiscard]] bool apply(balance::Moment at, balance::ByteReader& in);

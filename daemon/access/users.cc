@@ -9,6 +9,14 @@
 
 namespace tollgate::daemon::access {
 
+namespace {
+
+/// `now` is from before all are parsed, and who has looked just before they are published takes the time of
+/// what he does after. Nobody begins anything as nobody once they are: too much does no harm.
+constexpr std::chrono::seconds kUntilSeen{1};
+
+}  // namespace
+
 // ---- RequestRate ----
 
 std::chrono::nanoseconds RequestRate::take(balance::Steady now) noexcept {
@@ -110,7 +118,7 @@ void Users::replace(const std::vector<config::User>& declared, balance::Steady n
     std::sort(list->users_.begin(), list->users_.end(),
               [](const auto& a, const auto& b) { return a->name() < b->name(); });
     const bool first = before != nullptr && before->empty() && !list->empty();
-    if (first) first_declared_.store(now.count(), std::memory_order_relaxed);
+    if (first) first_declared_.store((now + kUntilSeen).count(), std::memory_order_relaxed);
     lists_.push_back(std::move(list));
     current_.store(lists_.back().get(), std::memory_order_release);
 }

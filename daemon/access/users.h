@@ -130,7 +130,8 @@ class Users {
     [[nodiscard]] bool is_empty() const noexcept { return current().empty(); }
 
     /// Sessions that began before then without a user are everybody's who sees their lines: the first users
-    /// were declared while calls were under way.
+    /// were declared while calls were under way. A little after that moment, so that nobody's last command is
+    /// before it.
     [[nodiscard]] balance::Steady first_declared() const noexcept {
         return balance::Steady{first_declared_.load(std::memory_order_relaxed)};
     }

@@ -53,6 +53,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 /// unwanted: closing a socket with unread bytes takes back what was sent.
 constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
 constexpr std::chrono::seconds kLingerWait{2};
+/// How long after a deadline what is still under way is cancelled once more.
+constexpr std::chrono::milliseconds kCancelAgain{100};
 /// How soon stop() sees that it is to hurry.
 constexpr std::chrono::milliseconds kHurryLook{20};
 /// How long a peer may take to begin by TLS; and what is read of it at once, which is a record.
@@ -376,7 +378,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         } catch (const std::exception&) {
             // Out of memory for this connection; the others go on.
         }
-        self->deadline_.cancel();
+        self->drop_deadline();
         self->stream_.socket().close(ignored);
     }
 
@@ -402,14 +404,21 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     /// Whatever is read or written next must be over in time. It replaces the deadline before.
     void set_deadline(std::chrono::milliseconds wait) {
         late_ = false;
+        run_deadline(wait);
+    }
+    void run_deadline(std::chrono::milliseconds wait) {
         deadline_.expires_after(wait);
         deadline_.async_wait([self = shared_from_this()](const error_code& aborted) {
             // A deadline that was replaced while this call was already under way is not the one that passed.
             if (aborted || self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
             self->late_ = true;
             self->cancel();
+            // What had just arrived is not cancelled, and more may be read behind it.
+            self->run_deadline(kCancelAgain);
         });
     }
+    /// Nor does one whose call is already under way take place.
+    void drop_deadline() { deadline_.expires_at(asio::steady_timer::time_point::max()); }
 
     /// True where there are none to be shaken.
     asio::awaitable<bool> shake_hands() {
@@ -443,7 +452,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
         Request request;
         if (const auto refusal = read_head(parser, request)) {
-            const bool keep_open = parser.is_done() && parser.keep_alive() && refusal->status != 400;
+            const bool keep_open =
+                parser.is_done() && parser.keep_alive() && refusal->status != 400 && !server_.stopping;
             co_return co_await write(*refusal, request.method == "HEAD", keep_open) && keep_open;
         }
         if (lane_ == Lane::stream) co_return co_await serve_stream(parser, request);
@@ -453,7 +463,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 co_return false;
             }
         }
-        deadline_.cancel();
+        drop_deadline();
         request.body = parser.get().body().view();
         const Response response = co_await once_durable(co_await handle(request));
         parser.get().body().clear();  // Its memory goes before the answer does.
@@ -464,7 +474,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
     /// Serves a request whose body is taken piece by piece.
     asio::awaitable<bool> serve_stream(Parser& parser, const Request& request) {
-        deadline_.cancel();
+        drop_deadline();
         if (server_.streams >= kStreamsAtOnce) {
             const Response busy = try_later(
                 std::to_string(kStreamsAtOnce) + " uploads are under way, which is the most; try again later",
@@ -490,7 +500,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
                 co_return false;
             }
         }
-        deadline_.cancel();
+        drop_deadline();
         const Response response = co_await once_durable(co_await pieces->finish(parser.get().body()));
         parser.get().body().clear();
         give_back_body();

@@ -64,7 +64,7 @@ NotedMovement::NotedMovement(const Context& context, const Movement& movement) {
     const auto say = [&entry](std::string_view name) -> std::string& {
         return entry.after.append(entry.after.empty() ? "{\"" : ",\"").append(name).append("\":");
     };
-    if (!movement.of.empty()) add_json(say("of"), movement.of);
+    if (!movement.of.empty()) add_json(say("of"), movement.of.substr(0, kRequestIdBytesMax));
     if (movement.amount) add_json(say("amount"), rating::format(*movement.amount).view());
     if (movement.force) say("force").append("true");
     entry.after.append("}");

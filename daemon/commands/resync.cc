@@ -36,9 +36,9 @@ void resync(Context& context, Words words, std::string& out) {
     }
     if (!closed)
         return writer.error(
-            "BUSY retry after 60000 ms: too many resyncs under way, too many ids in one or in all, a restart "
-            "since its first word or ten minutes without another (begin again with another token), or memory "
-            "or the journal's disk is full");
+            "BUSY retry after 60000 ms: too many resyncs under way, too many ids in one or in all, or memory "
+            "or the journal's disk is full; begin again with another token, as after a restart since its "
+            "first word or ten minutes without another");
     const Answer answer{out, plain, text_of(Code::ok),
                         rating::format_decimal(static_cast<std::int64_t>(*closed), 0), 0};
 }

@@ -108,8 +108,13 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 void check_webhook_url(const std::string& url) {
     const auto wrong = [&url](const char* why) {
+        std::string shown = logging::redacted_url(url);
+        // Many services want their secret in the path.
+        const std::size_t scheme = shown.find("://");
+        const std::size_t path = shown.find_first_of("/?#", scheme == std::string::npos ? 0 : scheme + 3);
+        if (path != std::string::npos) shown.replace(path, std::string::npos, "/***");
         std::string text{"webhook.url: \""};
-        text.append(logging::redacted_url(url)).append("\": ").append(why);
+        text.append(shown).append("\": ").append(why);
         text += "; expected http://HOST[:PORT]/PATH or https://…; what is special in it is written %XX";
         return std::runtime_error{text};
     };

@@ -34,6 +34,9 @@ constexpr std::chrono::seconds kGoodbyeTime{2};
 constexpr std::chrono::milliseconds kLastHandshakeTime{1000};
 constexpr std::chrono::milliseconds kLastRecordTime{400};
 
+/// How long after a deadline what is still under way is cancelled once more.
+constexpr std::chrono::milliseconds kCancelAgain{100};
+
 /// What browsers send when a page tricks them into talking to this port.
 bool is_browser(std::string_view input) noexcept {
     const auto begins = [input](std::string_view upper) {
@@ -66,6 +69,8 @@ void Connection::limit_tls(std::chrono::milliseconds time) {
                 return;
             boost::system::error_code ignored;
             socket_.cancel(ignored);
+            // What had just arrived is not cancelled, and more may be read behind it.
+            limit_tls(kCancelAgain);
         });
 }
 
@@ -112,6 +117,9 @@ void Connection::dismiss_stranger() {
     client_.closing = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
+    // As above; he is dismissed again until he is gone.
+    login_until_ = worker_.now().steady + kCancelAgain;
+    worker_.expect_login(*login_until_, client_.id);
 }
 
 void Connection::close() {

@@ -71,6 +71,28 @@ std::pair<std::size_t, std::size_t> password_in_url(std::string_view text, std::
     return {end == 0 ? 0 : colon + 1, end};
 }
 
+/// `host:port,host:port/path`, with *** from the first on that is no port: somebody may have forgotten the
+/// host that belongs behind `user:password`.
+void append_places(std::string_view url, std::string& out) {
+    const std::size_t path = std::min(url.find('/'), url.size());
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (std::size_t place = 0; place < path;) {
+        const std::size_t end = std::min(url.find(',', place), path);
+        // Of [::1] what is inside the brackets is the host.
+        const std::size_t bracket = url[place] == '[' ? url.find(']', place) : place;
+        const std::size_t colon = url.find(':', bracket < end ? bracket : place);
+        if (colon < end) {
+            const std::string_view port = url.substr(colon + 1, end - colon - 1);
+            if (!std::all_of(port.begin(), port.end(), is_digit)) {
+                out.append(url.substr(0, colon + 1)).append(kHidden);
+                return;
+            }
+        }
+        place = end + 1;
+    }
+    out.append(url);
+}
+
 /// UTF-8 passes; control letters and what belongs to the format do not.
 void escape(std::string_view text, std::string& out) {
     for (const char c : text) {
@@ -232,7 +254,9 @@ std::string redacted_url(std::string_view url) {
         out.append(url.substr(0, slashes + 3));
         url.remove_prefix(slashes + 3);
     }
-    if (const std::size_t end = url.rfind('@'); end != std::string_view::npos) {
+    const std::size_t end = url.rfind('@');
+    const bool has_user = end != std::string_view::npos;
+    if (has_user) {
         const std::string_view user = url.substr(0, end);
         const std::size_t colon = user.find(':');
         if (colon != std::string_view::npos) out.append(user.substr(0, colon + 1));
@@ -240,7 +264,12 @@ std::string redacted_url(std::string_view url) {
         url.remove_prefix(end);
     }
     const std::size_t query = url.find('?');
-    out.append(url.substr(0, query));
+    const std::string_view places = url.substr(0, query);
+    if (has_user) {
+        out.append(places);
+    } else {
+        append_places(places, out);
+    }
     if (query != std::string_view::npos) out.append("?").append(kHidden);
     return out;
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -141,6 +142,12 @@ class Sink final : public spdlog::sinks::sink {
         }
     }
 
+    /// From now on all lines together wait for their reader no longer than one would.
+    void hurry() noexcept {
+        const auto until = std::chrono::steady_clock::now() + kReaderPatience;
+        patient_until_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+
     [[nodiscard]] std::uint64_t suppressed() const noexcept {
         return suppressed_.load(std::memory_order_relaxed);
     }
@@ -183,8 +190,12 @@ class Sink final : public spdlog::sinks::sink {
         using Clock = std::chrono::steady_clock;
         if (broken_off_) text.insert(0, 1, '\n');
         std::string_view left = text;
-        const auto until = Clock::now() + (stuck_ ? std::chrono::milliseconds{0} : kReaderPatience);
+        const auto patient_until = Clock::now() + (stuck_ ? std::chrono::milliseconds{0} : kReaderPatience);
         while (!left.empty()) {
+            // Also of a line that was waiting before.
+            const auto until =
+                std::min(patient_until,
+                         Clock::time_point{Clock::duration{patient_until_.load(std::memory_order_relaxed)}});
             pollfd place{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
             const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
                 std::max(until - Clock::now(), Clock::duration{0}));
@@ -203,6 +214,9 @@ class Sink final : public spdlog::sinks::sink {
         return !stuck_;
     }
 
+    // Of the steady clock. Relaxed: it guards nothing but itself.
+    std::atomic<std::chrono::steady_clock::rep> patient_until_{
+        std::numeric_limits<std::chrono::steady_clock::rep>::max()};
     std::mutex mutex_;
     config::LogFormat format_;
     Limiter limiter_;
@@ -237,6 +251,8 @@ void settle() {
 }
 
 void stop() {
+    // One who takes a line now and then must not hold up the end by each of those that wait.
+    if (the_sink != nullptr) the_sink->hurry();
     spdlog::shutdown();
     if (the_sink != nullptr) the_sink->settle(true);
 }

@@ -575,6 +575,8 @@ TEST(Charging, ResyncsThatHaveEndedMakeRoomForOthers) {
         EXPECT_TRUE(world.resync.name("fs", "open-" + std::to_string(i), {}, world.now));
     }
     EXPECT_FALSE(world.resync.name("fs", "one more", {}, world.now)) << "those under way are not driven out";
+    EXPECT_EQ(world.resync.end("fs", "open-0", world.now), 0U);
+    EXPECT_EQ(world.resync.end("fs", "one more", world.now), std::nullopt) << "it was to name some";
 }
 
 TEST(Charging, NoUserTakesThePlacesOfOthersWithHisResyncs) {
@@ -585,7 +587,7 @@ TEST(Charging, NoUserTakesThePlacesOfOthersWithHisResyncs) {
     EXPECT_TRUE(world.resync.name("fs", "0", {}, world.now, "eager")) << "what is under way goes on";
     EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now, "other"));
     EXPECT_EQ(world.resync.end("fs", "0", world.now, "eager"), 0U);
-    EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now, "eager")) << "one of his has ended";
+    EXPECT_TRUE(world.resync.name("fs", "another", {}, world.now, "eager")) << "one of his has ended";
     EXPECT_EQ(world.resync.end("fs", "0", world.now, "eager"), 0U) << "a repeat needs no place";
 }
 
@@ -621,7 +623,7 @@ TEST(Charging, ResyncsThatAreAbandonedAreSwept) {
     world.pass(seconds{1});
     world.resync.sweep(world.now);
     EXPECT_FALSE(world.resync.name("fs", "0", {}, world.now)) << "what it named is lost";
-    EXPECT_TRUE(world.resync.name("fs", "one more", {}, world.now));
+    EXPECT_TRUE(world.resync.name("fs", "another", {}, world.now));
 }
 
 TEST(Charging, NothingIsNamedWhileMemoryIsFull) {
@@ -633,12 +635,18 @@ TEST(Charging, NothingIsNamedWhileMemoryIsFull) {
     world.pass(seconds{1});
     const std::array<std::string_view, 1> ids{"a"};
     full = true;
-    EXPECT_FALSE(resync.name("", "t", ids, world.now));
+    EXPECT_FALSE(resync.name("", "first", ids, world.now));
+    EXPECT_EQ(resync.end("", "first", world.now), std::nullopt) << "its call goes on, and could not be named";
     full = false;
-    EXPECT_TRUE(resync.name("", "t", ids, world.now));
+    EXPECT_FALSE(resync.name("", "first", ids, world.now)) << "others of it may have been lost";
+    EXPECT_TRUE(resync.name("", "later", {}, world.now));
+    EXPECT_TRUE(resync.name("", "named", ids, world.now));
     full = true;
-    EXPECT_FALSE(resync.name("", "t", ids, world.now));
-    EXPECT_EQ(resync.end("", "t", world.now), 0U) << "what ends calls goes on";
+    EXPECT_FALSE(resync.name("", "later", ids, world.now));
+    EXPECT_EQ(resync.end("", "later", world.now), std::nullopt);
+    EXPECT_EQ(resync.end("", "named", world.now), 0U) << "what ends calls goes on";
+    EXPECT_EQ(resync.end("", "none left", world.now), 1U);
+    world.expect_at_rest();
 }
 
 TEST(Charging, ResyncClosesWhatTheSwitchNoLongerHas) {

@@ -147,6 +147,12 @@ TEST_F(CommandsTest, ARefundNamesARecordOrARequest) {
     EXPECT_EQ(run("REFUND paid r-2").substr(0, 17), "-BADARG request: ");
     EXPECT_EQ(run("REFUND paid y AMOUNT 0").substr(0, 16), "-BADARG amount: ");
     EXPECT_EQ(run("REFUND <null> y").substr(0, 27), "-BADARG record-or-request: ");
+    EXPECT_EQ(plain("REFUND t-" + std::string(10'000, '0') + "4 by-number AMOUNT 1").substr(0, 5), "OK 12");
+    world_.state.registry.audit.visit_back(0, [](const AuditEntry& entry) {
+        EXPECT_EQ(entry.operation, "refund");
+        EXPECT_LT(entry.after.size(), 300U) << "a request id, and the amount";
+        return false;
+    });
 }
 
 TEST_F(CommandsTest, WhatComesLaterIsRefusedClearly) {

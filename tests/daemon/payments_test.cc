@@ -138,6 +138,17 @@ TEST(Payments, WhatNobodyAskedBeforeThereWereUsersIsTheirsToo) {
     sooner.nobodys.before = world.now.steady - std::chrono::seconds{1};
     EXPECT_FALSE(world.payments.top_up("alice", money("5"), sooner).duplicate);
     EXPECT_EQ(world.balance("alice"), "11");
+    // Nor is what nobody can wait for an answer to any more: his own first one is new.
+    ASSERT_EQ(world.payments.top_up("alice", money("2"), {"late", {}, world.now}).code, PaymentCode::ok);
+    auto later = as("user fin", "provider");
+    later.id = "late";
+    later.nobodys.before = world.now.steady + kAnswerUnderWay;
+    EXPECT_TRUE(world.payments.top_up("alice", money("2"), later).duplicate);
+    later.nobodys.before += std::chrono::seconds{1};
+    EXPECT_FALSE(world.payments.top_up("alice", money("2"), later).duplicate);
+    EXPECT_EQ(world.balance("alice"), "15");
+    ASSERT_EQ(world.payments.debit("alice", money("4"), false, {"taken", {}, world.now}).code,
+              PaymentCode::ok);
     // What he has asked himself is his.
     EXPECT_TRUE(world.payments.top_up("alice", money("5"), as("user other", "provider")).duplicate);
     // It can be refunded by the name that it had, once.
@@ -148,6 +159,17 @@ TEST(Payments, WhatNobodyAskedBeforeThereWereUsersIsTheirsToo) {
     refund.id = "again";
     EXPECT_EQ(world.payments.refund({.of = "req"}, refund).code, PaymentCode::not_refundable);
     world.expect_at_rest();
+}
+
+TEST(Payments, WhatIsToBeForgottenIsNoRepeat) {
+    World world;
+    PaymentRequest request{"req", {}, world.now};
+    ASSERT_EQ(world.payments.top_up("alice", money("5"), request).code, PaymentCode::ok);
+    const auto remember = PaymentSettings{}.remember;
+    request.now.steady += remember;
+    EXPECT_TRUE(world.payments.is_repeated(request));
+    request.now.steady += std::chrono::seconds{1};
+    EXPECT_FALSE(world.payments.is_repeated(request)) << "it would be done again";
 }
 
 // Goal: a top-up is written down before anybody can spend it; a debit is taken before it is written down.

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -112,9 +113,15 @@ class Unread(Operated):
 
     def wait_until_it_serves(self):
         with open(self.log, "ab") as log:
+            deadline = time.monotonic() + SECONDS
             while b"kind=serving " not in self.log.read_bytes():
-                log.write(os.read(self.reader, 65536))
-                log.flush()
+                # The write end is open here too: nothing says that the daemon has ended.
+                ended = self.process.poll() is not None
+                if select.select([self.reader], [], [], 0.1)[0]:
+                    log.write(os.read(self.reader, 65536))
+                    log.flush()
+                elif ended or time.monotonic() > deadline:
+                    raise AssertionError(f"it does not serve: {self.log.read_text()}")
         super().wait_until_it_serves()
 
     def fill_log(self):
@@ -350,18 +357,31 @@ class Stop(unittest.TestCase):
         with Operated() as daemon:
             daemon.world()
             answered = {}
+            failures = []
+
+            @contextlib.contextmanager
+            def until_it_ends(*ends):
+                try:
+                    yield
+                except ends:
+                    pass
+                except Exception as failure:  # A thread that raises it would only end.
+                    failures.append(failure)
 
             def ask(name, client):
                 """Top-ups in pipelines of ten, until the connection ends."""
-                with contextlib.suppress(OSError):
+                with until_it_ends(OSError):
                     for first in itertools.count(0, 10):
                         ids = [f"{name}-{first + i}" for i in range(10)]
                         client.send([("TOPUP", "alice", "1", request) for request in ids])
                         for request in ids:
-                            answered[request] = client.read()["txn"]
+                            answer = client.read()
+                            if isinstance(answer, RespError):
+                                raise answer
+                            answered[request] = answer["txn"]
 
             def post(name):
-                with contextlib.suppress(OSError, http.client.HTTPException):
+                with until_it_ends(OSError, http.client.HTTPException):
                     connection = http.client.HTTPConnection("127.0.0.1", daemon.http_port, timeout=SECONDS)
                     for number in itertools.count():
                         self.send_topup(connection, f"{name}-{number}")
@@ -391,6 +411,7 @@ class Stop(unittest.TestCase):
             self.assertEqual(daemon.process.wait(SECONDS), 0)
             for thread in threads:
                 thread.join()
+            self.assertEqual(failures, [])
 
             daemon.log.write_text("")
             daemon.launch()
@@ -409,6 +430,34 @@ class Stop(unittest.TestCase):
         body = json.loads(response.read())
         self.assertEqual(response.status, 201, body)
         return body["txn"]
+
+    def test_who_goes_on_asking_for_what_does_not_exist_does_not_hold_it_up(self):
+        with Operated({"shutdown.timeout": "30s"}) as daemon:
+            client = socket.create_connection(("127.0.0.1", daemon.http_port), timeout=SECONDS)
+
+            def ask():
+                with contextlib.suppress(OSError):
+                    while True:
+                        client.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+
+            asking = threading.Thread(target=ask)
+            asking.start()
+            got = []
+
+            def read():
+                with contextlib.suppress(OSError):
+                    while piece := client.recv(1 << 16):
+                        got.append(len(piece))
+
+            reading = threading.Thread(target=read)
+            reading.start()
+            wait_until(lambda: sum(got) > 100_000, "it is answered")
+            status, took = daemon.stop()
+            self.assertEqual(status, 0)
+            self.assertLess(took, 4)
+            reading.join()
+            asking.join()
+            client.close()
 
     def test_a_client_that_reads_nothing_holds_it_up_for_a_named_time(self):
         with Operated({"shutdown.timeout": "2s"}) as daemon:

@@ -137,7 +137,7 @@ class Tls(unittest.TestCase):
         daemon.process.send_signal(signal.SIGSTOP)
         for client in clients:
             client.send([("ECHO", text) for text in said])
-        comers = [threading.Thread(target=come) for _ in range(scaled(8, 2))]
+        comers = [threading.Thread(target=come) for _ in range(scaled(3, 2))]
         for comer in comers:
             comer.start()
         time.sleep(0.3)

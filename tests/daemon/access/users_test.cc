@@ -87,13 +87,13 @@ TEST(Users, ArePublishedAnewAndOldOnesStay) {
     Users users{{}};
     EXPECT_TRUE(users.is_empty());
     users.replace({declared("b", "x"), declared("a", "x")}, 7s);
-    EXPECT_EQ(users.first_declared(), 7s);
+    EXPECT_EQ(users.first_declared(), 8s) << "what somebody does meanwhile as nobody is before it";
     const User* const before = users.current().find("a");
     ASSERT_NE(before, nullptr);
     EXPECT_EQ(users.current().find("c"), nullptr);
     EXPECT_EQ(users.current().nameless(), nullptr) << "there are two";
     users.replace({declared("default", "x"), declared("a", "y")}, 9s);
-    EXPECT_EQ(users.first_declared(), 7s);
+    EXPECT_EQ(users.first_declared(), 8s);
     EXPECT_EQ(before->name(), "a") << "a connection may still look at it";
     EXPECT_EQ(users.current().nameless()->name(), "default");
     EXPECT_NE(users.current().find("a")->password(), before->password());

@@ -44,13 +44,14 @@ TEST(PostgresUrl, IsWhatLibpqTakes) {
 // Goal: what libpq would take for something else than it is meant is refused, and no part of a password
 // shown.
 TEST(PostgresUrl, IsRefusedWithoutItsPassword) {
-    for (const char* const url : {"postgresql://ann:hun/ter2@db:5433/x", "postgresql://ann:hun@ter2@db/x",
-                                  "postgresql://ann:hun?ter/2@b@db/x", "postgresql:/ann:hunter2@db/x",
-                                  "postgresql://ann:hunter2@db:port/x", "postgresql://ann:hunter2@db:0/x",
-                                  "mysql://ann:hunter2@db/x", "postgresql://ann:hunter2@db/x?color=hunter2",
-                                  "host=db password=hun ter2", "host=db port=x password=hunter2",
-                                  "host=ann:hunter2@db", "host=db dbname=postgresql://ann:hunter2@db/x",
-                                  "ann:hunter2@db/x", "postgresql://ann:hunter2@[db/x", "/run/pg"}) {
+    for (const char* const url :
+         {"postgresql://ann:hun/ter2@db:5433/x", "postgresql://ann:hun@ter2@db/x",
+          "postgresql://ann:hun?ter/2@b@db/x", "postgresql:/ann:hunter2@db/x",
+          "postgresql://ann:hunter2@db:port/x", "postgresql://ann:hunter2@db:0/x", "mysql://ann:hunter2@db/x",
+          "postgresql://ann:hunter2@db/x?color=hunter2", "host=db password=hun ter2",
+          "host=db port=x password=hunter2", "host=ann:hunter2@db",
+          "host=db dbname=postgresql://ann:hunter2@db/x", "ann:hunter2@db/x",
+          "postgresql://ann:hunter2@[db/x", "/run/pg", "postgresql://ann:hunter2"}) {
         const std::string said = said_of_postgres(url);
         EXPECT_EQ(said.find("postgres.url: \""), 0U) << url << ": " << said;
         EXPECT_NE(said.find("; expected postgresql://"), std::string::npos) << said;
@@ -65,9 +66,11 @@ TEST(WebhookUrl, IsHttp) {
 }
 
 TEST(WebhookUrl, IsRefusedWithoutItsPassword) {
-    for (const char* const url : {"ftp://ann:hunter2@hooks/", "hooks.example.com", "https://",
-                                  "https://ann:hun/ter2@hooks/x", "http://ann:hunter2@hooks:port/",
-                                  "http://ann:hunter2@hooks:70000/", "http://ann:hun ter2@hooks/"}) {
+    for (const char* const url :
+         {"ftp://ann:hunter2@hooks/", "hooks.example.com", "https://", "https://ann:hun/ter2@hooks/x",
+          "http://ann:hunter2@hooks:port/", "http://ann:hunter2@hooks:70000/", "http://ann:hun ter2@hooks/",
+          "hooks.example.com/services/hunter2", "https://hooks:99999/services/hunter2", "ftp://hooks/hunter2",
+          "/hunter2"}) {
         const std::string said = said_of_webhook(url);
         EXPECT_EQ(said.find("webhook.url: \""), 0U) << url << ": " << said;
         EXPECT_NE(said.find("; expected http://"), std::string::npos) << said;

@@ -84,7 +84,14 @@ TEST(RedactedUrl, HidesWhatMayBeAPasswordHoweverFaultyItIs) {
     EXPECT_EQ(redacted_url("host=db PassWord=a b"), "host=db password=***");
     EXPECT_EQ(redacted_url("postgresql:/ann:hunter2@db/x"), "postgresql:***@db/x");
     EXPECT_EQ(redacted_url("redis://127.0.0.1:6379/0"), "redis://127.0.0.1:6379/0");
+    EXPECT_EQ(redacted_url("redis://:a@[::1]:6379/0"), "redis://:***@[::1]:6379/0");
     EXPECT_EQ(redacted_url("redis://:a/b@127.0.0.1"), "redis://:***@127.0.0.1");
+    EXPECT_EQ(redacted_url("postgresql://ann:hunter2"), "postgresql://ann:***") << "its host was forgotten";
+    EXPECT_EQ(redacted_url("ann:hun,t/er2"), "ann:***");
+    EXPECT_EQ(redacted_url("postgresql://ann:12:34"), "postgresql://ann:***");
+    EXPECT_EQ(redacted_url("postgresql://a:1,b:,[::1]:2,[::1]/x:y"), "postgresql://a:1,b:,[::1]:2,[::1]/x:y");
+    EXPECT_EQ(redacted_url("postgresql://a:1,[::1]:d/x"), "postgresql://a:1,[::1]:***");
+    EXPECT_EQ(redacted_url("postgresql://[ann:hunter2"), "postgresql://[ann:***");
     EXPECT_EQ(redacted_url(""), "");
 }
 
