@@ -60,16 +60,16 @@ POSTGRES_FILLING = {
     "amid the second rows": Amid("COPY incoming_parties", 2),
     "before the second position": Before(POSITION, 2),
     "amid the snapshot that goes up": Amid(r"COPY tollgate\.journal_snapshots"),
-    "the last COMMIT is not answered": Unanswered("^COMMIT$", FILLING + 1),
+    "the last COMMIT is not answered": Unanswered("^COMMIT$", behind=r"COPY tollgate\.journal_snapshots"),
 }
-# How far the filling is then, by the position that stands there: how many batches, 0 where it is whole.
+# How far the filling is then, by the position that stands there: how many batches, 0 where it is whole. There are two
+# batches or three, as fast as the journal came to its snapshot.
 POSTGRES_FILLED = {
     "before the first position": None,
     "the first COMMIT is not answered": "1",
     "after the first COMMIT": "1",
     "amid the second rows": "1",
     "before the second position": "1",
-    "amid the snapshot that goes up": "1",
     "the last COMMIT is not answered": "0",
 }
 REDIS_PHASES = {

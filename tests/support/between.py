@@ -23,11 +23,13 @@ WAIT_SECONDS = 60
 # ---- Moments ----
 
 class Moment:
-    """`statement` is a regular expression, found in what the daemon says. `nth`: the first time, the second, …"""
+    """`statement` is a regular expression, found in what the daemon says. `nth`: the first time, the second, … of
+    those behind the first that `behind` is found in."""
 
-    def __init__(self, statement, nth=1):
+    def __init__(self, statement, nth=1, behind=None):
         self.statement = re.compile(statement)
         self.nth = nth
+        self.behind = behind and re.compile(behind)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.statement.pattern!r}, {self.nth})"
@@ -189,6 +191,7 @@ class Between:
         with self.lock:
             self.happened.clear()
             self.left = moment.nth
+            self.counts = moment.behind is None
             self.hurt = hurt
             self.moment = moment
 
@@ -244,7 +247,9 @@ class Between:
         moment = self.moment
         if isinstance(moment, After) and state["answered"]:
             return self.come()
-        if moment and statement is not None and moment.is_of(statement):
+        if moment and statement is not None and not self.counts:
+            self.counts = bool(moment.behind.search(statement))
+        elif moment and statement is not None and moment.is_of(statement):
             if isinstance(moment, Before) and not is_rows and self.is_due():
                 return self.come()
             if isinstance(moment, Amid) and (is_rows or self.talk is RedisTalk) and self.is_due():
@@ -256,7 +261,7 @@ class Between:
     def of_store(self, message, daemon, state):
         data, statement, _ = message
         moment = self.moment
-        if moment and statement is not None and moment.is_of(statement) and not state["answered"]:
+        if moment and self.counts and statement is not None and moment.is_of(statement) and not state["answered"]:
             # That it is done is said once.
             if isinstance(moment, Unanswered) and (data[:1] == b"C" or self.talk is RedisTalk) and self.is_due():
                 return self.come()
