@@ -216,7 +216,7 @@ TEST_F(AuthenticatorTest, TheFirstToComeIsTheFirstToBeLookedAt) {
     std::promise<void> all_wait;
     std::vector<std::string> order;
     std::promise<void> done;
-    const auto begin = [&](const std::string& password, const std::string& from, std::string shown) {
+    const auto begin = [&](const std::string& password, const std::string& from, const std::string& shown) {
         const auto begun = authenticator_.begin("far", password, from, now_, [&, shown](const User*) {
             order.push_back(shown);
             if (order.size() == 5) done.set_value();
