@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "bench/invented_deck.h"
-#include "daemon/background.h"
 #include "daemon/charging.h"
 #include "daemon/clock.h"
 #include "daemon/recovery.h"
 #include "daemon/snapshots.h"
 #include "daemon/state.h"
+#include "daemon/turns.h"
 
 namespace tollgate::bench {
 namespace {

@@ -3,7 +3,8 @@
 
 usage: bench/stores.py [ROUNDS [SECONDS]]      (7 rounds of 4 s)
 
-A PostgreSQL and a Redis of the bench's own, with Debian's settings, on the same machine. Three questions:
+A PostgreSQL and a Redis of the bench's own on the same machine, for the last two with Debian's settings. Three
+questions:
 1. p99 of decisions at 2,000 commands a second, in turns: a daemon without stores; the same while the stores of another
    are killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in
    memory, as if they had a disk of their own: a journal that shares its disk waits for whatever else is written there,

@@ -21,7 +21,6 @@
 #include "daemon/admin/json.h"
 #include "daemon/admin/local_gateway.h"
 #include "daemon/admin/services.h"
-#include "daemon/background.h"
 #include "daemon/catalog.h"
 #include "daemon/charging.h"
 #include "daemon/clock.h"
@@ -49,6 +48,7 @@
 #include "daemon/resync.h"
 #include "daemon/snapshots.h"
 #include "daemon/state.h"
+#include "daemon/turns.h"
 #include "daemon/version.h"
 
 namespace tollgate::daemon {

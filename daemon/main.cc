@@ -21,7 +21,6 @@
 #include "daemon/access/password.h"
 #include "daemon/access/users.h"
 #include "daemon/app.h"
-#include "daemon/background.h"
 #include "daemon/flush/restore.h"
 #include "daemon/journal_tool.h"
 #include "daemon/mail/templates.h"
@@ -29,6 +28,7 @@
 #include "daemon/operation/logging.h"
 #include "daemon/operation/service_manager.h"
 #include "daemon/recovery.h"
+#include "daemon/turns.h"
 #include "daemon/version.h"
 
 namespace {

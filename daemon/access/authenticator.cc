@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/background.h"
+#include "daemon/turns.h"
 
 namespace tollgate::daemon::access {
 

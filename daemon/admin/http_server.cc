@@ -34,8 +34,8 @@
 #include "daemon/admin/access.h"
 #include "daemon/admin/growing_bytes.h"
 #include "daemon/admin/http_stream.h"
-#include "daemon/background.h"
 #include "daemon/net/tls.h"
+#include "daemon/turns.h"
 
 namespace tollgate::daemon::admin {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "balance/journal/aside.h"
 #include "balance/journal/snapshot.h"
-#include "daemon/background.h"
 #include "daemon/operation/log_line.h"
+#include "daemon/turns.h"
 
 namespace tollgate::daemon::flush {
 namespace {

@@ -3,9 +3,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "daemon/background.h"
 #include "daemon/flush/postgres_position.h"
 #include "daemon/flush/postgres_schema.h"
+#include "daemon/turns.h"
 
 namespace tollgate::daemon::flush {
 namespace {

@@ -13,6 +13,7 @@
 #include "daemon/flush/postgres_position.h"
 #include "daemon/flush/postgres_rows.h"
 #include "daemon/flush/postgres_schema.h"
+#include "daemon/json_text.h"
 #include "daemon/tariff_words.h"
 
 namespace tollgate::daemon::flush {
@@ -39,28 +40,18 @@ constexpr const char* kTables =
 
 // ---- JSON, of what we make ourselves ----
 
-/// Ids, words and digits: nothing in them has to be escaped, but who knows.
-void append_quoted(std::string& json, std::string_view text) {
-    json += '"';
-    for (const char c : text) {
-        if (c == '"' || c == '\\') json += '\\';
-        json += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-    json += '"';
-}
-
 std::string json_of(const std::vector<TariffEntryDraft>& tariffs) {
     std::string json = "[";
     for (const TariffEntryDraft& entry : tariffs) {
         json += json.size() > 1 ? ",{\"service\":" : "{\"service\":";
-        append_quoted(json, entry.service);
+        add_json(json, entry.service);
         json += ",\"from_prefixes\":[";
         for (std::size_t i = 0; i < entry.from_prefixes.size(); ++i) {
             if (i > 0) json += ',';
-            append_quoted(json, entry.from_prefixes[i]);
+            add_json(json, entry.from_prefixes[i]);
         }
         json += "],\"tariff\":";
-        append_quoted(json, entry.tariff);
+        add_json(json, entry.tariff);
         json += '}';
     }
     return json + ']';
@@ -70,13 +61,13 @@ void levels_into(std::string& json, const std::vector<SessionRow::Level>& levels
     json = "[";
     for (const SessionRow::Level& level : levels) {
         json += json.size() > 1 ? ",{\"party\":" : "{\"party\":";
-        append_quoted(json, level.party);
+        add_json(json, level.party);
         json += ",\"currency\":";
-        append_quoted(json, level.currency.view());
+        add_json(json, level.currency.view());
         json += ",\"held\":";
-        append_quoted(json, rating::format(level.held).view());
+        add_json(json, rating::format(level.held).view());
         json += ",\"charged\":";
-        append_quoted(json, rating::format(level.charged).view());
+        add_json(json, rating::format(level.charged).view());
         json += '}';
     }
     json += ']';

@@ -13,9 +13,9 @@
 
 #include "balance/journal/checksum.h"
 #include "daemon/access/signature.h"
-#include "daemon/background.h"
 #include "daemon/json_text.h"
 #include "daemon/operation/log_line.h"
+#include "daemon/turns.h"
 
 namespace tollgate::daemon::flush {
 namespace {

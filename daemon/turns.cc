@@ -1,4 +1,4 @@
-#include "daemon/background.h"
+#include "daemon/turns.h"
 
 #include <chrono>
 #include <cstdint>
