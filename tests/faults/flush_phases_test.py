@@ -23,6 +23,7 @@ from wire import micros, money
 
 CALLERS = 3
 PHASE_SECONDS = 60
+OPEN_ROUNDS = 10  # A call is left open for as many rounds: half a second and more, longer than a batch waits.
 SETTINGS = ("session.hold=4h", "session.repeat=30m", "stores.retry_first=20ms", "stores.retry_longest=100ms",
             "journal.snapshot_segments=1000", "postgres.timeout=5s", "redis.timeout=5s",
             "postgres.snapshot_bytes=1 MiB", "postgres.months_ahead=0")
@@ -122,6 +123,8 @@ class Story:
         http.request("PUT", "/v1/tariffs/spare/deck", deck, {"Content-Type": "text/csv"})
         client.call("AUTHORIZE", f"line-{caller}", "4930123", f"{name}-3", "WANT", 60)
         client.call("STOP", f"{name}-3", 5)
+        if self.rounds > OPEN_ROUNDS:  # What a batch before this one left open, and is gone with this one.
+            client.call("STOP", f"story-{self.rounds - OPEN_ROUNDS}-2", 60)
 
     def tell_until(self, happened):
         deadline = time.monotonic() + PHASE_SECONDS
