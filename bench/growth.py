@@ -209,6 +209,11 @@ def processor_seconds(process):
     return [int(ticks) / TICKS_A_SECOND for ticks in fields[11:13]]
 
 
+def resident_mib(process):
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
 def look(daemon):
     requests = int(daemon.info("stats")["total_commands_processed"])
     return time.perf_counter(), requests, processor_seconds(daemon.process.pid)
@@ -254,7 +259,8 @@ def measure(scene, seconds):
     requests = end[1] - begin[1]
     own, kernels = (after - before for before, after in zip(begin[2], end[2]))
     return {"us/request": (own + kernels) * 1e6 / requests, "user us/request": own * 1e6 / requests,
-            "requests/s": requests / (end[0] - begin[0]), "p99 ms": said["latency"]["p99_us"] / 1_000}
+            "requests/s": requests / (end[0] - begin[0]), "p99 ms": said["latency"]["p99_us"] / 1_000,
+            "resident MiB": resident_mib(scene.daemon.process.pid)}
 
 
 # ---- The dimensions ----
@@ -489,13 +495,15 @@ def show_model(workers, figures, quick):
     figures.append({"name": "hand-over of a cache line", "parameter": "workers", "value": 2, "unit": "ns",
                     "measured": transfer * 1e9})
     check_model(benches, transfer, figures)
-    print("| workers | requests/s by the model | to one worker | waiting for shared lines | the busiest line |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| workers | requests/s by the model | to one worker | waiting for shared lines | the busiest line "
+          "| with a journal, to one worker |\n| --- | --- | --- | --- | --- | --- |")
     kinds = ("operations", "runs")
     for count in (1, 2, 4, 8, 16, 32, 64):
         worst, best = (contention(count, alone, transfer, visits_of(kind)) for kind in kinds)
+        queued = [contention(count, alone, transfer, visits_of(kind, (*SHARED_LINES, QUEUE_LINE)))[0] for kind in kinds]
         print(f"| {count} | {2 * worst[0]:,.0f} to {2 * best[0]:,.0f} | "
-              f"{worst[0] * alone:.1f} to {best[0] * alone:.1f} | {worst[1]:.0%} to {best[1]:.0%} | {worst[2]:.0%} to {best[2]:.0%} |")
+              f"{worst[0] * alone:.1f} to {best[0] * alone:.1f} | {worst[1]:.0%} to {best[1]:.0%} | "
+              f"{worst[2]:.0%} to {best[2]:.0%} | {queued[0] * alone:.1f} to {queued[1] * alone:.1f} |")
         figures.append({"name": "model of contention", "parameter": "workers", "value": count, "unit": "requests/s",
                         "predicted": [2 * worst[0], 2 * best[0]]})
     print()
@@ -503,6 +511,10 @@ def show_model(workers, figures, quick):
         most, many = saturation(alone, transfer, visits_of(kind))
         print(f"{kind}: the busiest line allows {2 * most:,.0f} requests/s, which {many:.1f} workers would do if they "
               "never met")
+    free = {count: contention(count, alone, transfer, [])[0] * alone for count in (16, 64)}
+    print("without shared lines (no parent that all calls have, or slices of his funds for each worker) "
+          + " and ".join(f"{count} workers would do {times:.1f} times" for count, times in free.items())
+          + " what one does")
     of_two = [1e6 / contention(2, alone, transfer, visits_of(kind))[0] for kind in reversed(kinds)]
     print(f"two workers: {middle(workers[2], 'us/request'):.3f} us/request measured, {of_two[0]:.3f} to "
           f"{of_two[1]:.3f} by the model if both run all the time, which they cannot where the generator needs a processor\n")
@@ -510,15 +522,15 @@ def show_model(workers, figures, quick):
 
 def show(name, taken, figures):
     print(f"## {name}\n")
-    print(f"| {name} | us/request | to the one before | of it its own | requests/s | p99, ms |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(f"| {name} | us/request | to the one before | of it its own | requests/s | p99, ms | resident, MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     before = None
     for value, rounds in taken.items():
         cell = "" if before is None else "{ratio:.2f} ({least:.2f} to {greatest:.2f})".format(**ratio(rounds, before))
         costs = [figures_of_round["us/request"] for figures_of_round in rounds]
         print(f"| {value:,} | {middle(rounds, 'us/request'):.3f} ({min(costs):.3f} to {max(costs):.3f}) | {cell} | "
               f"{middle(rounds, 'user us/request'):.3f} | {middle(rounds, 'requests/s'):,.0f} | "
-              f"{middle(rounds, 'p99 ms'):.1f} |")
+              f"{middle(rounds, 'p99 ms'):.1f} | {middle(rounds, 'resident MiB'):,.0f} |")
         for what in rounds[0]:
             found = [figures_of_round[what] for figures_of_round in rounds]
             unit = what.split()[-1]
