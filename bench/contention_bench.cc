@@ -43,6 +43,8 @@ constexpr int kLooksMax = 10'000;
 
 /// Hand-overs whose time is taken together: far fewer than fit the time that a thread keeps its processor.
 constexpr std::size_t kBlock = 512;
+/// Where others want both processors all the time, the two threads hardly ever run together.
+constexpr std::chrono::seconds kHandOversMax{1};
 
 // A line on its way from one processor to the other, and no second addition before it goes back: two threads
 // take turns. `hand_over_ns` is the median of blocks, so that those in which somebody lost his processor do
@@ -52,21 +54,34 @@ void BM_Contention_HandOver(benchmark::State& state) {
     using Clock = std::chrono::steady_clock;
     const OwnProcessor own{state};
     static Word turns;
+    static std::atomic<bool> given_up;  // Whoever waits for nobody any more says so; decides nothing else.
     const auto mine = static_cast<std::uint64_t>(state.thread_index());
+    if (mine == 0) {
+        turns.value = 0;
+        given_up = false;
+    }
+    const auto deadline = Clock::now() + kHandOversMax;
+    const auto wait_for_turn = [&] {
+        int looks = 0;
+        while (turns.value.load(std::memory_order_acquire) % 2 != mine) {
+            _mm_pause();
+            if (++looks % kLooksMax != 0) continue;
+            if (Clock::now() > deadline) given_up.store(true, std::memory_order_relaxed);
+            if (given_up.load(std::memory_order_relaxed)) return;
+            std::this_thread::yield();
+        }
+    };
     std::vector<double> blocks;
     std::size_t done = 0;
     Clock::time_point begin;
     for ([[maybe_unused]] auto _ : state) {
+        if (given_up.load(std::memory_order_relaxed)) continue;
         if (done++ % kBlock == 0) {
             const auto now = Clock::now();
             if (done > 1) blocks.push_back(std::chrono::duration<double, std::nano>(now - begin).count());
             begin = now;
         }
-        int looks = 0;
-        while (turns.value.load(std::memory_order_acquire) % 2 != mine) {
-            _mm_pause();
-            if (++looks % kLooksMax == 0) std::this_thread::yield();
-        }
+        wait_for_turn();
         turns.value.fetch_add(1, std::memory_order_acq_rel);
     }
     state.SetItemsProcessed(state.iterations());
