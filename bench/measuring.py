@@ -9,6 +9,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +60,43 @@ def load(port, seconds, *options, before=GENERATOR):
     return figures
 
 
+BUSY_COMMANDS = 500  # So many in BUSY_LOOK_SECONDS: the generator has read its names, compared the books, and begun.
+BUSY_LOOK_SECONDS, BUSY_WAIT_SECONDS = 0.05, 120
+SETTLE_SECONDS = 0.2  # Between that and what is measured.
+
+
+def commands_of(daemon):
+    """So many it has answered so far."""
+    return int(daemon.info("stats")["total_commands_processed"])
+
+
+@contextmanager
+def under_way(daemon, seconds, *options):
+    """For who looks at a daemon, not at its answers: the load is under way for `seconds` at least."""
+    lasts = seconds + 2 * SETTLE_SECONDS + 2 * BUSY_LOOK_SECONDS
+    generator = subprocess.Popen([*GENERATOR, *load_command(daemon.resp_port, lasts, *options)],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + BUSY_WAIT_SECONDS
+        before = commands_of(daemon)
+        while True:
+            time.sleep(BUSY_LOOK_SECONDS)
+            now = commands_of(daemon)
+            if now - before > BUSY_COMMANDS:
+                break
+            before = now
+            assert generator.poll() is None, generator.communicate()
+            assert time.monotonic() < deadline, f"tollgate-load has not begun after {BUSY_WAIT_SECONDS} s"
+        time.sleep(SETTLE_SECONDS)
+        yield
+        output, errors = generator.communicate()
+    finally:
+        if generator.poll() is None:
+            generator.kill()
+            generator.wait()
+    assert generator.returncode == 0, errors + output[-2_000:]
+
+
 # ---- Figures ----
 
 def spread(values):
@@ -75,14 +114,15 @@ class Results:
     """What a script found, as its --json has it and bench/canonical.py collects it.
 
     {"figures": [{"name", "parameter", "value", "unit", "measured" (the median), "least", "greatest", "rounds",
-    "durability"}], "ratios": {name: {"least", "median", "greatest", "rounds", "durability"}}, "skipped": [why]}
+    "durability"}], "ratios": {name: {"least", "median", "greatest", "rounds", "durability"}}, "notes": [how it was
+    measured], "skipped": [why it was not]}
 
     `durability` is when answers left: `none` (no journal), `written`, `synced`, or "" where nobody was answered; of a ratio
     it is that of what is divided.
     """
 
     def __init__(self):
-        self.figures, self.ratios, self.skipped = [], {}, []
+        self.figures, self.ratios, self.notes, self.skipped = [], {}, [], []
 
     def figure(self, name, values, unit, durability="", parameter=None, value=None):
         """`values`: one of each round. Returns their spread."""
@@ -94,6 +134,10 @@ class Results:
     def ratio(self, name, values, durability=""):
         self.ratios[name] = {**spread(values), "durability": durability}
         return self.ratios[name]
+
+    def note(self, how):
+        self.notes.append(how)
+        print(how, flush=True)
 
     def skip(self, why):
         """Says what is left out, and why."""
