@@ -41,7 +41,7 @@ def has_redis():
 
 
 def has_postgres():
-    return bool(POSTGRES_PROGRAMS)
+    return bool(POSTGRES_PROGRAMS) and shutil.which("psql") is not None
 
 
 # ---- The generator ----

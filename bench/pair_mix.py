@@ -9,7 +9,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
 
-NUMBERS = 200_000
 PREFIX_LONGEST = 9
 CONNECTIONS = 50
 WANT_SECONDS, TALK_SECONDS_MAX = 300, 300
@@ -23,10 +22,11 @@ class Size:
     lines: int
     resellers: int
     prefixes: int  # Of each deck.
+    numbers: int   # That can be dialled.
 
 
-FULL = Size(lines=100_000, resellers=1_000, prefixes=250_000)
-SMALL = Size(lines=1_000, resellers=10, prefixes=5_000)  # For whoever wants to see that all of it runs.
+FULL = Size(lines=100_000, resellers=1_000, prefixes=250_000, numbers=200_000)
+SMALL = Size(lines=1_000, resellers=10, prefixes=5_000, numbers=10_000)  # For whoever wants to see that all of it runs.
 
 
 def some_prefixes(file, count):
@@ -68,7 +68,7 @@ class World:
         draw.shuffle(prefixes)
         weights = list(accumulate(1 / (place + 1) for place in range(len(prefixes))))
         self.numbers = []
-        for _ in range(NUMBERS):
+        for _ in range(size.numbers):
             prefix = prefixes[bisect_left(weights, draw.random() * weights[-1])]
             digits = max(12, len(prefix) + 4) - len(prefix)
             self.numbers.append(prefix + "".join(draw.choices("0123456789", k=digits)))

@@ -2,16 +2,16 @@
 """What stores behind the journal cost calls, and how fast they take what calls leave.
 
 usage: bench/stores.py [--rounds 7] [--seconds 4] [--only decisions,sustained,backlog] [--rates 1000,2000,…]
-                       [--backlog-seconds 10] [--json FILE]
+                       [--sustained-seconds 8] [--backlog-seconds 10] [--json FILE]
 
 A PostgreSQL and a Redis of the bench's own on the same machine, for the last two with Debian's settings. Three
 questions:
-decisions: p99 at 2,000 commands a second, in turns: a daemon without stores; the same while the stores of another are
+decisions: p99 at 2,000 commands a second for `--seconds`, in turns: a daemon without stores; the same while the stores of another are
   killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in memory, as
   if they had a disk of their own: a journal that shares its disk waits for whatever else is written there, whoever
   writes it.
-sustained: the highest of `--rates`, in pairs (AUTHORIZE, STOP) a second, that is answered while neither store is ever 2 s
-  behind; each for four seconds more than `--seconds`.
+sustained: the highest of `--rates`, in pairs (AUTHORIZE, STOP) a second, that is answered for `--sustained-seconds` while
+  neither store is ever 2 s behind.
 backlog: calls that PostgreSQL has not, as many as are made in `--backlog-seconds`: how fast it takes them, against psql's
   binary \\copy of the same rows into tables with the same partitions and indexes. Once a round, with stores and a daemon
   of its own.
@@ -150,7 +150,7 @@ class LagWatch:
 
 
 def sustained(folder, options, results):
-    seconds = options.seconds + 4
+    seconds = options.sustained_seconds
     print(f"## Pairs a second with journal, PostgreSQL and Redis, {seconds:g} s each\n")
     highest = 0
     with Postgres(*DISK) as postgres, Redis("--appendonly", "yes") as redis, \
@@ -235,6 +235,7 @@ def main():
     command.add_argument("--seconds", type=float, default=4)
     command.add_argument("--only", type=lambda text: text.split(","), default=list(QUESTIONS))
     command.add_argument("--rates", type=lambda text: [int(word) for word in text.split(",")], default=PAIR_RATES)
+    command.add_argument("--sustained-seconds", type=float, default=8)
     command.add_argument("--backlog-seconds", type=float, default=10)
     command.add_argument("--json")
     options = command.parse_args()

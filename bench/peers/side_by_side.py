@@ -33,13 +33,13 @@ sys.path.insert(0, str(HERE.parent))
 
 from measuring import (GENERATOR, PREFIXES_FILE, SERVER, Results, has_postgres, has_redis, load,  # noqa: E402
                        text_of)
-from pair_mix import (CONNECTIONS, FULL, FUNDS_NANOS, NUMBERS, SMALL, TALK_SECONDS_MAX, WANT_SECONDS,  # noqa: E402
-                      World, fill_daemon)
+from pair_mix import (CONNECTIONS, FULL, FUNDS_NANOS, SMALL, TALK_SECONDS_MAX, WANT_SECONDS, World,  # noqa: E402
+                      fill_daemon)
 from daemon import Daemon  # noqa: E402
 from stores import Postgres, Redis, Server  # noqa: E402
 from wire import RespClient, micros  # noqa: E402
 
-PAIRS = 200_000           # In the file of the script, each connection going through its own part over and over.
+PAIRS_A_LINE = 2  # In the file of the script, each connection going through its own part over and over.
 PG_CLIENTS = 8
 MODES = ("none", "written", "synced")
 # What is divided by what; bench/rows.py says what the project wants of them.
@@ -140,13 +140,13 @@ def write_traffic(folder, world, sha):
     gets, script, bench = folder / "gets", folder / "script", folder / "pairs.sql"
     gets.write_text("".join(f"GET k:{draw.randrange(size.lines):012d}\n" for _ in range(size.lines)))
     with open(script, "w") as file:
-        for pair in range(PAIRS):
+        for pair in range(PAIRS_A_LINE * size.lines):
             call = f"{pair:06d}-{{pass}}"
             line, number = customer_of(size, draw.randrange(size.lines)), draw.choice(world.numbers)
             file.write(f"EVALSHA {sha} 0 AUTHORIZE {call} {line} {number} {WANT_SECONDS}\n"
                        f"EVALSHA {sha} 0 STOP {call} {draw.randint(1, TALK_SECONDS_MAX)}\n")
     bench.write_text(f"\\set line random({customer_of(size, 0)}, {customer_of(size, size.lines - 1)})\n"
-                     f"\\set place random(1, {NUMBERS})\n"
+                     f"\\set place random(1, {size.numbers})\n"
                      f"\\set used random(1, {TALK_SECONDS_MAX})\n"
                      "SELECT opened FROM authorize(:line, (SELECT number FROM dialled WHERE id = :place), "
                      f"{WANT_SECONDS}) \\gset\nSELECT stop(:opened, :used);\n")
