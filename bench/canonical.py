@@ -57,12 +57,12 @@ class Piece:
 
 PIECES = {
     "parts": Piece("bench/parts.py", "--rounds 5 --seconds 0.2", "--rounds 1 --seconds 0.001"),
-    "side_by_side": Piece("bench/peers/side_by_side.py", "--rounds 5 --seconds 2", "--small --rounds 1 --seconds 0.2"),
-    "costs": Piece("bench/costs.py", "--rounds 3 --seconds 2", "--small --rounds 1 --seconds 0.2", draws=True),
+    "side_by_side": Piece("bench/peers/side_by_side.py", "--rounds 5 --seconds 1.5", "--small --rounds 1 --seconds 0.2"),
+    "costs": Piece("bench/costs.py", "--rounds 3 --seconds 1.5", "--small --rounds 1 --seconds 0.2", draws=True),
     "deck_swap": Piece("bench/deck_swap.py", "--rounds 3 --swaps 5",
                        "--rounds 1 --swaps 1 --rows 5000 --seconds 2"),
     "stores": Piece("bench/stores.py", "--only sustained,backlog --rounds 3 --backlog-seconds 4"
-                                       " --rates 5000,10000,15000,20000,30000",
+                                       " --rates 5000,10000,20000,30000",
                     "--only sustained,backlog --rounds 1 --sustained-seconds 0.5 --backlog-seconds 0.2 --rates 1000"),
     "recovery": Piece("bench/recovery.py", "1000000 100000 --only none", "10000 10000 --only none"),
     "growth": Piece("bench/growth.py", "--only levels,decks,parties --rounds 3 --seconds 1",

@@ -6,10 +6,10 @@ usage: bench/stores.py [--rounds 7] [--seconds 4] [--only decisions,sustained,ba
 
 A PostgreSQL and a Redis of the bench's own on the same machine, for the last two with Debian's settings. Three
 questions:
-decisions: p99 at 2,000 commands a second for `--seconds`, in turns: a daemon without stores; the same while the stores of another are
-  killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in memory, as
-  if they had a disk of their own: a journal that shares its disk waits for whatever else is written there, whoever
-  writes it.
+decisions: p99 at 2,000 commands a second for `--seconds`, in turns: a daemon without stores; the same while the stores of
+  another are killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in
+  memory, as if they had a disk of their own: a journal that shares its disk waits for whatever else is written there,
+  whoever writes it.
 sustained: the highest of `--rates`, in pairs (AUTHORIZE, STOP) a second, that is answered for `--sustained-seconds` while
   neither store is ever 2 s behind.
 backlog: calls that PostgreSQL has not, as many as are made in `--backlog-seconds`: how fast it takes them, against psql's
