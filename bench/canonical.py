@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures every figure that bench/rows.py has a goal for, in one run on one machine, and says what was met.
 
-usage: bench/canonical.py [--quick] [--only PIECE,…] [--prefixes FILE] [--out bench/results]
+usage: bench/canonical.py [--quick] [--only PIECE,…] [--prefixes FILE] [--out FOLDER]
 
-Runs the pieces one after the other, each a script that can be run alone, and writes into `--out`
+Runs the pieces one after the other, each a script that can be run alone, and writes into bench/results
 
   table.md         the table: ship, aim, measured, met or missed, and the command that repeats it
   latest.json      all of it for programs: machine, commit, date; of each ratio least, median, greatest and durability
@@ -13,7 +13,7 @@ Runs the pieces one after the other, each a script that can be run alone, and wr
 in place of what an earlier run left. What a piece needs and is not installed (Redis, PostgreSQL, perf, gnuplot) is left out
 with a word, and so are rows that it would have measured. `--prefixes` names a file with a prefix at the beginning of each
 line, or that packed with gzip; without it they are invented, which is harder. `--quick` does everything in a small world,
-to see that it runs: its figures mean nothing.
+to see that it runs: its figures mean nothing, and go to build/bench-quick.
 
 Ends with 1 where a piece failed; the others are written all the same.
 """
@@ -97,7 +97,7 @@ def build_settings():
     kind = said.get("CMAKE_BUILD_TYPE:STRING", "")
     flags = (said.get(name, "") for name in ("CMAKE_CXX_FLAGS:STRING", f"CMAKE_CXX_FLAGS_{kind.upper()}:STRING"))
     compiler = next((value for name, value in said.items() if name.startswith("CMAKE_CXX_COMPILER:")), "c++")
-    return {"compiler": first_line([compiler, "--version"]), "flags": " ".join(filter(None, (kind, *flags)))}
+    return {"compiler": first_line([compiler, "--version"]), "flags": " ".join(filter(None, ("" if kind == "None" else kind, *flags)))}
 
 
 def machine():
@@ -153,7 +153,7 @@ def unpacked(prefixes, folder):
 
 # ---- What it comes to ----
 
-def rows_of(pieces):
+def rows_of(pieces, is_quick):
     rows = []
     for row in ROWS:
         cells = []
@@ -162,7 +162,7 @@ def rows_of(pieces):
             cells.append({"label": cell.label, "ship": cell.ship, "aim": cell.aim,
                           "goal": "at most" if cell.at_most else "at least", **(found or {}),
                           "verdict": cell.verdict(found)})
-        commands = dict.fromkeys(pieces[cell.piece]["command"] for cell in row.cells if cell.piece in pieces)
+        commands = dict.fromkeys(shlex.join(PIECES[cell.piece].command(is_quick)) for cell in row.cells)
         rows.append({"row": row.number, "figure": row.figure, "cells": cells, "commands": list(commands),
                      "verdict": row.verdict([cell["verdict"] for cell in cells])})
     return rows
@@ -176,19 +176,30 @@ def spread_text(cell, show):
     return f"{show(cell['median'])} ({show(cell['least'])} to {show(cell['greatest'])})"
 
 
-def row_lines(row, wanted):
-    """A row of the table in Markdown, a line of it for each cell."""
-    columns = ([], [], [], [], [])  # ship, aim, measured, verdict, durability
-    for cell, source in zip(row["cells"], wanted.cells):
-        label = f"{cell['label']}: " if cell["label"] else ""
-        goals = [label + source.show(goal) if goal is not None else "" for goal in (cell["ship"], cell["aim"])]
-        for column, text in zip(columns, (*goals, label + spread_text(cell, source.show), cell["verdict"],
-                                          cell.get("durability", ""))):
-            column.append(text or "·")
-    # Alike in every line: said once.
-    texts = ["<br>".join(column) if len(set(column)) > 1 else column[0] for column in columns]
+def lines_of(texts, labels):
+    """What a row's cells say, a line each; one for all where they say the same."""
+    if len(set(texts)) == 1:
+        return texts[0] or "·"
+    return "<br>".join(f"{label}: {text}" for text, label in zip(texts, labels) if text)
+
+
+def row_line(row, wanted):
+    """A row of the table in Markdown."""
+    cells = list(zip(row["cells"], wanted.cells))
+    labels = [cell["label"] for cell, _ in cells]
+
+    def goals(name):
+        return lines_of([f"{'≤' if source.at_most else '≥'} {source.show(cell[name])}" if cell[name] is not None else ""
+                         for cell, source in cells], labels)
+
+    measured = [f"{cell['label']}: " * (len(cells) > 1) + spread_text(cell, source.show) for cell, source in cells]
+    is_measured = any("median" in cell for cell, _ in cells)
+    verdicts = lines_of(["" if cell["verdict"] == NOT_MEASURED else cell["verdict"] for cell, _ in cells], labels)
+    answers = ", ".join(dict.fromkeys(cell["durability"] for cell, _ in cells if cell.get("durability"))) or "·"
     commands = "<br>".join(f"`{command}`" for command in row["commands"])
-    return f"| {row['row']} | {row['figure']} | " + " | ".join(texts) + f" | {commands} |"
+    columns = (row["row"], row["figure"], goals("ship"), goals("aim"),
+               "<br>".join(measured) if is_measured else NOT_MEASURED, verdicts, answers, commands)
+    return f"| {' | '.join(map(str, columns))} |"
 
 
 def table_text(summary):
@@ -208,13 +219,14 @@ def table_text(summary):
         "events, \"synced\" once the disk has them; \"·\": nobody is answered, or no goal.", "",
         "| # | figure | ship | aim | measured | | answers | again |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |"]
-    lines += [row_lines(row, wanted) for row, wanted in zip(summary["rows"], ROWS)]
-    lines += ["", *call_lines(pieces.get("costs"))]
+    lines += [row_line(row, wanted) for row, wanted in zip(summary["rows"], ROWS)]
+    lines += call_lines(pieces.get("costs"))
     left_out = [f"{name}: {piece['state']}" for name, piece in pieces.items() if piece["state"] != "ran"]
     left_out += [f"{name}: {why}" for name, piece in pieces.items() for why in piece["skipped"]]
     if left_out:
         lines += ["", "Left out:", "", *(f"- {why}" for why in left_out)]
-    lines += ["", *(f"![{Path(name).stem}]({name})" for name in summary["plots"])]
+    for name in summary["plots"]:
+        lines += ["", f"![{Path(name).stem}]({name})"]
     return "\n".join(lines) + "\n"
 
 
@@ -228,7 +240,7 @@ def call_lines(costs):
     if not counted:
         return []
     depths = sorted({depth for of_who in counted.values() for depth in of_who})
-    lines = ["| system calls a request | " + " | ".join(f"P={depth}" for depth in depths) + " |",
+    lines = ["", "| system calls a request | " + " | ".join(f"P={depth}" for depth in depths) + " |",
              "| --- |" + " --- |" * len(depths)]
     lines += [f"| {who} | " + " | ".join(f"{of_who[depth]:.3f}" if depth in of_who else "" for depth in depths) + " |"
               for who, of_who in counted.items()]
@@ -263,8 +275,9 @@ def main():
     command.add_argument("--quick", action="store_true")
     command.add_argument("--only", type=lambda text: text.split(","), default=list(PIECES))
     command.add_argument("--prefixes", default=PREFIXES_FILE)
-    command.add_argument("--out", type=Path, default=ROOT / "bench/results")
+    command.add_argument("--out", type=Path)
     options = command.parse_args()
+    out = options.out or ROOT / ("build/bench-quick" if options.quick else "bench/results")
     for name in options.only:
         if name not in PIECES:
             command.error(f"--only: there is no '{name}'; there are {', '.join(PIECES)}")
@@ -284,11 +297,11 @@ def main():
         if options.prefixes:
             environment["TOLLGATE_BENCH_PREFIXES"] = unpacked(options.prefixes, folder)
         pieces = {piece: run_piece(PIECES[piece], options.quick, environment, folder) for piece in options.only}
-        summary |= {"took_seconds": round(time.monotonic() - begun, 1), "rows": rows_of(pieces), "pieces": pieces}
+        summary |= {"took_seconds": round(time.monotonic() - begun, 1), "rows": rows_of(pieces, options.quick), "pieces": pieces}
         draw(summary, folder)
         summary["plots"] = [name for name in FILES if name.endswith(".svg") and (folder / name).exists()]
-        write(summary, folder, options.out)
-    print("\n" + table_text(summary) + f"\nwritten to {options.out}", flush=True)
+        write(summary, folder, out)
+    print("\n" + table_text(summary) + f"\nwritten to {out}", flush=True)
     if any(piece["state"].startswith("failed") for piece in pieces.values()):
         sys.exit(1)
 

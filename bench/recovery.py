@@ -64,10 +64,10 @@ def measure(folder, what, events, results):
             used.append(processor)
         own, kernels = min(used, key=sum)
         where = f"{what}, {'nothing' if cold else 'all'} in the kernel's memory"
-        found = results.figure(f"first answer, {where}", times, "s", "synced", "events", events)
+        found = results.figure(f"first answer, {where}", times, "s", parameter="events", value=events)
         if what == SNAPSHOTS["none"][0]:
-            results.figure(f"events applied, {where}", [events / seconds for seconds in times], "events/s", "synced",
-                           "events", events)
+            results.figure(f"events applied, {where}", [events / seconds for seconds in times], "events/s",
+                           parameter="events", value=events)
         print(f"{where}: first answer after {found['median']:.2f} s ({found['least']:.2f} to {found['greatest']:.2f}), "
               f"{own:.1f} s of the processor and {kernels:.1f} s of the kernel's; {said}", flush=True)
 
