@@ -25,6 +25,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,7 @@ from measuring import GROW, LOAD, PARTS, PREFIXES_FILE, PROCESSORS, ROOT
 from rows import NOT_MEASURED, ROWS
 from daemon import binary
 
-PIECE_SECONDS_MAX = 1_200
+PIECE_SECONDS_MAX = 1_200  # Of what should take two minutes.
 FILES = ("table.md", "latest.json", "ratios.svg", "pair-latency.svg", "pair-throughput.svg")
 DRAWN_ROWS = (1, 2, 3)
 IN_MEMORY = ("tmpfs", "ramfs")  # File systems whose sync costs nothing.
@@ -97,7 +98,8 @@ def build_settings():
     kind = said.get("CMAKE_BUILD_TYPE:STRING", "")
     flags = (said.get(name, "") for name in ("CMAKE_CXX_FLAGS:STRING", f"CMAKE_CXX_FLAGS_{kind.upper()}:STRING"))
     compiler = next((value for name, value in said.items() if name.startswith("CMAKE_CXX_COMPILER:")), "c++")
-    return {"compiler": first_line([compiler, "--version"]), "flags": " ".join(filter(None, ("" if kind == "None" else kind, *flags)))}
+    return {"compiler": first_line([compiler, "--version"]),
+            "flags": " ".join(filter(None, ("" if kind == "None" else kind, *flags)))}
 
 
 def machine():
@@ -119,6 +121,22 @@ def commit():
 
 # ---- The pieces ----
 
+def run_to_its_end(command, environment):
+    """Raises where it failed or takes too long. It is never killed: it ends the servers that it started."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        code = process.wait(PIECE_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+    except KeyboardInterrupt:  # Which it got as well.
+        process.wait()
+        raise
+    if code != 0:
+        raise subprocess.CalledProcessError(code, shlex.join(map(str, command)))
+
+
 def run_piece(piece, is_quick, environment, folder):
     """Its results, how it went (`state`) and what repeats it (`command`)."""
     command = piece.command(is_quick)
@@ -132,8 +150,7 @@ def run_piece(piece, is_quick, environment, folder):
     drawn = ["--plots", str(folder / "pair")] if piece.draws else []
     begun = time.monotonic()
     try:
-        subprocess.run([sys.executable, *command, *drawn, "--json", str(results)], cwd=ROOT, env=environment, check=True,
-                       timeout=PIECE_SECONDS_MAX)
+        run_to_its_end([sys.executable, *command, *drawn, "--json", str(results)], environment)
         outcome |= json.loads(results.read_text())
     except (subprocess.SubprocessError, OSError, ValueError) as failure:
         outcome["state"] = f"failed: {failure}"
@@ -297,7 +314,8 @@ def main():
         if options.prefixes:
             environment["TOLLGATE_BENCH_PREFIXES"] = unpacked(options.prefixes, folder)
         pieces = {piece: run_piece(PIECES[piece], options.quick, environment, folder) for piece in options.only}
-        summary |= {"took_seconds": round(time.monotonic() - begun, 1), "rows": rows_of(pieces, options.quick), "pieces": pieces}
+        summary |= {"took_seconds": round(time.monotonic() - begun, 1), "rows": rows_of(pieces, options.quick),
+                    "pieces": pieces}
         draw(summary, folder)
         summary["plots"] = [name for name in FILES if name.endswith(".svg") and (folder / name).exists()]
         write(summary, folder, out)

@@ -127,16 +127,24 @@ def by_strace(process, command):
     return {"": int(total.split()[3])}, done.stdout
 
 
+COUNTERS = {"perf stat -e raw_syscalls:sys_enter": by_perf, "strace -c -f": by_strace}
+
+
+def may_count(count):
+    """Whether it counts those of another process here."""
+    with subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.01)"]) as other:
+        try:
+            return bool(count(other.pid, [sys.executable, "-c", ""])[0])
+        except (subprocess.CalledProcessError, StopIteration):
+            return False
+        finally:
+            other.kill()
+
+
 def counter():
     """(how system calls are counted here, by what); None where they cannot be."""
-    own = str(os.getpid())
-    for name, arguments, count in (
-            ("perf stat -e raw_syscalls:sys_enter", ["stat", "-e", "raw_syscalls:sys_enter", "-p", own, "true"], by_perf),
-            ("strace -c -f", ["-c", "-o", "/dev/null", "true"], by_strace)):
-        tool = shutil.which(name.split()[0])
-        if tool and subprocess.run([tool, *arguments], capture_output=True).returncode == 0:
-            return name, count
-    return None
+    return next(((name, count) for name, count in COUNTERS.items()
+                 if shutil.which(name.split()[0]) and may_count(count)), None)
 
 
 def system_calls(daemon, traffic, seconds, depth, count):
@@ -188,7 +196,8 @@ def measure_rounds(daemons, traffic, options, folder, results):
         print(f"| {mode} | {' | '.join(cells)} |")
 
     print(f"\n| p99, us, P={DEPTH_OF_DURABILITY} | |\n| --- | --- |")
-    for name, what, unit in (("added by durability", "added", "us"), ("added by durability at half the rate", "added at half", "us"),
+    for name, what, unit in (("added by durability", "added", "us"),
+                             ("added by durability at half the rate", "added at half", "us"),
                              ("the disk's own sync", "disk", "us"), ("blocks in a sync", "blocks", "blocks")):
         found = results.figure(name, [of_round[what] for of_round in added], unit, "synced", "P", DEPTH_OF_DURABILITY)
         print(f"| {name} | {text_of(found, ',.0f')} |")

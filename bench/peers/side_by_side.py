@@ -106,8 +106,8 @@ def asked(port, options, seconds, depth):
 def pgbench(postgres, script, seconds):
     program = postgres.programs("pgbench")[-1]
     done = subprocess.run([*GENERATOR, program, "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "tollgate", "-n",
-                           "-M", "prepared", "-c", str(PG_CLIENTS), "-j", "1", "-T", str(max(1, round(seconds))), "-f", str(script),
-                           "tollgate"], capture_output=True, text=True, check=True)
+                           "-M", "prepared", "-c", str(PG_CLIENTS), "-j", "1", "-T", str(max(1, round(seconds))),
+                           "-f", str(script), "tollgate"], capture_output=True, text=True, check=True)
     pairs = next(float(line.split("=")[1].split()[0]) for line in done.stdout.splitlines() if line.startswith("tps"))
     return {"ops": 2 * pairs}
 

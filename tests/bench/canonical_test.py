@@ -3,7 +3,8 @@
 
 Goal: one run has every row of the table, measured or said not to be; what is not installed is left out with a word; what an
 earlier run left is gone; a wrong command line is told before anything runs.
-Method: the quick run of all pieces but growth; one of two pieces where only the programs that must be there are found.
+Method: the quick run of all pieces but growth; one of three pieces where only the programs that must be there are found;
+figures beside goals, judged by hand.
 """
 
 import json
@@ -16,15 +17,16 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "bench"))
 
 from daemon import ROOT  # noqa: E402
+from rows import AIM, MISSED, NO_GOAL, NOT_MEASURED, SHIP, Cell, Row  # noqa: E402
 from runner import main  # noqa: E402
 
 CANONICAL = ROOT / "bench/canonical.py"
 ROWS = 16
 PIECES = ("parts", "side_by_side", "costs", "deck_swap", "stores", "recovery")
 MUST_BE_THERE = ("curl", "nice", "stat", "taskset")
-NOT_MEASURED = "not measured by this run"
 
 
 def has(*programs):
@@ -105,6 +107,32 @@ class Canonical(unittest.TestCase):
             self.assertEqual(code, 2, said)
             self.assertIn(word, said)
             self.assertFalse(self.out.exists())
+
+
+class Verdicts(unittest.TestCase):
+    def judged(self, cell, measured):
+        found = cell.found_in({"piece": {"figures": [{"name": "it", "parameter": "P", "value": 16, "measured": measured}]}})
+        return cell.verdict(found)
+
+    def test_a_figure_meets_a_goal_that_it_reaches(self):
+        more = Cell("", "piece", "it", ship=2.0, aim=3.0)
+        self.assertEqual([self.judged(more, measured) for measured in (1.99, 2.0, 2.99, 3.0)], [MISSED, SHIP, SHIP, AIM])
+        less = Cell("", "piece", "it", ship=3.0, aim=2.0, at_most=True)
+        self.assertEqual([self.judged(less, measured) for measured in (3.01, 3.0, 2.01, 2.0)], [MISSED, SHIP, SHIP, AIM])
+        self.assertEqual(self.judged(Cell("", "piece", "it"), 1.0), NO_GOAL)
+
+    def test_only_what_was_asked_for_is_its_figure(self):
+        self.assertEqual(self.judged(Cell("", "piece", "it", 16, ship=1.0), 1.0), SHIP)
+        for other in (Cell("", "piece", "it", 64, ship=1.0), Cell("", "piece", "that", ship=1.0),
+                      Cell("", "another", "it", ship=1.0)):
+            self.assertEqual(self.judged(other, 1.0), NOT_MEASURED)
+
+    def test_a_row_is_as_good_as_its_worst_figure(self):
+        row = Row(1, "", ())
+        self.assertEqual(row.verdict([AIM, NO_GOAL]), AIM)
+        self.assertEqual(row.verdict([AIM, SHIP]), SHIP)
+        self.assertEqual(row.verdict([SHIP, NOT_MEASURED]), NOT_MEASURED)
+        self.assertEqual(row.verdict([NOT_MEASURED, MISSED]), MISSED)
 
 
 if __name__ == "__main__":
