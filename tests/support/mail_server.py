@@ -13,11 +13,13 @@ It takes mail for …@example.test. What it does is told by the recipient: `nobo
 may come later (451) for as long as server.busy() was the last word.
 """
 
+import contextlib
 import email
 import email.policy
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -122,7 +124,8 @@ class MailServer:
             with open(self.folder / "output", "ab") as output:
                 self.process = subprocess.Popen(
                     [EXIM, "-C", self.configuration, "-bdf", "-oX", f"127.0.0.1.{self.port}"],
-                    cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                    cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    start_new_session=True)
             deadline = time.monotonic() + START_SECONDS
             while self.process.poll() is None:
                 if self.is_ready():
@@ -147,6 +150,16 @@ class MailServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+            self.end_deliveries()
+
+    def end_deliveries(self):
+        """Those under way outlive their daemon, and write into its folder: they are of its group."""
+        deadline = time.monotonic() + START_SECONDS
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                assert time.monotonic() < deadline, "exim's deliveries do not end"
+                time.sleep(0.01)
 
     def __exit__(self, failure, *_):
         self.stop()
