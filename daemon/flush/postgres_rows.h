@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rating/instant.h"
@@ -47,20 +48,29 @@ class PostgresRows {
     PostgresRows& bytes(std::span<const std::byte> value);  ///< bytea
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
-    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return used_; }
     /// All of it, with its end. clear() begins anew, in the same memory.
     [[nodiscard]] std::span<const std::byte> finish();
     void clear();
     /// What there is so far, to be handed over before more of the same COPY is written.
-    [[nodiscard]] std::span<const std::byte> so_far() const noexcept { return bytes_; }
-    void drop_so_far() noexcept { bytes_.clear(); }
+    [[nodiscard]] std::span<const std::byte> so_far() const noexcept {
+        return std::span{bytes_}.first(used_);
+    }
+    void drop_so_far() noexcept { used_ = 0; }
 
   private:
+    /// Room for so many bytes more.
+    std::byte* room(std::size_t count) {
+        if (bytes_.size() - used_ < count) grow(count);
+        return bytes_.data() + std::exchange(used_, used_ + count);
+    }
+    void grow(std::size_t count);
     template <typename Number>
     void put(Number value);
-    void put_bytes(std::string_view bytes);
+    void put_bytes(std::span<const std::byte> bytes);
 
-    std::vector<std::byte> bytes_;
+    std::vector<std::byte> bytes_;  // With room behind what is used.
+    std::size_t used_ = 0;
     std::size_t rows_ = 0;
 };
 
