@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,8 @@ constexpr std::chrono::minutes kClearPatience{30};
 /// Rows are handed over when there are so many bytes of them: the server works on them while the next are
 /// made.
 constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
+/// Where PostgreSQL is behind, a snapshot is put off until there are so many times as many events.
+constexpr std::uint64_t kPutOff = 4;
 
 /// What is upserted goes through a table of this connection's own first.
 constexpr std::array<std::string_view, 3> kIncoming{"parties", "balances", "sessions"};
@@ -97,6 +100,33 @@ std::string timestamp_of(rating::Instant at) {
     return std::string{rating::format(at).view()};
 }
 
+/// Events that stand in one row.
+struct EventRun {
+    Sequence first = 0;
+    Sequence last = 0;
+    std::span<const std::byte> bytes;  ///< Each behind its length.
+};
+
+std::vector<EventRun> runs_of(const Batch& batch) {
+    std::vector<EventRun> runs;
+    Sequence next = batch.first;
+    for (std::span<const std::byte> rest{batch.events}; !rest.empty(); ++next) {
+        balance::journal::EventLength length = 0;
+        std::memcpy(&length, rest.data(), sizeof length);
+        const std::size_t size = sizeof length + length;
+        const bool fits = !runs.empty() && runs.back().bytes.size() + size <= kRowBytes;
+        if (fits) {
+            EventRun& run = runs.back();
+            run.last = next;
+            run.bytes = {run.bytes.data(), run.bytes.size() + size};
+        } else {
+            runs.push_back({next, next, rest.first(size)});
+        }
+        rest = rest.subspan(size);
+    }
+    return runs;
+}
+
 Partitions::Month month_of(rating::Instant at) noexcept {
     const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
     return day.year() / day.month();
@@ -154,8 +184,7 @@ class PostgresSink::Writer {
     Partitions partitions_;
     PostgresRows rows_;
     std::string text_;
-    std::uint64_t event_bytes_ = 0;     // Behind the last snapshot.
-    std::uint64_t snapshot_bytes_ = 0;  // Of it.
+    JournalBytes journal_bytes_;  // With what is written.
 };
 
 std::optional<Position> PostgresSink::Writer::connect() {
@@ -176,12 +205,17 @@ std::optional<Position> PostgresSink::Writer::connect() {
     }
     connection_.execute(
         "CREATE TEMPORARY TABLE incoming_gone (switch_user text, id text) ON COMMIT DELETE ROWS");
-    event_bytes_ =
-        connection_.execute("SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.journal_events")
-            .number(0, 0);
-    snapshot_bytes_ =
-        connection_.execute("SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.journal_snapshots")
-            .number(0, 0);
+    if (const auto known = read_journal_bytes(connection_)) {
+        journal_bytes_ = *known;
+    } else {
+        const PostgresConnection::Patience patience{connection_, kClearPatience};
+        const auto bytes_of = [this](std::string_view table) {
+            return connection_
+                .execute(statement({"SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.", table}))
+                .number(0, 0);
+        };
+        journal_bytes_ = {bytes_of("journal_events"), bytes_of("journal_snapshots")};
+    }
     return position();
 }
 
@@ -231,14 +265,14 @@ void PostgresSink::Writer::write(const Batch& batch) {
     records(batch);
     happenings(batch);
     journal(batch);
-    write_position(connection_, batch.after);
+    write_position(connection_, batch.after, journal_bytes_);
     connection_.execute("COMMIT");
 }
 
 void PostgresSink::Writer::clear() {
     const PostgresConnection::Patience patience{connection_, kClearPatience};
     connection_.execute(std::string{"TRUNCATE "} + kTables);
-    event_bytes_ = snapshot_bytes_ = 0;
+    journal_bytes_ = {};
 }
 
 void PostgresSink::Writer::parties(const Batch& batch) {
@@ -431,19 +465,18 @@ void PostgresSink::Writer::journal(const Batch& batch) {
     const bool is_due = is_snapshot_due(batch);
     for (const std::string& name : batch.files)
         file(batch, name);
-    if (!batch.events.empty()) {
-        copy("tollgate.journal_events", std::array{&batch}, [](PostgresRows& rows, const Batch* of) {
-            rows.begin_row(3).number(of->first).number(of->after.sequence).bytes(of->events);
-        });
-        event_bytes_ += batch.events.size();
-    }
+    copy("tollgate.journal_events", runs_of(batch), [](PostgresRows& rows, const EventRun& run) {
+        rows.begin_row(3).number(run.first).number(run.last).bytes(run.bytes);
+    });
+    journal_bytes_.events += batch.events.size();
     if (is_due) snapshot(batch);
 }
 
 bool PostgresSink::Writer::is_snapshot_due(const Batch& batch) const noexcept {
     if (batch.after.sequence == 0 || batch.state_went_on) return false;
     if (batch.filling) return batch.after.filling == 0;
-    return event_bytes_ + batch.events.size() >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
+    const std::uint64_t enough = std::max(settings_.snapshot_bytes, 2 * journal_bytes_.snapshot);
+    return journal_bytes_.events + batch.events.size() >= (batch.behind ? kPutOff * enough : enough);
 }
 
 void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
@@ -452,8 +485,8 @@ void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
         return;
     const std::vector<std::byte> whole = batch.read_file(name);
     std::vector<std::span<const std::byte>> chunks;
-    for (std::size_t at = 0; at == 0 || at < whole.size(); at += kChunkBytes)
-        chunks.push_back(std::span{whole}.subspan(at, std::min(kChunkBytes, whole.size() - at)));
+    for (std::size_t at = 0; at == 0 || at < whole.size(); at += kRowBytes)
+        chunks.push_back(std::span{whole}.subspan(at, std::min(kRowBytes, whole.size() - at)));
     std::int32_t number = 0;
     copy("tollgate.journal_files", chunks, [&](PostgresRows& rows, std::span<const std::byte> chunk) {
         rows.begin_row(3).text(name).whole(++number).bytes(chunk);
@@ -482,22 +515,21 @@ void PostgresSink::Writer::snapshot(const Batch& batch) {
     std::uint64_t bytes = 0;
     const auto put_chunk = [&] {
         rows_.begin_row(3).number(batch.after.sequence).whole(++number).bytes(chunk);
-        run_copy_so_far();
+        if (rows_.size() >= kCopyBytes) run_copy_so_far();
         bytes += chunk.size();
         chunk.clear();
     };
     batch.state->save([&](std::span<const std::byte> record) {
         const auto length = static_cast<balance::journal::EventLength>(record.size());
         const auto head = std::as_bytes(std::span{&length, 1});
+        if (!chunk.empty() && chunk.size() + head.size() + record.size() > kRowBytes) put_chunk();
         chunk.insert(chunk.end(), head.begin(), head.end());
         chunk.insert(chunk.end(), record.begin(), record.end());
-        if (chunk.size() >= kChunkBytes) put_chunk();
     });
     if (!chunk.empty()) put_chunk();
     connection_.copy(rows_.finish());
     connection_.end_copy();
-    event_bytes_ = 0;
-    snapshot_bytes_ = bytes;
+    journal_bytes_ = {.events = 0, .snapshot = bytes};
 }
 
 // ---- What the follower sees ----
