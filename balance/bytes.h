@@ -50,12 +50,14 @@ class ByteWriter {
         put(static_cast<std::uint8_t>(text.size()));
         raw(text);
     }
+    /// As they stand.
+    void bytes(std::span<const std::byte> bytes) {
+        if (!bytes.empty()) std::memcpy(next(bytes.size()), bytes.data(), bytes.size());
+    }
     [[nodiscard]] std::size_t size() const noexcept { return grown_ != nullptr ? grown_->size() : used_; }
 
   private:
-    void raw(std::string_view text) {
-        if (!text.empty()) std::memcpy(next(text.size()), text.data(), text.size());
-    }
+    void raw(std::string_view text) { bytes(std::as_bytes(std::span{text})); }
     std::byte* next(std::size_t size) {
         if (grown_ != nullptr) {
             grown_->resize(grown_->size() + size);

@@ -1,5 +1,6 @@
 #include "balance/event.h"
 
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -79,17 +80,31 @@ void name_fields(Io& io, L& level) {
     io(level.affordable_seconds);
 }
 
+/// Writes fields of fixed widths by way of memory whose layout the compiler knows: then each is one store,
+/// and not a look at how far the writer is.
+template <typename Fields>
+void put_fields(ByteWriter& out, const Fields& fields) {
+    constexpr std::size_t kBytesMax = 160;
+    std::array<std::byte, kBytesMax> room;  // Not filled: it is written before it is read.
+    ByteWriter packed{room};
+    auto io = [&packed](const auto& value) { packed.put(value); };
+    fields(io);
+    out.bytes(std::span{room}.first(packed.size()));
+}
+
 }  // namespace
 
 void write_changing(const Session& session, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
-    changing_fields(io, session);
+    put_fields(out, [&session](auto& fields) { changing_fields(fields, session); });
     out.text(session.start_tags == nullptr ? std::string_view{} : std::string_view{*session.start_tags});
     out.put(session.level_count);
     for (const SessionLevel& level : session.levels()) {
-        out.put(level.held);
-        out.put(level.charged);
-        out.put(level.refunded);
+        put_fields(out, [&level](auto& fields) {
+            fields(level.held);
+            fields(level.charged);
+            fields(level.refunded);
+        });
     }
     out.put(session.bundles_count);
     for (const LevelBundles& mine : session.bundles()) {
@@ -140,13 +155,12 @@ void read_changing(ByteReader& in, Session& session) noexcept {
 }
 
 void write_decided(const Session& session, ByteWriter& out) {
-    auto io = [&out](const auto& value) { out.put(value); };
     out.put(session.level_capacity);
     out.put(session.bundles_capacity);
     out.short_text(session.texts().caller);
     out.short_text(session.texts().service);
     out.short_text(session.texts().switch_name);
-    decided_fields(io, session);
+    put_fields(out, [&session](auto& fields) { decided_fields(fields, session); });
     out.short_text(session.number.view());
     out.put(session.level_count);
     for (const SessionLevel& level : session.levels()) {
@@ -158,7 +172,7 @@ void write_decided(const Session& session, ByteWriter& out) {
                              .version = level.tariff == nullptr ? 0 : level.tariff->number,
                              .row = level.row,
                              .affordable_seconds = level.affordable_seconds};
-        name_fields(io, name);
+        put_fields(out, [&name](auto& fields) { name_fields(fields, name); });
     }
 }
 

@@ -6,6 +6,8 @@
 #include <concepts>
 #include <limits>
 
+#include "protocol/resp_text.h"
+
 namespace tollgate::protocol {
 namespace {
 
@@ -51,6 +53,12 @@ void RespWriter::map(std::size_t n) {
 }
 
 void RespWriter::bulk(std::string_view bytes) {
+    constexpr std::size_t kShort = 64;
+    if (bytes.size() <= kShort) {
+        std::array<char, kShort + kBulkFrameBytesMax> room;  // Not filled: it is written before it is read.
+        out_.append(room.data(), put_bulk(room.data(), bytes));
+        return;
+    }
     append_number(out_, '$', bytes.size());
     out_ += bytes;
     out_ += kLineEnd;

@@ -3,6 +3,17 @@
 #include <limits>
 
 namespace tollgate::rating {
+namespace {
+
+constexpr std::uint64_t kTen = 10;
+constexpr auto kPowersOfTen = [] {
+    std::array<std::uint64_t, std::numeric_limits<std::uint64_t>::digits10 + 1> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i)
+        powers[i] = powers[i - 1] * kTen;
+    return powers;
+}();
+
+}  // namespace
 
 std::optional<std::int64_t> parse_decimal(std::string_view text, int places) noexcept {
     const bool negative = !text.empty() && text.front() == '-';
@@ -34,24 +45,22 @@ std::optional<std::int64_t> parse_decimal(std::string_view text, int places) noe
 }
 
 ShortText format_decimal(std::int64_t value, int places) noexcept {
-    std::array<char, 24> digits{};  // Least significant first.
-    std::size_t count = 0;
-    std::uint64_t rest =
+    const std::uint64_t magnitude =
         value < 0 ? ~static_cast<std::uint64_t>(value) + 1 : static_cast<std::uint64_t>(value);
-    while (places > 0 && rest % 10 == 0) {
-        rest /= 10;
-        --places;
-    }
-    const auto point = static_cast<std::size_t>(places);
-    do {
-        digits[count++] = static_cast<char>('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0 || count <= point);
     ShortText text;
     if (value < 0) text.push_back('-');
-    while (count > 0) {
-        text.push_back(digits[--count]);
-        if (count == point && point > 0) text.push_back('.');
+    if (places == 0) {
+        text.append_number(magnitude);
+        return text;
+    }
+    const std::uint64_t unit = kPowersOfTen[static_cast<std::size_t>(places)];
+    text.append_number(magnitude / unit);
+    std::uint64_t fraction = magnitude % unit;
+    if (fraction == 0) return text;
+    text.push_back('.');
+    for (std::uint64_t place = unit / kTen; fraction != 0; place /= kTen) {
+        text.push_back(static_cast<char>('0' + fraction / place));
+        fraction %= place;
     }
     return text;
 }

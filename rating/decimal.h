@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,10 @@ class ShortText {
     void append(std::string_view text) noexcept {
         for (const char c : text)
             push_back(c);
+    }
+    void append_number(std::uint64_t number) noexcept {
+        size_ = static_cast<std::size_t>(
+            std::to_chars(data_.data() + size_, data_.data() + kCapacity, number).ptr - data_.data());
     }
 
   private:

@@ -266,6 +266,8 @@ std::shared_ptr<const Deck> DeckBuilder::build(Problems& problems) {
     }
     deck.first_rows_.push_back(static_cast<Deck::RowIndex>(deck.rows_.size()));
     const auto shrink = [](auto&... lists) { (lists.shrink_to_fit(), ...); };
+    for (Rate& rate : deck.rates_)
+        rate.plain = is_plain(rate);
     shrink(deck.rates_, deck.validities_, deck.prefixes_, deck.first_rows_, deck.shorter_, deck.destinations_,
            deck.texts_);
     return std::move(state.deck);

@@ -28,26 +28,34 @@ struct Tier {
     friend bool operator==(const Tier&, const Tier&) = default;
 };
 
-/// Seconds are whole seconds.
-struct Rate {
-    Price price;        ///< Per minute, before markup.
-    Price connect_fee;  ///< Once, for a call that is billed at all.
-    Price disconnect_fee;
-    Price min_charge;
-    std::optional<Price> max_charge;
+/// Seconds are whole seconds. What every call needs comes first, and lies in one cache line.
+struct alignas(32) Rate {
+    Price price;                          ///< Per minute, before markup.
+    Price connect_fee;                    ///< Once, for a call that is billed at all.
     std::uint32_t initial_increment = 1;  ///< 0: none.
     std::uint32_t increment = 1;          ///< At least 1.
     std::uint32_t grace_seconds = 0;      ///< A call no longer than this is free, fees included.
-    std::uint32_t included_seconds = 0;   ///< Rated time begins after these.
-    std::uint32_t disconnect_after = 0;   ///< The disconnect fee applies from this duration on.
     bool blocked = false;                 ///< This prefix may not be called.
     /// Another row of the prefix may take over while a call lasts: some of them have windows. The deck's
-    /// business; whatever reads a row leaves it alone.
+    /// business, as the next; whatever reads a row leaves both alone.
     bool may_change = false;
+    bool plain = false;  ///< is_plain(), known beforehand.
+
+    std::uint32_t included_seconds = 0;  ///< Rated time begins after these.
+    std::uint32_t disconnect_after = 0;  ///< The disconnect fee applies from this duration on.
+    Price disconnect_fee;
+    Price min_charge;
+    std::optional<Price> max_charge;
     std::vector<Tier> tiers;  ///< In ascending order of `from`.
 
     friend bool operator==(const Rate&, const Rate&) = default;
 };
+
+/// Whether it has nothing but price, connect fee, increments and grace.
+[[nodiscard]] inline bool is_plain(const Rate& rate) noexcept {
+    return !rate.may_change && rate.included_seconds == 0 && rate.disconnect_fee == Price{} &&
+           rate.min_charge == Price{} && !rate.max_charge && rate.tiers.empty();
+}
 
 /// The shortest call that pays for a whole first step and the fees: grace and included seconds are over.
 [[nodiscard]] constexpr std::chrono::seconds first_billed_second(const Rate& rate) noexcept {

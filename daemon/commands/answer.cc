@@ -1,19 +1,30 @@
 #include "daemon/commands/answer.h"
 
-#include "rating/decimal.h"
+#include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
 
+// The room is not filled: it is written before it is read.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
 Answer::Answer(std::string& out, bool plain, std::string_view code, std::string_view figure,
                Elements elements)
-    : writer_(out), plain_(plain) {
-    if (!plain_) writer_.array(2 + elements.count);
+    : out_(out), plain_(plain) {
+    if (!plain_) {
+        size_ = static_cast<std::size_t>(protocol::put_header(room_.data(), '*', 2 + elements.count) -
+                                         room_.data());
+    }
     value(code);
     value(figure);
 }
 
 Answer::~Answer() {
-    if (plain_) writer_.bulk(plain_text_);
+    flush();
+    if (plain_) protocol::RespWriter{out_}.bulk(plain_text_);
+}
+
+void Answer::flush() {
+    out_.append(room_.data(), size_);
+    size_ = 0;
 }
 
 void Answer::word(std::string_view text) {
@@ -31,30 +42,16 @@ void Answer::word(std::string_view text) {
     }
 }
 
-void Answer::value(std::string_view value) {
-    if (plain_) {
-        word(value);
-    } else {
-        writer_.bulk(value);
-    }
-}
-
-void Answer::pair(std::string_view name, std::string_view text) {
-    value(name);
-    value(text);
-}
-
-void Answer::pair(std::string_view name, std::int64_t number) {
-    if (plain_) {
-        pair(name, rating::format_decimal(number, 0).view());
-    } else {
-        writer_.bulk(name);
-        writer_.bulk_integer(number);
-    }
+void Answer::value_elsewhere(std::string_view text) {
+    if (plain_) return word(text);
+    flush();
+    protocol::RespWriter{out_}.bulk(text);
 }
 
 void Answer::nested(std::size_t size) {
-    if (!plain_) writer_.array(size);
+    if (plain_) return;
+    flush();
+    protocol::RespWriter{out_}.array(size);
 }
 
 }  // namespace tollgate::daemon::commands

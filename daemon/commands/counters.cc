@@ -27,14 +27,21 @@ constexpr std::array<std::string_view, kAnswerCodes> kWords = {
 };
 constexpr auto kFirstError = static_cast<std::size_t>(AnswerCode::badarg);
 
+// Headers and codes are short: looking at each byte is faster than a call that looks at many.
+
 /// What follows the line end of a header such as `*22`.
 std::string_view behind_line(std::string_view text) noexcept {
-    const std::size_t end = text.find('\n');
-    return end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    std::size_t end = 0;
+    while (end < text.size() && text[end] != '\n')
+        ++end;
+    return text.substr(std::min(end + 1, text.size()));
 }
 
 std::string_view first_word(std::string_view text) noexcept {
-    return text.substr(0, text.find_first_of(" \r"));
+    std::size_t end = 0;
+    while (end < text.size() && text[end] != ' ' && text[end] != '\r')
+        ++end;
+    return text.substr(0, end);
 }
 
 AnswerCode find(std::string_view word, std::size_t first, std::size_t end, AnswerCode otherwise) noexcept {

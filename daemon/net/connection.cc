@@ -39,6 +39,7 @@ constexpr std::chrono::milliseconds kCancelAgain{100};
 
 /// What browsers send when a page tricks them into talking to this port.
 bool is_browser(std::string_view input) noexcept {
+    if (input.starts_with('*')) return false;
     const auto begins = [input](std::string_view upper) {
         return input.size() >= upper.size() && commands::is_word(input.substr(0, upper.size()), upper);
     };

@@ -1,5 +1,8 @@
 #include "rating/charge.h"
 
+#include <array>
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace tollgate::rating {
@@ -178,6 +181,40 @@ TEST(Charge, TiersPriceAStepByItsFirstSecond) {
     rate.tiers = {{90, 1, price("0.1")}};
     EXPECT_EQ(cost_of(rate, 121), money("0.801667")) << "the step begun at 60 is paid whole at its price";
     EXPECT_EQ(longest_affordable(rate, {}, money("0.81")), seconds{126});
+}
+
+// Rates that have nothing but price, connect fee, increments and grace have a short way: it is no other one.
+TEST(Charge, APlainRateCostsWhatItCostsByAllRules) {
+    std::mt19937_64 draw{7};
+    const auto one_of = [&draw](auto... values) {
+        const std::array choice{values...};
+        return choice[draw() % choice.size()];
+    };
+    for (int i = 0; i < 20'000; ++i) {
+        Rate rate;
+        rate.price =
+            Price::from_nanos(one_of(0L, 1L, 999'999L, 20'000'000L, 123'456'789L, kPriceMax.nanos()));
+        rate.connect_fee = Price::from_nanos(one_of(0L, 0L, 1L, 50'000'000L));
+        rate.initial_increment = one_of(0U, 1U, 6U, 30U, 60U, 3600U, kStepMax);
+        rate.increment = one_of(1U, 1U, 6U, 18U, 60U, kStepMax);
+        rate.grace_seconds = one_of(0U, 0U, 5U);
+        TariffSettings settings;
+        settings.decimals = static_cast<std::uint8_t>(draw() % (kDecimalsMax + 1));
+        settings.rounding = one_of(Rounding::up, Rounding::half_up, Rounding::half_even, Rounding::down);
+        settings.anchor = one_of(IncrementAnchor::end_of_initial, IncrementAnchor::zero);
+        settings.markup = one_of(0L, 125'000L, kMarkupMin, kMarkupMax);
+        const seconds duration{one_of(0L, 1L, 5L, 6L, 59L, 60L, 61L, 3'600L, 86'399L, kDurationMax.count())};
+        const Money funds =
+            Money::from_micros(one_of(-1L, 0L, 1L, 20'000L, 999'999L, 123'456'789L, kAmountMax.micros()));
+        ASSERT_TRUE(is_plain(rate));
+        Rate plain = rate;
+        plain.plain = true;
+        EXPECT_EQ(cost(plain, settings, duration), cost(rate, settings, duration)) << i;
+        EXPECT_EQ(longest_affordable(plain, settings, funds), longest_affordable(rate, settings, funds)) << i;
+        EXPECT_EQ(billed_seconds(plain, duration), billed_seconds(rate, duration)) << i;
+        const auto free = [&](const RatedCall& call) { return is_free(call, duration); };
+        EXPECT_EQ(of_rate(plain, settings, free), of_rate(rate, settings, free)) << i;
+    }
 }
 
 TEST(Charge, FreeIsWhatCostsNothingForSoLong) {
