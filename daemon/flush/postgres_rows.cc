@@ -166,6 +166,54 @@ std::span<const std::byte> PostgresRows::finish() {
     return so_far();
 }
 
+PostgresArrays::PostgresArrays(std::initializer_list<std::string_view> types) : columns_(types.size(), "{") {
+    std::size_t number = 0;
+    for (const std::string_view type : types) {
+        unnest_ += number == 0 ? "unnest($" : ", $";
+        unnest_ += std::to_string(++number) + "::";
+        unnest_ += type;
+        unnest_ += "[]";
+    }
+    unnest_ += ')';
+}
+
+std::string& PostgresArrays::next() {
+    std::string& column = *columns_[std::exchange(next_, (next_ + 1) % columns_.size())];
+    if (column.size() > 1) column += ',';
+    return column;
+}
+
+PostgresArrays& PostgresArrays::add(std::string_view element) {
+    next() += element;
+    return *this;
+}
+
+PostgresArrays& PostgresArrays::add_quoted(std::string_view element) {
+    std::string& column = next();
+    column += '"';
+    for (const char c : element) {
+        if (c == '"' || c == '\\') column += '\\';
+        column += c;
+    }
+    column += '"';
+    return *this;
+}
+
+PostgresArrays& PostgresArrays::text(std::string_view value) {
+    return is_sql_text(value) ? add_quoted(value) : add_quoted(sql_text(value));
+}
+
+PostgresArrays& PostgresArrays::instant(rating::Instant at) {
+    return add_quoted(rating::format(std::chrono::floor<std::chrono::microseconds>(at)).view());
+}
+
+std::span<const std::optional<std::string>> PostgresArrays::finish() {
+    assert(next_ == 0);
+    for (auto& column : columns_)
+        *column += '}';
+    return columns_;
+}
+
 void PostgresRows::clear() {
     used_ = 0;
     rows_ = 0;

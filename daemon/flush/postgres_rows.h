@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,6 +74,44 @@ class PostgresRows {
     std::vector<std::byte> bytes_;  // With room behind what is used.
     std::size_t used_ = 0;
     std::size_t rows_ = 0;
+};
+
+/// Rows as parameters of a statement, for what is not simply added: an array for each column.
+///
+///     PostgresArrays rows{"text", "numeric"};
+///     rows.text("alice").money(amount);
+///     connection.execute(statement({"INSERT INTO … SELECT * FROM ", rows.unnest(), " ON CONFLICT …"}),
+///     rows.finish());
+class PostgresArrays {
+  public:
+    /// The types of the columns.
+    PostgresArrays(std::initializer_list<std::string_view> types);
+
+    PostgresArrays& null() { return add("NULL"); }
+    PostgresArrays& flag(bool value) { return add(value ? "t" : "f"); }
+    PostgresArrays& number(std::uint64_t value) { return add(std::to_string(value)); }
+    PostgresArrays& money(rating::Money amount) { return add(rating::format(amount).view()); }
+    PostgresArrays& instant(rating::Instant at);  ///< What is finer than a microsecond is cut.
+    PostgresArrays& instant_or_null(rating::Instant at) {
+        return at == rating::kAlways ? null() : instant(at);
+    }
+    PostgresArrays& text(std::string_view value);  ///< As sql_text() has it.
+    PostgresArrays& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
+    PostgresArrays& json(std::string_view value) { return add_quoted(value); }
+
+    /// `unnest($1::text[], $2::numeric[])`.
+    [[nodiscard]] const std::string& unnest() const noexcept { return unnest_; }
+    /// Requires: whole rows.
+    [[nodiscard]] std::span<const std::optional<std::string>> finish();
+
+  private:
+    std::string& next();
+    PostgresArrays& add(std::string_view element);
+    PostgresArrays& add_quoted(std::string_view element);
+
+    std::string unnest_;
+    std::vector<std::optional<std::string>> columns_;
+    std::size_t next_ = 0;
 };
 
 /// Text for PostgreSQL, which takes UTF-8 without the character 0 and nothing else. Whatever is no such text,

@@ -32,8 +32,6 @@ constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
 /// Where PostgreSQL is behind, a snapshot is put off until there are so many times as many events.
 constexpr std::uint64_t kPutOff = 4;
 
-/// What is upserted goes through a table of this connection's own first.
-constexpr std::array<std::string_view, 3> kIncoming{"parties", "balances", "sessions"};
 /// What is emptied when a refill begins: all but the position and the version.
 constexpr const char* kTables =
     "tollgate.parties, tollgate.balances, tollgate.tariffs, tollgate.deck_versions, tollgate.transactions,"
@@ -199,12 +197,6 @@ std::optional<Position> PostgresSink::Writer::connect() {
     partitions_.read(connection_);
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
-    for (const std::string_view table : kIncoming) {
-        connection_.execute(statement({"CREATE TEMPORARY TABLE incoming_", table, " (LIKE tollgate.", table,
-                                       ") ON COMMIT DELETE ROWS"}));
-    }
-    connection_.execute(
-        "CREATE TEMPORARY TABLE incoming_gone (switch_user text, id text) ON COMMIT DELETE ROWS");
     if (const auto known = read_journal_bytes(connection_)) {
         journal_bytes_ = *known;
     } else {
@@ -277,34 +269,40 @@ void PostgresSink::Writer::clear() {
 
 void PostgresSink::Writer::parties(const Batch& batch) {
     if (batch.parties.empty()) return;
-    copy("incoming_parties", batch.parties, [](PostgresRows& rows, const PartyRow& party) {
-        rows.begin_row(14).text(party.id).number(static_cast<std::uint64_t>(party.number));
-        rows.text_or_null(party.parent).text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
+    PostgresArrays rows{"text", "bigint", "text",    "text",    "text",  "text",   "text",
+                        "text", "text",   "numeric", "numeric", "jsonb", "bigint", "text"};
+    for (const PartyRow& party : batch.parties) {
+        rows.text(party.id).number(static_cast<std::uint64_t>(party.number)).text_or_null(party.parent);
+        rows.text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
         rows.text(daemon::text_of(party.billing)).text(party.status.text().view());
         rows.text(party.currency.view()).text(party.time_zone);
         rows.money(party.credit_limit).money(party.min_available).json(json_of(party.tariffs));
         party.max_calls ? rows.number(*party.max_calls) : rows.null();
         rows.text_or_null(party.dial_plan);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.parties SELECT * FROM incoming_parties"
-        " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
-        " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
-        " currency = excluded.currency, time_zone = excluded.time_zone, credit_limit = excluded.credit_limit,"
-        " min_available = excluded.min_available, tariffs = excluded.tariffs,"
-        " max_calls = excluded.max_calls, dial_plan = excluded.dial_plan");
+        statement({"INSERT INTO tollgate.parties SELECT * FROM ", rows.unnest(),
+                   " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
+                   " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
+                   " currency = excluded.currency, time_zone = excluded.time_zone, credit_limit = "
+                   "excluded.credit_limit,"
+                   " min_available = excluded.min_available, tariffs = excluded.tariffs,"
+                   " max_calls = excluded.max_calls, dial_plan = excluded.dial_plan"}),
+        rows.finish());
 }
 
 void PostgresSink::Writer::balances(const Batch& batch) {
     if (batch.balances.empty()) return;
-    copy("incoming_balances", batch.balances, [](PostgresRows& rows, const BalanceRow& row) {
-        rows.begin_row(5).text(row.id).text(row.currency.view());
+    PostgresArrays rows{"text", "text", "numeric", "numeric", "numeric"};
+    for (const BalanceRow& row : batch.balances) {
+        rows.text(row.id).text(row.currency.view());
         rows.money(row.balance).money(row.held).money(row.available);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.balances SELECT * FROM incoming_balances"
-        " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
-        " available = excluded.available");
+        statement({"INSERT INTO tollgate.balances SELECT * FROM ", rows.unnest(),
+                   " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
+                   " available = excluded.available"}),
+        rows.finish());
 }
 
 // There are few of them, and each says of its tariff what is in force.
@@ -362,18 +360,22 @@ void PostgresSink::Writer::transactions(const Batch& batch) {
 
 void PostgresSink::Writer::sessions(const Batch& batch) {
     if (!batch.sessions_gone.empty()) {
-        copy("incoming_gone", batch.sessions_gone, [](PostgresRows& rows, const SessionName& name) {
-            rows.begin_row(2).text(name.user).text(name.id);
-        });
-        // As a list: a join would read all that are open, because nobody has counted these.
+        PostgresArrays gone{"text", "text"};
+        for (const SessionName& name : batch.sessions_gone)
+            gone.text(name.user).text(name.id);
+        // As a list, too: a join alone would read all that are open.
         connection_.execute(
-            "DELETE FROM tollgate.sessions WHERE id = ANY (ARRAY(SELECT id FROM incoming_gone))"
-            " AND (switch_user, id) IN (SELECT switch_user, id FROM incoming_gone)");
+            statement({"DELETE FROM tollgate.sessions WHERE id = ANY ($2::text[]) AND (switch_user, id) IN"
+                       " (SELECT * FROM ",
+                       gone.unnest(), ")"}),
+            gone.finish());
     }
     if (batch.sessions.empty()) return;
-    copy("incoming_sessions", batch.sessions, [this](PostgresRows& rows, const SessionRow& session) {
-        rows.begin_row(16)
-            .text(session.name.user)
+    PostgresArrays rows{"text",        "text",    "text",    "text",        "text",        "text",
+                        "text",        "boolean", "boolean", "timestamptz", "timestamptz", "timestamptz",
+                        "timestamptz", "bigint",  "bigint",  "jsonb"};
+    for (const SessionRow& session : batch.sessions) {
+        rows.text(session.name.user)
             .text(session.name.id)
             .text(session.line)
             .text(session.number)
@@ -383,14 +385,17 @@ void PostgresSink::Writer::sessions(const Batch& batch) {
         rows.instant(session.rated_at).number(session.granted_seconds).number(session.used_seconds);
         levels_into(text_, session.levels);
         rows.json(text_);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.sessions SELECT * FROM incoming_sessions"
-        " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
-        " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
-        " answered = excluded.answered, emergency = excluded.emergency, authorized = excluded.authorized,"
-        " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
-        " granted = excluded.granted, used = excluded.used, levels = excluded.levels");
+        statement(
+            {"INSERT INTO tollgate.sessions SELECT * FROM ", rows.unnest(),
+             " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
+             " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
+             " answered = excluded.answered, emergency = excluded.emergency, authorized = "
+             "excluded.authorized,"
+             " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
+             " granted = excluded.granted, used = excluded.used, levels = excluded.levels"}),
+        rows.finish());
 }
 
 void PostgresSink::Writer::records(const Batch& batch) {
