@@ -42,8 +42,8 @@ PartyTable::~PartyTable() {
         delete[] chunk.load();
 }
 
-PartyId PartyTable::find(std::string_view id) const noexcept {
-    const std::uint64_t hash = hash_(id);
+template <typename IsMeant>
+PartyId PartyTable::search(std::uint64_t hash, const IsMeant& is_meant) const noexcept {
     const Shard* const shard = shards_[shard_of(hash)].load(std::memory_order_acquire);
     if (shard == nullptr) return kNoParty;
     for (std::size_t at = hash & shard->mask;; at = (at + 1) & shard->mask) {
@@ -52,8 +52,21 @@ PartyId PartyTable::find(std::string_view id) const noexcept {
         if (word == 0) return kNoParty;
         if ((word >> 32) != (hash & 0xFFFF'FFFF)) continue;
         const auto found = static_cast<PartyId>(static_cast<std::uint32_t>(word) - 1);
-        if (get(found).id == id) return found;
+        if (is_meant(found)) return found;
     }
+}
+
+PartyId PartyTable::find(std::string_view id) const noexcept {
+    return search(hash_(id), [this, id](PartyId found) { return get(found).id == id; });
+}
+
+PartyId PartyTable::likely(std::uint64_t hash) const noexcept {
+    return search(hash, [](PartyId) { return true; });
+}
+
+void PartyTable::fetch_slot(std::uint64_t hash) const noexcept {
+    const Shard* const shard = shards_[shard_of(hash)].load(std::memory_order_acquire);
+    if (shard != nullptr) __builtin_prefetch(&shard->slots[hash & shard->mask]);
 }
 
 bool PartyTable::is_below(PartyId party, PartyId above) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -91,6 +92,19 @@ class PartyTable {
     /// The lists of countries that parties' limits name, likewise.
     [[nodiscard]] CountrySets& country_sets() noexcept { return country_sets_; }
 
+    // ---- For the caches: daemon/foresight.h. Each reads what the one before has fetched. ----
+
+    [[nodiscard]] std::uint64_t hash_of(std::string_view id) const noexcept { return hash_(id); }
+    void fetch_slot(std::uint64_t hash) const noexcept;
+    /// Who has an id of that hash, most probably; kNoParty: nobody.
+    [[nodiscard]] PartyId likely(std::uint64_t hash) const noexcept;
+    /// Requires: an id this table gave out.
+    void fetch(PartyId id) const noexcept {
+        const Party* const party = &get(id);
+        __builtin_prefetch(party, 1);
+        __builtin_prefetch(reinterpret_cast<const std::byte*>(party) + sizeof(Party) / 2);
+    }
+
     /// Memory that parties, their ids and the index take.
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
@@ -124,6 +138,9 @@ class PartyTable {
         const auto index = static_cast<std::uint32_t>(id);
         return link_chunks_[index / kChunkParties].load(std::memory_order_acquire)[index % kChunkParties];
     }
+    /// The first party whose slot bears that hash's tag and whom `is_meant` accepts; kNoParty.
+    template <typename IsMeant>
+    [[nodiscard]] PartyId search(std::uint64_t hash, const IsMeant& is_meant) const noexcept;
     void link(PartyId child, PartyId parent) noexcept;
     std::string_view keep(std::string_view text);
     void insert(Shard& shard, std::uint64_t hash, std::uint32_t index) noexcept;

@@ -38,6 +38,12 @@ class Pool {
     }
     [[nodiscard]] std::size_t bytes() const noexcept { return chunks_.size() * kChunkBytes; }
 
+    /// What take() would give; nullptr: memory that nobody has yet.
+    [[nodiscard]] const void* next(std::size_t bytes) const noexcept {
+        if (const FreeBlock* const list = lists_[bytes / kGranule]) return list;
+        return bytes > left_ ? nullptr : chunks_.back() + (left_ - bytes);
+    }
+
     Pool() = default;
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
@@ -182,6 +188,15 @@ struct alignas(64) SessionTable::Stripe {
             if (slot.session == nullptr) return nullptr;
             if (slot.hash == hash && slot.session->key() == key) return slot.session;
         }
+    }
+    /// Whoever has that hash, whatever its key: most probably who is meant.
+    [[nodiscard]] Session* likely(std::uint64_t hash) const noexcept {
+        if (slots.empty()) return nullptr;
+        const std::size_t mask = slots.size() - 1;
+        std::size_t at = hash & mask;
+        while (slots[at].session != nullptr && slots[at].hash != hash)
+            at = (at + 1) & mask;
+        return slots[at].session;
     }
     void place(Slot slot) noexcept {
         const std::size_t mask = slots.size() - 1;
@@ -381,6 +396,59 @@ SessionTable::~SessionTable() = default;
 
 SessionTable::Stripe& SessionTable::stripe_of(std::uint64_t hash) const noexcept {
     return stripes_[hash >> 54];
+}
+
+// ---- For the caches ----
+
+namespace {
+
+/// How long ids are, mostly: who has a longer one waits for its end.
+constexpr std::size_t kKeyBytesLikely = 40;
+
+void fetch_lines(const void* from, std::size_t bytes) noexcept {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < bytes; at += kLine)
+        __builtin_prefetch(static_cast<const std::byte*>(from) + at, 1);
+}
+
+}  // namespace
+
+void SessionTable::fetch_stripe(std::uint64_t hash) const noexcept {
+    const Stripe& stripe = stripe_of(hash);
+    fetch_lines(&stripe, sizeof(stripe.lock) + sizeof(stripe.slots) + sizeof(stripe.heap));
+}
+
+void SessionTable::fetch_slot(std::uint64_t hash) const noexcept {
+    const Stripe& stripe = stripe_of(hash);
+    const std::unique_lock lock{stripe.lock, std::try_to_lock};
+    if (lock && !stripe.slots.empty()) __builtin_prefetch(&stripe.slots[hash & (stripe.slots.size() - 1)], 1);
+}
+
+bool SessionTable::fetch_session(std::uint64_t hash) const noexcept {
+    const Stripe& stripe = stripe_of(hash);
+    const std::unique_lock lock{stripe.lock, std::try_to_lock};
+    const Session* const session = lock ? stripe.likely(hash) : nullptr;
+    if (session != nullptr) fetch_lines(session, Session::bytes_for(3, kKeyBytesLikely));
+    return session != nullptr;
+}
+
+void SessionTable::fetch_room(std::uint64_t hash, std::size_t levels) const noexcept {
+    const Stripe& stripe = stripe_of(hash);
+    const std::unique_lock lock{stripe.lock, std::try_to_lock};
+    const std::size_t bytes = Pool::rounded(Session::bytes_for(levels, kKeyBytesLikely));
+    if (!lock) return;
+    if (const void* const room = stripe.pool.next(bytes)) fetch_lines(room, bytes);
+}
+
+PartyId SessionTable::fetch_rates(std::uint64_t hash) const noexcept {
+    const Stripe& stripe = stripe_of(hash);
+    const std::unique_lock lock{stripe.lock, std::try_to_lock};
+    const Session* const session = lock ? stripe.likely(hash) : nullptr;
+    // Who has claimed it may be changing it.
+    if (session == nullptr || session->claimed) return kNoParty;
+    for (const SessionLevel& level : session->levels())
+        __builtin_prefetch(level.rate);
+    return session->line;
 }
 
 SessionTable::Claim::~Claim() {

@@ -135,6 +135,19 @@ class SessionTable {
     [[nodiscard]] Steady forgotten_until(std::string_view key) const noexcept;
     static constexpr Steady kNothingForgotten = Steady::min();
 
+    // ---- For the caches: daemon/foresight.h. Each reads what the one before has fetched. ----
+    // Where somebody has the stripe, nothing is fetched: nobody waits for this.
+
+    [[nodiscard]] std::uint64_t hash_of(std::string_view key) const noexcept { return hash_(key); }
+    void fetch_stripe(std::uint64_t hash) const noexcept;
+    void fetch_slot(std::uint64_t hash) const noexcept;
+    /// False: there is none whose key has that hash.
+    bool fetch_session(std::uint64_t hash) const noexcept;
+    /// The memory of the next session of so many levels.
+    void fetch_room(std::uint64_t hash, std::size_t levels) const noexcept;
+    /// What a session is rated by. Returns its line; kNoParty where that is not to be known without waiting.
+    PartyId fetch_rates(std::uint64_t hash) const noexcept;
+
     [[nodiscard]] const SessionLimits& limits() const noexcept { return limits_; }
 
     struct Counts {

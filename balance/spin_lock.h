@@ -6,7 +6,7 @@
 
 namespace tollgate::balance {
 
-/// Meets the standard's BasicLockable. Spins, and gives the processor away where the holder lost its own.
+/// Meets the standard's Lockable. Spins, and gives the processor away where the holder lost its own.
 class SpinLock {
   public:
     void lock() noexcept {
@@ -20,6 +20,9 @@ class SpinLock {
                 }
             }
         }
+    }
+    [[nodiscard]] bool try_lock() noexcept {
+        return !locked_.load(std::memory_order_relaxed) && !locked_.exchange(true, std::memory_order_acquire);
     }
     void unlock() noexcept { locked_.store(false, std::memory_order_release); }
 

@@ -30,6 +30,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kDeckRows = 250'000;
 constexpr std::size_t kResellers = 1'000;
+constexpr std::size_t kPartiesMin = kResellers + 3;  // Two above the resellers, and somebody below.
 constexpr std::size_t kPartiesOfAnImport = 1'000'000;
 constexpr std::size_t kOpenCalls = 10'000;
 constexpr std::size_t kCallsBetweenWaits = 1'000;  // The queue never fills, and batches are large.
@@ -176,6 +177,10 @@ int main(int argc, char** argv) {
         !tollgate::bench::number(argv[3], arguments.parties) ||
         !tollgate::bench::number(argv[4], arguments.snapshot_segments)) {
         std::cerr << "usage: grow_journal DIR EVENTS PARTIES SNAPSHOT_SEGMENTS\n";
+        return EXIT_FAILURE;
+    }
+    if (arguments.parties < tollgate::bench::kPartiesMin) {
+        std::cerr << "grow_journal: PARTIES is at least " << tollgate::bench::kPartiesMin << '\n';
         return EXIT_FAILURE;
     }
     arguments.directory = argv[1];

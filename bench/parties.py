@@ -14,12 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/support"))
+from measuring import GROW
+from daemon import Daemon
 
-from daemon import Daemon  # noqa: E402
-
-GROW = ROOT / "build/release/bench/grow_journal"
 PARTIES_MAX = 20_000_000
 ROUNDS = 300
 

@@ -137,6 +137,13 @@ bool is_above(const rating::RatedCall& call, std::int64_t most) noexcept {
            Wide{most} * rating::kMarkupUnit;
 }
 
+bool somebody_refuses_losses(const Path& path) noexcept {
+    return std::any_of(path.parties().begin(), path.parties().end(), [](const Party* party) {
+        const balance::Limits* const limits = party->limits.load(std::memory_order_acquire);
+        return limits != nullptr && limits->refuse_loss();
+    });
+}
+
 /// How a session's money counts against the caps of its path.
 balance::Spend spend_of(const Path& path, Session& session, Moment now) noexcept {
     return {&path, session.rated_at, now.wall, &session.spend_counted, session.credits_seller};
@@ -543,9 +550,11 @@ void Charging::decide(PartyId line, const std::optional<rating::Digits>& digits,
     if (found.without_rate != kNoParty) {
         return refuse(session, Code::rating_failed, found.without_rate_reason, found.without_rate);
     }
-    for (const seconds duration : kLossDurations) {
-        if (const PartyId party = loser(session, duration); party != kNoParty) {
-            return refuse(session, Code::service_denied, Reason::loss, party);
+    if (somebody_refuses_losses(path)) {
+        for (const seconds duration : kLossDurations) {
+            if (const PartyId party = loser(session, duration); party != kNoParty) {
+                return refuse(session, Code::service_denied, Reason::loss, party);
+            }
         }
     }
     hold_funds(path, session, want, now);

@@ -4,25 +4,29 @@
 #include <array>
 
 namespace tollgate::daemon {
+namespace {
+
+std::optional<rating::Digits> number_of(std::string_view text) noexcept {
+    if (text.starts_with('+')) return std::nullopt;  // One has been dropped before.
+    return rating::Digits::parse(text);
+}
+
+}  // namespace
 
 std::optional<rating::Digits> DialPlan::apply(std::string_view dialled) const noexcept {
     if (dialled.empty()) return std::nullopt;
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [dialled](const DialRule& known) {
         return dialled.starts_with(known.match);
     });
-    std::string_view prepend;
-    if (rule != rules_.end()) {
-        if (rule->strip > dialled.size()) return std::nullopt;
-        dialled.remove_prefix(rule->strip);
-        prepend = rule->prepend;
-    }
+    if (rule == rules_.end()) return number_of(dialled);
+    if (rule->strip > dialled.size()) return std::nullopt;
+    dialled.remove_prefix(rule->strip);
+    const std::string_view prepend = rule->prepend;
     std::array<char, rating::kDigitsMax> text;
     if (prepend.size() + dialled.size() > text.size()) return std::nullopt;
     char* const middle = std::copy(prepend.begin(), prepend.end(), text.data());
     const char* const end = std::copy(dialled.begin(), dialled.end(), middle);
-    const std::string_view number{text.data(), static_cast<std::size_t>(end - text.data())};
-    if (number.starts_with('+')) return std::nullopt;  // One has been dropped before.
-    return rating::Digits::parse(number);
+    return number_of({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
 Dialling::Dialling(DialPlans* plans, DialPlan standard, const std::vector<SwitchDialPlan>& switches)

@@ -44,6 +44,12 @@ struct Length {
 inline Length read_length(std::string_view text, std::size_t begin, std::size_t value_max) noexcept {
     constexpr std::size_t kTenfoldFits = std::numeric_limits<std::size_t>::max() / 10 - 1;
 
+    // One digit, as mostly.
+    if (text.size() - begin >= 1 + kLineEndBytes && text[begin + 1] == '\r' && text[begin + 2] == '\n') {
+        const auto digit = static_cast<std::size_t>(static_cast<unsigned char>(text[begin])) - '0';
+        if (digit <= 9 && digit <= value_max)
+            return {LengthStatus::complete, digit, begin + 1 + kLineEndBytes};
+    }
     std::size_t value = 0;
     std::size_t at = begin;
     for (; at < text.size(); ++at) {

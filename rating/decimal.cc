@@ -1,5 +1,6 @@
 #include "rating/decimal.h"
 
+#include <charconv>
 #include <limits>
 
 namespace tollgate::rating {
@@ -44,25 +45,22 @@ std::optional<std::int64_t> parse_decimal(std::string_view text, int places) noe
     return negative ? -magnitude : magnitude;
 }
 
-ShortText format_decimal(std::int64_t value, int places) noexcept {
+char* write_decimal(char* at, std::int64_t value, int places) noexcept {
+    char* const end = at + kDecimalBytesMax;
     const std::uint64_t magnitude =
         value < 0 ? ~static_cast<std::uint64_t>(value) + 1 : static_cast<std::uint64_t>(value);
-    ShortText text;
-    if (value < 0) text.push_back('-');
-    if (places == 0) {
-        text.append_number(magnitude);
-        return text;
-    }
+    if (value < 0) *at++ = '-';
+    if (places == 0) return std::to_chars(at, end, magnitude).ptr;
     const std::uint64_t unit = kPowersOfTen[static_cast<std::size_t>(places)];
-    text.append_number(magnitude / unit);
+    at = std::to_chars(at, end, magnitude / unit).ptr;
     std::uint64_t fraction = magnitude % unit;
-    if (fraction == 0) return text;
-    text.push_back('.');
+    if (fraction == 0) return at;
+    *at++ = '.';
     for (std::uint64_t place = unit / kTen; fraction != 0; place /= kTen) {
-        text.push_back(static_cast<char>('0' + fraction / place));
+        *at++ = static_cast<char>('0' + fraction / place);
         fraction %= place;
     }
-    return text;
+    return at;
 }
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t most) noexcept {

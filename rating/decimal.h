@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,10 +24,7 @@ class ShortText {
         for (const char c : text)
             push_back(c);
     }
-    void append_number(std::uint64_t number) noexcept {
-        size_ = static_cast<std::size_t>(
-            std::to_chars(data_.data() + size_, data_.data() + kCapacity, number).ptr - data_.data());
-    }
+    void append_decimal(std::int64_t value, int places) noexcept;
 
   private:
     std::array<char, kCapacity> data_{};
@@ -39,9 +35,25 @@ class ShortText {
 /// `places` digits after it, a plus sign, an exponent, spaces, or a value beyond 64 bits give nullopt.
 [[nodiscard]] std::optional<std::int64_t> parse_decimal(std::string_view text, int places) noexcept;
 
+/// The longest text of format_decimal() and write_decimal(): a sign, 19 digits, a point, and a 0 before it.
+inline constexpr std::size_t kDecimalBytesMax = 22;
+
+/// As format_decimal(), into memory that has room for kDecimalBytesMax. Returns the end of what it wrote.
+[[nodiscard]] char* write_decimal(char* at, std::int64_t value, int places) noexcept;
+
 /// Writes -12345 as `-12.345` where `places` is 3, without trailing zeros and without a bare point: `12`,
 /// `12.5`.
-[[nodiscard]] ShortText format_decimal(std::int64_t value, int places) noexcept;
+[[nodiscard]] inline ShortText format_decimal(std::int64_t value, int places) noexcept;
+
+inline void ShortText::append_decimal(std::int64_t value, int places) noexcept {
+    size_ = static_cast<std::size_t>(write_decimal(data_.data() + size_, value, places) - data_.data());
+}
+
+inline ShortText format_decimal(std::int64_t value, int places) noexcept {
+    ShortText text;
+    text.append_decimal(value, places);
+    return text;
+}
 
 /// Reads a whole number without sign; nullopt for anything else and for a value above `most`.
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t most) noexcept;

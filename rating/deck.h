@@ -69,6 +69,11 @@ class Deck {
         return {row, row == kNoRow ? nullptr : &rate(row)};
     }
 
+    /// Asks the caches for what in_effect() reads of the rate, where the entrance says it.
+    void fetch_rate(Entrance entrance) const noexcept {
+        if (entrance.rate != Entrance::kLook) __builtin_prefetch(&rates_[entrance.rate]);
+    }
+
     /// The row that takes over from `row` at `second` since the epoch, for a call that began at `start`;
     /// `row` itself where no row of the prefix holds then. `until` becomes the second up to which that is
     /// sure.

@@ -88,16 +88,24 @@ PrefixTree::Place PrefixTree::longest_of_short(std::string_view digits) const no
 
 PrefixTree::Place PrefixTree::longest(std::string_view digits) const noexcept {
     if (digits.size() < kFirstDigits) return longest_of_short(digits);
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < kFirstDigits; ++i)
-        value = value * 10 + static_cast<std::size_t>(digits[i] - '0');
-    Entry entry = first_[value];
+    Entry entry = first_[first_value(digits)];
     for (std::size_t i = kFirstDigits; (entry & kBlockBit) != 0; ++i) {
         const std::size_t block = entry & ~kBlockBit;
         if (i == digits.size()) return block_ends_[block];
         entry = blocks_[block][static_cast<std::size_t>(digits[i] - '0')];
     }
     return entry;
+}
+
+void PrefixTree::fetch(std::string_view digits) const noexcept {
+    if (digits.size() >= kFirstDigits) __builtin_prefetch(&first_[first_value(digits)]);
+}
+
+void PrefixTree::fetch_longer(std::string_view digits) const noexcept {
+    if (digits.size() <= kFirstDigits) return;
+    const Entry entry = first_[first_value(digits)];
+    if ((entry & kBlockBit) == 0) return;
+    __builtin_prefetch(&blocks_[entry & ~kBlockBit][static_cast<std::size_t>(digits[kFirstDigits] - '0')]);
 }
 
 std::size_t PrefixTree::bytes() const noexcept {

@@ -30,6 +30,10 @@ class PrefixTree {
     /// The longest prefix of `digits`, which holds nothing but 0 to 9.
     [[nodiscard]] Place longest(std::string_view digits) const noexcept;
 
+    // For the caches: each reads what the one before has fetched. Any digits, none too.
+    void fetch(std::string_view digits) const noexcept;
+    void fetch_longer(std::string_view digits) const noexcept;
+
     [[nodiscard]] Place none() const noexcept { return none_; }
     [[nodiscard]] std::size_t bytes() const noexcept;
 
@@ -40,6 +44,13 @@ class PrefixTree {
     using Block = std::array<Entry, 10>;
     struct Builder;
 
+    /// Of the first five digits. Requires: there are so many.
+    [[nodiscard]] static std::size_t first_value(std::string_view digits) noexcept {
+        std::size_t value = 0;
+        for (std::size_t i = 0; i < kFirstDigits; ++i)
+            value = value * 10 + static_cast<std::size_t>(digits[i] - '0');
+        return value;
+    }
     [[nodiscard]] Place longest_of_short(std::string_view digits) const noexcept;
 
     std::vector<Entry> first_;

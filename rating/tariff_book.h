@@ -69,6 +69,12 @@ class TariffBook {
         [[nodiscard]] Deck::Found find(TariffId tariff, PrefixTree::Place place,
                                        Instant start) const noexcept;
 
+        // For the caches: daemon/foresight.h. Each reads what the one before has fetched.
+        void fetch_place(std::string_view digits) const noexcept;
+        void fetch_longer(std::string_view digits) const noexcept;
+        void fetch_entrance(TariffId tariff, PrefixTree::Place place) const noexcept;
+        void fetch_rate(TariffId tariff, PrefixTree::Place place) const noexcept;
+
       private:
         friend class TariffBook;
         struct alignas(64) Reader {
@@ -256,6 +262,24 @@ inline Deck::Found TariffBook::Reading::find(TariffId tariff, PrefixTree::Place 
     const Deck::Entrance entrance =
         entry.entrances != nullptr ? entry.entrances[place] : entry.column->at(place);
     return entry.deck->in_effect(entrance, start, entry.version->calendar);
+}
+
+inline void TariffBook::Reading::fetch_place(std::string_view digits) const noexcept {
+    edition_.tree->fetch(digits);
+}
+
+inline void TariffBook::Reading::fetch_longer(std::string_view digits) const noexcept {
+    edition_.tree->fetch_longer(digits);
+}
+
+inline void TariffBook::Reading::fetch_entrance(TariffId tariff, PrefixTree::Place place) const noexcept {
+    const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
+    if (entry.entrances != nullptr) __builtin_prefetch(&entry.entrances[place]);
+}
+
+inline void TariffBook::Reading::fetch_rate(TariffId tariff, PrefixTree::Place place) const noexcept {
+    const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
+    if (entry.deck != nullptr && entry.entrances != nullptr) entry.deck->fetch_rate(entry.entrances[place]);
 }
 
 }  // namespace tollgate::rating

@@ -10,8 +10,7 @@ Answer::Answer(std::string& out, bool plain, std::string_view code, std::string_
                Elements elements)
     : out_(out), plain_(plain) {
     if (!plain_) {
-        size_ = static_cast<std::size_t>(protocol::put_header(room_.data(), '*', 2 + elements.count) -
-                                         room_.data());
+        put(protocol::put_header(end(), '*', 2 + elements.count));
     }
     value(code);
     value(figure);
@@ -40,6 +39,31 @@ void Answer::word(std::string_view text) {
             plain_text_.push_back(c);
         }
     }
+}
+
+void Answer::decimal(std::string_view name, std::int64_t number, int places) {
+    if (!fits(name, rating::kDecimalBytesMax)) {
+        return pair(name, std::string_view{rating::format_decimal(number, places)});
+    }
+    char* const header = protocol::put_bulk(end(), name);
+    constexpr std::size_t kHeader = 4;  // Of a text of one digit's length, as most are.
+    char* text_end = rating::write_decimal(header + kHeader, number, places);
+    const auto size = static_cast<std::size_t>(text_end - header) - kHeader;
+    if (size < 10) {
+        (void)protocol::put_header(header, '$', size);
+    } else {
+        std::memmove(header + kHeader + 1, header + kHeader, size);
+        ++text_end;
+        (void)protocol::put_header(header, '$', size);
+    }
+    *text_end++ = '\r';
+    *text_end++ = '\n';
+    put(text_end);
+}
+
+void Answer::pair_elsewhere(std::string_view name, std::string_view text) {
+    value(name);
+    value(text);
 }
 
 void Answer::value_elsewhere(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,33 +35,48 @@ class Answer {
     Answer& operator=(const Answer&) = delete;
     ~Answer();
 
-    void pair(std::string_view name, std::string_view text) {
-        value(name);
-        value(text);
+    [[gnu::always_inline]] void pair(std::string_view name, std::string_view text) {
+        if (!fits(name, text.size())) return pair_elsewhere(name, text);
+        put(protocol::put_bulk(protocol::put_bulk(end(), name), text));
     }
-    void pair(std::string_view name, std::int64_t number) {
-        pair(name, rating::format_decimal(number, 0).view());
-    }
+    void pair(std::string_view name, std::int64_t number) { decimal(name, number, 0); }
     void pair(std::string_view name, bool yes) { pair(name, std::string_view{yes ? "1" : "0"}); }
     // Without these a text literal would be taken for a bool.
     void pair(std::string_view name, const char* text) { pair(name, std::string_view{text}); }
-    void pair(std::string_view name, rating::Money amount) { pair(name, rating::format(amount).view()); }
-    void pair(std::string_view name, rating::Price price) { pair(name, rating::format(price).view()); }
+    void pair(std::string_view name, rating::Money amount) {
+        decimal(name, amount.micros(), rating::Money::kPlaces);
+    }
+    void pair(std::string_view name, rating::Price price) {
+        decimal(name, price.nanos(), rating::Price::kPlaces);
+    }
+    /// Empty where there is none.
+    template <typename Value>
+    void pair(std::string_view name, const std::optional<Value>& value) {
+        value ? pair(name, *value) : pair(name, std::string_view{});
+    }
 
     /// Opens a nested array of `size` values as one element; `value` follows so many times.
     void nested(std::size_t size);
     void value(std::string_view text) {
-        if (!plain_ && text.size() + protocol::kBulkFrameBytesMax <= kRoomBytes - size_) {
-            size_ = static_cast<std::size_t>(protocol::put_bulk(room_.data() + size_, text) - room_.data());
-        } else {
-            value_elsewhere(text);
-        }
+        if (!fits(text, 0)) return value_elsewhere(text);
+        put(protocol::put_bulk(end(), text));
     }
 
   private:
     /// More than an answer without EXPLAIN takes.
     static constexpr std::size_t kRoomBytes = 1024;
 
+    /// Whether a text and one more of so many bytes can be composed.
+    [[nodiscard]] bool fits(std::string_view text, std::size_t more) const noexcept {
+        return !plain_ && text.size() + more + 2 * protocol::kBulkFrameBytesMax <= kRoomBytes - size_;
+    }
+    [[nodiscard]] char* end() noexcept { return room_.data() + size_; }
+    void put(const char* end) noexcept { size_ = static_cast<std::size_t>(end - room_.data()); }
+
+    /// A number is written where it will stand: reading it again right after it was written makes the
+    /// processor wait.
+    void decimal(std::string_view name, std::int64_t number, int places);
+    void pair_elsewhere(std::string_view name, std::string_view text);
     void value_elsewhere(std::string_view text);
     void word(std::string_view text);
     /// What was composed is appended.

@@ -1,4 +1,5 @@
 #include <array>
+#include <optional>
 
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
@@ -55,14 +56,14 @@ void authorize(Context& context, Words words, std::string& out) {
     const bool known = decision.customer != balance::kNoParty;
     // Who is let see a line alone is told what its calls cost, as by QUOTE, but not what its customer has.
     const bool sees_customer = sees(context, decision.customer);
-    answer.pair("final", granted ? (decision.final ? "1" : "0") : "");
-    answer.pair("validity",
-                granted ? rating::format_decimal(decision.validity.count(), 0).view() : std::string_view{});
+    const auto if_granted = [granted](auto value) { return granted ? std::optional{value} : std::nullopt; };
+    answer.pair("final", if_granted(decision.final));
+    answer.pair("validity", if_granted(decision.validity.count()));
     answer.pair("level", seen_id(context, decision.level));
     answer.pair("reason", text_of(decision.reason));
-    answer.pair("price", decision.price ? rating::format(*decision.price).view() : std::string_view{});
-    answer.pair("held", granted ? rating::format(decision.held).view() : std::string_view{});
-    answer.pair("available", sees_customer ? rating::format(decision.available).view() : std::string_view{});
+    answer.pair("price", decision.price);
+    answer.pair("held", if_granted(decision.held));
+    answer.pair("available", sees_customer ? std::optional{decision.available} : std::nullopt);
     answer.pair("currency", known ? parties.get(decision.customer).currency.view() : std::string_view{});
     answer.pair("number", decision.number.view());
     answer.pair("dup", decision.duplicate);

@@ -136,6 +136,18 @@ bool execute(Context& context, Words words, std::string& out) {
     return known && command->of_state;
 }
 
+void foresee(const Context& context, Words words, Foresight& foresight) noexcept {
+    if (words.size() < 2) return;
+    constexpr std::size_t kSession = 3;
+    if (is_word(words[0], "AUTHORIZE")) {
+        if (words.size() <= kSession) return;
+        foresight.expect_opening(words[1], words[2], key_of(context, words[kSession]).view());
+    } else if (is_word(words[0], "STOP") || is_word(words[0], "START") || is_word(words[0], "EXTEND") ||
+               is_word(words[0], "RELEASE")) {
+        foresight.expect_session(key_of(context, words[1]).view());
+    }
+}
+
 void count_answer(Context& context, std::size_t place, Words words, std::string_view answer) {
     if (answer.empty()) return;  // It is answered later, by whoever judges a password.
     WorkerCounters& counters = context.counters;

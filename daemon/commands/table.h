@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "daemon/commands/context.h"
+#include "daemon/foresight.h"
 
 namespace tollgate::daemon::commands {
 
@@ -27,6 +28,9 @@ struct Command {
 /// Runs one command and appends its answer, but for a login's, which comes later (Client::login). Whether the
 /// answer must wait until what it tells of is durable. Requires: at least one word.
 bool execute(Context& context, Words words, std::string& out);
+
+/// Tells `foresight` what a command is going to touch, where it is one of those that calls are made of.
+void foresee(const Context& context, Words words, Foresight& foresight) noexcept;
 
 /// Counts the answer to a command and the time since it was read, and notes it where that was long. execute()
 /// does; for whoever answers later than the command returns. `place`: in command_table(), or

@@ -1,6 +1,7 @@
 #include "daemon/commands/words.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include "protocol/resp_writer.h"
 
@@ -165,7 +166,7 @@ void answer_stop(const StopAnswer& stopped, bool plain, std::string& out) {
         flags = "via_unrated";
     }
     Answer answer{out, plain, text_of(stopped.code), rating::format(stopped.charged), 5};
-    answer.pair("billed", ok ? rating::format_decimal(stopped.billed.count(), 0).view() : std::string_view{});
+    answer.pair("billed", ok ? std::optional{stopped.billed.count()} : std::nullopt);
     answer.pair("status", text_of(stopped.status));
     answer.pair("flags", flags);
     answer.pair("record", record_id(stopped.record).view());

@@ -239,13 +239,16 @@ std::size_t Connection::run_commands() {
     const auto& limits = worker_.limits();
     look_who_it_is();
     commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
-    const std::span<std::string_view> words = worker_.words();
+    Batch& batch = worker_.batch();
     std::size_t consumed = 0;
     std::size_t count = 0;
     more_input_ = false;
     bool relies = false;
-    while (consumed < input_size_) {
-        if (output_.size() >= limits.unread_bytes_max || count == limits.commands_in_flight_max) {
+    const auto is_enough = [&] {
+        return output_.size() >= limits.unread_bytes_max || count == limits.commands_in_flight_max;
+    };
+    for (bool going_on = true; going_on && consumed < input_size_;) {
+        if (is_enough()) {
             more_input_ = true;
             break;
         }
@@ -254,31 +257,44 @@ std::size_t Connection::run_commands() {
             client_.closing = true;
             break;
         }
-        const auto parsed =
-            protocol::parse_command(input, client_.let_in ? limits.resp : limits.resp_before_auth, words);
-        if (parsed.status == protocol::ParseStatus::incomplete) break;
-        if (parsed.status == protocol::ParseStatus::malformed) {
-            protocol::RespWriter{output_}.protocol_error(parsed);
+        const bool let_in = client_.let_in;
+        const auto first = batch.take(input, let_in ? limits.resp : limits.resp_before_auth, let_in);
+        if (first.status == protocol::ParseStatus::incomplete) break;
+        if (first.status == protocol::ParseStatus::malformed) {
+            protocol::RespWriter{output_}.protocol_error(first);
             client_.closing = true;
             break;
         }
-        consumed += parsed.consumed;
-        if (parsed.argument_count == 0) continue;
-        relies |= commands::execute(context, words.first(parsed.argument_count), output_);
-        context.now.steady += std::chrono::nanoseconds{1};  // What comes later in a batch is later.
-        ++count;
-        if (client_.closing) break;
-        if (client_.login) {
-            waits_for_login_ = !begin_login(context);
-            if (waits_for_login_) break;
-            // Whoever guesses does so once a turn: others have theirs in between.
-            more_input_ = !client_.let_in && consumed < input_size_;
-            if (more_input_) break;
+        look_ahead(context);
+        for (const Batch::Command& command : batch.commands()) {
+            if (is_enough()) break;  // Never before the first: it may not be taken apart again.
+            consumed += command.bytes;
+            if (command.words.empty()) continue;
+            relies |= commands::execute(context, command.words, output_);
+            context.now.steady += std::chrono::nanoseconds{1};  // What comes later in a batch is later.
+            ++count;
+            if (client_.login && !client_.closing) {
+                waits_for_login_ = !begin_login(context);
+                // Whoever guesses does so once a turn: others have theirs in between.
+                more_input_ = !waits_for_login_ && !client_.let_in && consumed < input_size_;
+            }
+            going_on = !client_.closing && !waits_for_login_ && !more_input_;
+            // What follows was taken apart by the limits of who he was before.
+            if (!going_on || client_.let_in != let_in) break;
         }
     }
     mind_stranger();  // After AUTH, HELLO and RESET.
     if (relies) relies_on_ = worker_.newest_event();
     return consumed;
+}
+
+void Connection::look_ahead(const commands::Context& context) {
+    const auto all = worker_.batch().commands();
+    if (all.size() < 2) return;
+    Foresight& foresight = worker_.foresight();
+    for (const Batch::Command& command : all)
+        commands::foresee(context, command.words, foresight);
+    foresight.fetch();
 }
 
 void Connection::write() {

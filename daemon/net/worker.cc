@@ -40,7 +40,8 @@ Worker::Worker(const commands::Services& services, commands::WorkerCounters& cou
       index_(index),
       count_(count),
       authenticator_(authenticator),
-      words_(limits.resp.arguments_max) {}
+      batch_(limits.resp.arguments_max),
+      foresight_(services.catalog.tariffs(), services.catalog.parties(), services.sessions) {}
 
 Worker::~Worker() {
     stop();
@@ -236,7 +237,7 @@ void Worker::start() {
 void Worker::change(const ConnectionLimits& limits) {
     later([this, limits] {
         limits_ = limits;
-        words_.resize(limits.resp.arguments_max);
+        batch_.set_arguments_max(limits.resp.arguments_max);
     });
 }
 

@@ -21,6 +21,7 @@
 #include "balance/journal/journal.h"
 #include "daemon/access/authenticator.h"
 #include "daemon/commands/context.h"
+#include "daemon/net/batch.h"
 #include "daemon/net/connection.h"
 #include "daemon/net/tls.h"
 #include "protocol/resp_parser.h"
@@ -78,8 +79,8 @@ class Worker {
     [[nodiscard]] const ConnectionLimits& limits() const noexcept { return limits_; }
     [[nodiscard]] const commands::Services& services() const noexcept { return services_; }
     [[nodiscard]] commands::WorkerCounters& counters() const noexcept { return counters_; }
-    /// Room for the words of one command.
-    [[nodiscard]] std::span<std::string_view> words() noexcept { return words_; }
+    [[nodiscard]] Batch& batch() noexcept { return batch_; }
+    [[nodiscard]] Foresight& foresight() noexcept { return foresight_; }
     [[nodiscard]] static Moment now() noexcept;
     template <typename Task>
     void later(Task task) {
@@ -145,7 +146,8 @@ class Worker {
     // Whether the journal's thread should wake this one. Set before durable() is looked at again and read
     // after it was moved, both sequentially consistent: one of the two threads sees the other.
     std::atomic<bool> wants_wake_{false};
-    std::vector<std::string_view> words_;
+    Batch batch_;
+    Foresight foresight_;
     bool draining_ = false;
     std::atomic<bool> stop_begun_{false};  // Says nothing of other memory.
     std::thread thread_;
