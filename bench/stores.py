@@ -13,8 +13,9 @@ decisions: p99 at 2,000 commands a second for `--seconds`, in turns: a daemon wi
 sustained: the highest of `--rates`, in pairs (AUTHORIZE, STOP) a second, that is answered for `--sustained-seconds` while
   neither store is ever 2 s behind.
 backlog: calls that PostgreSQL has not, as many as are made in `--backlog-seconds`: how fast it takes them, against psql's
-  binary \\copy of the same rows into tables with the same partitions and indexes. Once a round, with stores and a daemon
-  of its own.
+  binary \\copy of the same rows into tables with the same partitions and indexes. Both begin behind a checkpoint, on a
+  server that has made the files of its WAL already. What is put off until PostgreSQL is level, a snapshot of the journal,
+  is timed on its own. Once a round, with stores and a daemon of its own.
 """
 
 import argparse
@@ -38,6 +39,7 @@ ANSWERED_LEAST = 0.99  # Of what was to be, for a rate that counts; calls end be
 LOOK_SECONDS = 0.1  # How often lag is looked at.
 LEVEL_SECONDS = 600
 RAW = (("psql", "tollgate", "\\copy"), ("the server", "postgres", "COPY"))  # Who copies, as which user, by what.
+WARM_ROWS = 1_500_000  # Of a kilobyte: more than max_wal_size.
 
 
 def build_world(daemon):
@@ -174,6 +176,23 @@ def sustained(folder, options, results):
     print()
 
 
+def warm(postgres):
+    """As a server is that has run for a while: it writes over the files of its WAL, and need not make them."""
+    postgres.psql(f"CREATE TABLE warm AS SELECT repeat('x', 1000) FROM generate_series(1, {WARM_ROWS})", "postgres")
+    postgres.psql("DROP TABLE warm", "postgres")
+    postgres.psql("CHECKPOINT", "postgres")
+
+
+def snapshot(daemon, postgres):
+    """Seconds that it takes with the next call; None where none was due."""
+    count = "SELECT count(*) FROM tollgate.journal_snapshots"
+    before = postgres.value(count)
+    daemon.resp.call("AUTHORIZE", "l0", "4930123", "snapshot")
+    daemon.resp.call("STOP", "snapshot", "1")
+    took = wait_until_level(daemon)
+    return took if postgres.value(count) != before else None
+
+
 def raw_copy(postgres):
     """{who: seconds} that nothing but COPY of the same rows takes: by psql, and by the server, which reads a file."""
     raw = {who: 0.0 for who, _, _ in RAW}
@@ -189,6 +208,7 @@ def raw_copy(postgres):
                           " PARTITION BY RANGE (ended);")
             for partition, bounds in partitions:
                 postgres.psql(f"CREATE TABLE tollgate.raw{number}_{partition} PARTITION OF tollgate.{into} {bounds}")
+            postgres.psql("CHECKPOINT", "postgres")
             begun = time.monotonic()
             postgres.psql(f"{copy} tollgate.{into} FROM '{file}' WITH (FORMAT binary)", user)
             raw[who] += time.monotonic() - begun
@@ -197,32 +217,37 @@ def raw_copy(postgres):
 
 
 def backlog_once(folder, seconds):
-    """(rows, seconds that they took, {who: seconds of the bare COPY})."""
+    """(rows, seconds that they took, those of the snapshot, {who: seconds of the bare COPY})."""
     with Postgres(*DISK) as postgres, Daemon(f"journal.dir={folder}", f"postgres.url={postgres.url}",
                                              "stores.retry_first=50ms", "stores.retry_longest=100ms") as daemon:
         build_world(daemon)
         wait_until_level(daemon)
         before = int(postgres.value("SELECT count(*) FROM tollgate.call_legs"))
+        warm(postgres)
         postgres.stop()
         pairs(daemon, seconds, 0)
         postgres.cont()
         took = wait_until_level(daemon)
+        put_off = snapshot(daemon, postgres)
         records = int(postgres.value("SELECT count(*) FROM tollgate.call_records"))
         legs = int(postgres.value("SELECT count(*) FROM tollgate.call_legs")) - before
         print(f"{records} call records with {legs} legs that PostgreSQL had not: {took:.1f} s", file=sys.stderr, flush=True)
-        return records + legs, took, raw_copy(postgres)
+        return records + legs, took, put_off, raw_copy(postgres)
 
 
 def backlog(folder, options, results):
     print(f"## Call records that PostgreSQL had not, of {options.backlog_seconds:g} s\n")
     found = [backlog_once(folder / f"backlog-{number}", options.backlog_seconds) for number in range(options.rounds)]
-    taken = results.figure("call records and legs taken", [rows / took for rows, took, _ in found], "rows/s", "synced")
+    taken = results.figure("call records and legs taken", [rows / took for rows, took, _, _ in found], "rows/s", "synced")
     print(f"| taken, with sessions, balances and the journal itself | {text_of(taken, ',.0f')} rows/s |")
+    if snapshots := [put_off for _, _, put_off, _ in found if put_off is not None]:
+        seconds = results.figure("snapshot put off until PostgreSQL is level", snapshots, "s", "synced")
+        print(f"| the snapshot that was put off, {len(snapshots)} times | {text_of(seconds, '.1f')} s |")
     for who, _, _ in RAW:
-        copied = results.figure(f"raw binary COPY by {who}", [rows / raw[who] for rows, _, raw in found], "rows/s")
+        copied = results.figure(f"raw binary COPY by {who}", [rows / raw[who] for rows, _, _, raw in found], "rows/s")
         print(f"| raw binary COPY of these rows alone, by {who} | {text_of(copied, ',.0f')} rows/s |")
     for who, _, _ in RAW:
-        share = results.ratio(f"call records taken / COPY by {who}", [raw[who] / took for _, took, raw in found], "synced")
+        share = results.ratio(f"call records taken / COPY by {who}", [raw[who] / took for _, took, _, raw in found], "synced")
         print(f"ratio to {who}: {text_of(share)}", flush=True)
 
 

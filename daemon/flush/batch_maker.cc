@@ -330,6 +330,9 @@ SessionRow BatchMaker::session_row(const Session& session) const {
 
 Batch BatchMaker::finish() {
     Batch batch = std::exchange(batch_, empty_batch());
+    // The next is about as large, as long as a store is behind.
+    batch_.records.reserve(batch.records.size());
+    batch_.events.reserve(batch.events.size());
     for (const auto& [party, at] : rows_)
         batch.parties.push_back(party_row(party, at));
     rows_.clear();

@@ -148,6 +148,8 @@ struct Batch {
     /// Rows as they stood at `after.sequence`, from a snapshot, not what events did. Where `after.filling` is
     /// 0 it is the last of them, and the store has all.
     bool filling = false;
+    /// More was waiting when it, or the one before it, was made: what can be done later is.
+    bool behind = false;
 
     std::vector<PartyRow> parties;     ///< Each once, in the order of their numbers. Parents first.
     std::vector<BalanceRow> balances;  ///< Likewise; every party of `parties` is here, too.

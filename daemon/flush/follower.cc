@@ -139,7 +139,9 @@ void Follower::follow(const std::stop_token& stop) {
                 replica_->sessions.forget_due(stripe, due);
             replica_->payments.forget_due(due);
         }
-        if (!more) wait(how_.pause);
+        if (more) continue;
+        done_.reset();
+        wait(how_.pause);
     }
 }
 
@@ -151,6 +153,7 @@ void Follower::write_pending() {
     } else {
         // Where reading fails, leaving this waits for the writing.
         auto written = std::async(std::launch::async, [this, &batch] { sink_->write(batch); });
+        done_.reset();
         (void)read_batch();
         written.get();
         note_taken(batch);
@@ -160,6 +163,9 @@ void Follower::write_pending() {
 
 void Follower::drop_first() {
     const rating::Instant levels = pending_.front().levels;
+    // Freeing it takes as long as a sync: where there is more, that is done while the next is written.
+    done_.reset();
+    if (pending_.front().full) done_ = std::move(pending_.front());
     pending_.pop_front();
     const std::lock_guard lock{mutex_};
     level_at_ = std::max(level_at_, levels);
@@ -207,6 +213,8 @@ void Follower::meet(const std::optional<Position>& stored, const std::stop_token
 
 void Follower::forget_replica() {
     pending_.clear();
+    done_.reset();
+    was_full_ = false;
     maker_.reset();
     restoring_.reset();
     replica_.reset();
@@ -300,6 +308,7 @@ bool Follower::read_batch() {
     const auto now = now_().wall;
     const Sequence until = journal_.durable();
     if (tail_.at() >= until) {
+        was_full_ = false;
         const std::lock_guard lock{mutex_};
         if (pending_.empty()) level_at_ = now;
         return false;
@@ -320,6 +329,7 @@ bool Follower::read_batch() {
     Batch batch = maker_->finish();
     batch.before = pending_.empty() ? at_ : pending_.back().batch.after;
     batch.after = {journal_.instance(), tail_.epoch(), tail_.at(), 0};
+    batch.behind = std::exchange(was_full_, full) || full;
     const rating::Instant levels = tail_.at() >= until ? now : batch.last_at.wall;
     pending_.push_back({std::move(batch), levels, full});
     const std::lock_guard lock{mutex_};

@@ -30,7 +30,7 @@ struct FollowerSettings {
     std::chrono::milliseconds retry_first{250};           ///< After a failure, doubled with each, up to
     std::chrono::milliseconds retry_longest{30'000};      ///< this; each of them shortened by chance.
     std::size_t batch_bytes_max = std::size_t{16} << 20;  ///< Of events in a batch.
-    std::size_t batch_events_max = 40'000;
+    std::size_t batch_events_max = 100'000;
     std::size_t fill_rows_max = 10'000;   ///< Of a batch of a refill.
     std::chrono::milliseconds pause{50};  ///< Between two batches where the store keeps up.
     std::chrono::milliseconds look{
@@ -122,6 +122,8 @@ class Follower {
     std::unique_ptr<BatchMaker> maker_;
     balance::journal::Tail tail_;
     std::deque<Pending> pending_;  // One after the other; never more than two.
+    std::optional<Pending> done_;  // The store has it, and nobody has freed it yet.
+    bool was_full_ = false;        // The batch that was read last.
     Position at_;                  // Of the store: where the replica is, or was before `pending_`.
     std::chrono::nanoseconds forgotten_at_{};
     std::chrono::milliseconds delay_{};

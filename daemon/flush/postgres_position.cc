@@ -39,14 +39,30 @@ std::optional<Position> read_position(PostgresConnection& connection, bool locke
     return Position{*instance, found.number(0, 1), found.number(0, 2), found.number(0, 3)};
 }
 
-void write_position(PostgresConnection& connection, const Position& position) {
-    const std::array<PostgresConnection::Parameter, 4> values{
-        text_of(position.instance), std::to_string(position.epoch), std::to_string(position.sequence),
-        std::to_string(position.filling)};
+std::optional<JournalBytes> read_journal_bytes(PostgresConnection& connection) {
+    const auto found = connection.execute("SELECT event_bytes, snapshot_bytes FROM tollgate.position");
+    if (found.rows() == 0) return JournalBytes{};
+    if (found.is_null(0, 0) || found.is_null(0, 1)) return std::nullopt;
+    return JournalBytes{found.number(0, 0), found.number(0, 1)};
+}
+
+void write_position(PostgresConnection& connection, const Position& position,
+                    const std::optional<JournalBytes>& journal) {
+    using Parameter = PostgresConnection::Parameter;
+    const std::array<Parameter, 6> values{
+        text_of(position.instance),
+        std::to_string(position.epoch),
+        std::to_string(position.sequence),
+        std::to_string(position.filling),
+        journal ? Parameter{std::to_string(journal->events)} : std::nullopt,
+        journal ? Parameter{std::to_string(journal->snapshot)} : std::nullopt};
     connection.execute(
-        "INSERT INTO tollgate.position (instance, epoch, sequence, filling) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (only_row) DO UPDATE SET instance = excluded.instance, epoch = excluded.epoch,"
-        " sequence = excluded.sequence, filling = excluded.filling, written_at = excluded.written_at",
+        "INSERT INTO tollgate.position AS now (instance, epoch, sequence, filling, event_bytes, "
+        "snapshot_bytes)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (only_row) DO UPDATE SET instance = excluded.instance,"
+        " epoch = excluded.epoch, sequence = excluded.sequence, filling = excluded.filling,"
+        " written_at = excluded.written_at, event_bytes = coalesce(excluded.event_bytes, now.event_bytes),"
+        " snapshot_bytes = coalesce(excluded.snapshot_bytes, now.snapshot_bytes)",
         values);
 }
 

@@ -1,6 +1,8 @@
 /// Where a PostgreSQL stands: the one row of tollgate.position.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,13 +13,25 @@ namespace tollgate::daemon::flush {
 
 /// nullopt: there is none. `locked`: nobody else moves it before this transaction is over.
 [[nodiscard]] std::optional<Position> read_position(PostgresConnection& connection, bool locked);
-void write_position(PostgresConnection& connection, const Position& position);
+
+/// How much of the journal is there.
+struct JournalBytes {
+    std::uint64_t events = 0;    ///< Behind the snapshot.
+    std::uint64_t snapshot = 0;  ///< Of it.
+};
+/// nullopt: that is not known, because an older version wrote it.
+[[nodiscard]] std::optional<JournalBytes> read_journal_bytes(PostgresConnection& connection);
+
+/// nullopt: the journal stays as it is.
+void write_position(PostgresConnection& connection, const Position& position,
+                    const std::optional<JournalBytes>& journal = std::nullopt);
 
 /// The first line of a file; empty for no file. Throws PostgresFailure where it cannot be read or is
 /// empty.
 [[nodiscard]] std::string password_in(const std::string& file);
 
-/// Bytes of a snapshot or of a file that stand in one row, about.
-inline constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
+/// Bytes of events, of a snapshot or of a file that stand in one row, where none of them is larger: with what
+/// is beside them they fill a page, and PostgreSQL cuts nothing into pieces.
+inline constexpr std::size_t kRowBytes = 8'000;
 
 }  // namespace tollgate::daemon::flush

@@ -1,5 +1,6 @@
 #include "daemon/flush/postgres_rows.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <chrono>
@@ -45,18 +46,21 @@ std::string sql_text(std::string_view bytes) {
     return text;
 }
 
+void PostgresRows::grow(std::size_t count) {
+    constexpr std::size_t kLeast = std::size_t{1} << 17;
+    bytes_.resize(std::max(kLeast, 2 * (used_ + count)));
+}
+
 template <typename Number>
 void PostgresRows::put(Number value) {
-    const std::size_t at = bytes_.size();
-    bytes_.resize(at + sizeof value);
+    std::byte* const at = room(sizeof value);
     for (std::size_t i = 0; i < sizeof value; ++i)
-        bytes_[at + i] =
+        at[i] =
             static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * (sizeof value - 1 - i)) & 0xFFU);
 }
 
-void PostgresRows::put_bytes(std::string_view bytes) {
-    const auto raw = std::as_bytes(std::span{bytes});
-    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+void PostgresRows::put_bytes(std::span<const std::byte> bytes) {
+    if (!bytes.empty()) std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
 }
 
 PostgresRows& PostgresRows::flag(bool value) {
@@ -135,11 +139,11 @@ PostgresRows& PostgresRows::text(std::string_view value) {
     if (!is_sql_text(value)) {
         const std::string escaped = sql_text(value);
         put(static_cast<std::int32_t>(escaped.size()));
-        put_bytes(escaped);
+        put_bytes(std::as_bytes(std::span{escaped}));
         return *this;
     }
     put(static_cast<std::int32_t>(value.size()));
-    put_bytes(value);
+    put_bytes(std::as_bytes(std::span{value}));
     return *this;
 }
 
@@ -147,25 +151,73 @@ PostgresRows& PostgresRows::json(std::string_view value) {
     constexpr std::uint8_t kJsonbVersion = 1;
     put(static_cast<std::int32_t>(value.size() + 1));
     put(kJsonbVersion);
-    put_bytes(value);
+    put_bytes(std::as_bytes(std::span{value}));
     return *this;
 }
 
 PostgresRows& PostgresRows::bytes(std::span<const std::byte> value) {
     put(static_cast<std::int32_t>(value.size()));
-    bytes_.insert(bytes_.end(), value.begin(), value.end());
+    put_bytes(value);
     return *this;
 }
 
 std::span<const std::byte> PostgresRows::finish() {
     put(std::int16_t{-1});
-    return bytes_;
+    return so_far();
+}
+
+PostgresArrays::PostgresArrays(std::initializer_list<std::string_view> types) : columns_(types.size(), "{") {
+    std::size_t number = 0;
+    for (const std::string_view type : types) {
+        unnest_ += number == 0 ? "unnest($" : ", $";
+        unnest_ += std::to_string(++number) + "::";
+        unnest_ += type;
+        unnest_ += "[]";
+    }
+    unnest_ += ')';
+}
+
+std::string& PostgresArrays::next() {
+    std::string& column = *columns_[std::exchange(next_, (next_ + 1) % columns_.size())];
+    if (column.size() > 1) column += ',';
+    return column;
+}
+
+PostgresArrays& PostgresArrays::add(std::string_view element) {
+    next() += element;
+    return *this;
+}
+
+PostgresArrays& PostgresArrays::add_quoted(std::string_view element) {
+    std::string& column = next();
+    column += '"';
+    for (const char c : element) {
+        if (c == '"' || c == '\\') column += '\\';
+        column += c;
+    }
+    column += '"';
+    return *this;
+}
+
+PostgresArrays& PostgresArrays::text(std::string_view value) {
+    return is_sql_text(value) ? add_quoted(value) : add_quoted(sql_text(value));
+}
+
+PostgresArrays& PostgresArrays::instant(rating::Instant at) {
+    return add_quoted(rating::format(std::chrono::floor<std::chrono::microseconds>(at)).view());
+}
+
+std::span<const std::optional<std::string>> PostgresArrays::finish() {
+    assert(next_ == 0);
+    for (auto& column : columns_)
+        *column += '}';
+    return columns_;
 }
 
 void PostgresRows::clear() {
-    bytes_.clear();
+    used_ = 0;
     rows_ = 0;
-    put_bytes(kSignature);
+    put_bytes(std::as_bytes(std::span{kSignature}));
     put(std::int32_t{0});  // Flags.
     put(std::int32_t{0});  // Bytes of an extension.
 }

@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rating/instant.h"
@@ -47,21 +50,68 @@ class PostgresRows {
     PostgresRows& bytes(std::span<const std::byte> value);  ///< bytea
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
-    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return used_; }
     /// All of it, with its end. clear() begins anew, in the same memory.
     [[nodiscard]] std::span<const std::byte> finish();
     void clear();
     /// What there is so far, to be handed over before more of the same COPY is written.
-    [[nodiscard]] std::span<const std::byte> so_far() const noexcept { return bytes_; }
-    void drop_so_far() noexcept { bytes_.clear(); }
+    [[nodiscard]] std::span<const std::byte> so_far() const noexcept {
+        return std::span{bytes_}.first(used_);
+    }
+    void drop_so_far() noexcept { used_ = 0; }
 
   private:
+    /// Room for so many bytes more.
+    std::byte* room(std::size_t count) {
+        if (bytes_.size() - used_ < count) grow(count);
+        return bytes_.data() + std::exchange(used_, used_ + count);
+    }
+    void grow(std::size_t count);
     template <typename Number>
     void put(Number value);
-    void put_bytes(std::string_view bytes);
+    void put_bytes(std::span<const std::byte> bytes);
 
-    std::vector<std::byte> bytes_;
+    std::vector<std::byte> bytes_;  // With room behind what is used.
+    std::size_t used_ = 0;
     std::size_t rows_ = 0;
+};
+
+/// Rows as parameters of a statement, for what is not simply added: an array for each column.
+///
+///     PostgresArrays rows{"text", "numeric"};
+///     rows.text("alice").money(amount);
+///     connection.execute(statement({"INSERT INTO … SELECT * FROM ", rows.unnest(), " ON CONFLICT …"}),
+///     rows.finish());
+class PostgresArrays {
+  public:
+    /// The types of the columns.
+    PostgresArrays(std::initializer_list<std::string_view> types);
+
+    PostgresArrays& null() { return add("NULL"); }
+    PostgresArrays& flag(bool value) { return add(value ? "t" : "f"); }
+    PostgresArrays& number(std::uint64_t value) { return add(std::to_string(value)); }
+    PostgresArrays& money(rating::Money amount) { return add(rating::format(amount).view()); }
+    PostgresArrays& instant(rating::Instant at);  ///< What is finer than a microsecond is cut.
+    PostgresArrays& instant_or_null(rating::Instant at) {
+        return at == rating::kAlways ? null() : instant(at);
+    }
+    PostgresArrays& text(std::string_view value);  ///< As sql_text() has it.
+    PostgresArrays& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
+    PostgresArrays& json(std::string_view value) { return add_quoted(value); }
+
+    /// `unnest($1::text[], $2::numeric[])`.
+    [[nodiscard]] const std::string& unnest() const noexcept { return unnest_; }
+    /// Requires: whole rows.
+    [[nodiscard]] std::span<const std::optional<std::string>> finish();
+
+  private:
+    std::string& next();
+    PostgresArrays& add(std::string_view element);
+    PostgresArrays& add_quoted(std::string_view element);
+
+    std::string unnest_;
+    std::vector<std::optional<std::string>> columns_;
+    std::size_t next_ = 0;
 };
 
 /// Text for PostgreSQL, which takes UTF-8 without the character 0 and nothing else. Whatever is no such text,

@@ -12,14 +12,15 @@ namespace tollgate {
 std::string_view postgres_schema_1();
 std::string_view postgres_schema_2();
 std::string_view postgres_schema_3();
+std::string_view postgres_schema_4();
 
 }  // namespace tollgate
 
 namespace tollgate::daemon::flush {
 namespace {
 
-constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{&postgres_schema_1, &postgres_schema_2,
-                                                                       &postgres_schema_3};
+constexpr std::array<std::string_view (*)(), kSchemaVersion> kVersions{
+    &postgres_schema_1, &postgres_schema_2, &postgres_schema_3, &postgres_schema_4};
 
 /// Whoever makes tables holds the first, whoever builds indexes the second: 7379 is ours.
 constexpr std::string_view kSchemaLock = "(7379, 1)";

@@ -11,7 +11,7 @@
 namespace tollgate::daemon::flush {
 
 /// The newest version that this program knows, and the one that it writes.
-inline constexpr std::uint64_t kSchemaVersion = 3;
+inline constexpr std::uint64_t kSchemaVersion = 4;
 
 /// The longest that a change of a table that has rows takes, waiting for its locks included, and so the
 /// longest that it keeps anybody else waiting. What takes longer is undone and tried again later.

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,9 +29,9 @@ constexpr std::chrono::minutes kClearPatience{30};
 /// Rows are handed over when there are so many bytes of them: the server works on them while the next are
 /// made.
 constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
+/// Where PostgreSQL is behind, a snapshot is put off until there are so many times as many events.
+constexpr std::uint64_t kPutOff = 4;
 
-/// What is upserted goes through a table of this connection's own first.
-constexpr std::array<std::string_view, 3> kIncoming{"parties", "balances", "sessions"};
 /// What is emptied when a refill begins: all but the position and the version.
 constexpr const char* kTables =
     "tollgate.parties, tollgate.balances, tollgate.tariffs, tollgate.deck_versions, tollgate.transactions,"
@@ -97,6 +98,33 @@ std::string timestamp_of(rating::Instant at) {
     return std::string{rating::format(at).view()};
 }
 
+/// Events that stand in one row.
+struct EventRun {
+    Sequence first = 0;
+    Sequence last = 0;
+    std::span<const std::byte> bytes;  ///< Each behind its length.
+};
+
+std::vector<EventRun> runs_of(const Batch& batch) {
+    std::vector<EventRun> runs;
+    Sequence next = batch.first;
+    for (std::span<const std::byte> rest{batch.events}; !rest.empty(); ++next) {
+        balance::journal::EventLength length = 0;
+        std::memcpy(&length, rest.data(), sizeof length);
+        const std::size_t size = sizeof length + length;
+        const bool fits = !runs.empty() && runs.back().bytes.size() + size <= kRowBytes;
+        if (fits) {
+            EventRun& run = runs.back();
+            run.last = next;
+            run.bytes = {run.bytes.data(), run.bytes.size() + size};
+        } else {
+            runs.push_back({next, next, rest.first(size)});
+        }
+        rest = rest.subspan(size);
+    }
+    return runs;
+}
+
 Partitions::Month month_of(rating::Instant at) noexcept {
     const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(at)};
     return day.year() / day.month();
@@ -154,8 +182,7 @@ class PostgresSink::Writer {
     Partitions partitions_;
     PostgresRows rows_;
     std::string text_;
-    std::uint64_t event_bytes_ = 0;     // Behind the last snapshot.
-    std::uint64_t snapshot_bytes_ = 0;  // Of it.
+    JournalBytes journal_bytes_;  // With what is written.
 };
 
 std::optional<Position> PostgresSink::Writer::connect() {
@@ -170,18 +197,17 @@ std::optional<Position> PostgresSink::Writer::connect() {
     partitions_.read(connection_);
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
-    for (const std::string_view table : kIncoming) {
-        connection_.execute(statement({"CREATE TEMPORARY TABLE incoming_", table, " (LIKE tollgate.", table,
-                                       ") ON COMMIT DELETE ROWS"}));
+    if (const auto known = read_journal_bytes(connection_)) {
+        journal_bytes_ = *known;
+    } else {
+        const PostgresConnection::Patience patience{connection_, kClearPatience};
+        const auto bytes_of = [this](std::string_view table) {
+            return connection_
+                .execute(statement({"SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.", table}))
+                .number(0, 0);
+        };
+        journal_bytes_ = {bytes_of("journal_events"), bytes_of("journal_snapshots")};
     }
-    connection_.execute(
-        "CREATE TEMPORARY TABLE incoming_gone (switch_user text, id text) ON COMMIT DELETE ROWS");
-    event_bytes_ =
-        connection_.execute("SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.journal_events")
-            .number(0, 0);
-    snapshot_bytes_ =
-        connection_.execute("SELECT coalesce(sum(octet_length(bytes)), 0) FROM tollgate.journal_snapshots")
-            .number(0, 0);
     return position();
 }
 
@@ -231,46 +257,52 @@ void PostgresSink::Writer::write(const Batch& batch) {
     records(batch);
     happenings(batch);
     journal(batch);
-    write_position(connection_, batch.after);
+    write_position(connection_, batch.after, journal_bytes_);
     connection_.execute("COMMIT");
 }
 
 void PostgresSink::Writer::clear() {
     const PostgresConnection::Patience patience{connection_, kClearPatience};
     connection_.execute(std::string{"TRUNCATE "} + kTables);
-    event_bytes_ = snapshot_bytes_ = 0;
+    journal_bytes_ = {};
 }
 
 void PostgresSink::Writer::parties(const Batch& batch) {
     if (batch.parties.empty()) return;
-    copy("incoming_parties", batch.parties, [](PostgresRows& rows, const PartyRow& party) {
-        rows.begin_row(14).text(party.id).number(static_cast<std::uint64_t>(party.number));
-        rows.text_or_null(party.parent).text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
+    PostgresArrays rows{"text", "bigint", "text",    "text",    "text",  "text",   "text",
+                        "text", "text",   "numeric", "numeric", "jsonb", "bigint", "text"};
+    for (const PartyRow& party : batch.parties) {
+        rows.text(party.id).number(static_cast<std::uint64_t>(party.number)).text_or_null(party.parent);
+        rows.text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
         rows.text(daemon::text_of(party.billing)).text(party.status.text().view());
         rows.text(party.currency.view()).text(party.time_zone);
         rows.money(party.credit_limit).money(party.min_available).json(json_of(party.tariffs));
         party.max_calls ? rows.number(*party.max_calls) : rows.null();
         rows.text_or_null(party.dial_plan);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.parties SELECT * FROM incoming_parties"
-        " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
-        " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
-        " currency = excluded.currency, time_zone = excluded.time_zone, credit_limit = excluded.credit_limit,"
-        " min_available = excluded.min_available, tariffs = excluded.tariffs,"
-        " max_calls = excluded.max_calls, dial_plan = excluded.dial_plan");
+        statement({"INSERT INTO tollgate.parties SELECT * FROM ", rows.unnest(),
+                   " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
+                   " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
+                   " currency = excluded.currency, time_zone = excluded.time_zone, credit_limit = "
+                   "excluded.credit_limit,"
+                   " min_available = excluded.min_available, tariffs = excluded.tariffs,"
+                   " max_calls = excluded.max_calls, dial_plan = excluded.dial_plan"}),
+        rows.finish());
 }
 
 void PostgresSink::Writer::balances(const Batch& batch) {
     if (batch.balances.empty()) return;
-    copy("incoming_balances", batch.balances, [](PostgresRows& rows, const BalanceRow& row) {
-        rows.begin_row(5).text(row.id).text(row.currency.view());
+    PostgresArrays rows{"text", "text", "numeric", "numeric", "numeric"};
+    for (const BalanceRow& row : batch.balances) {
+        rows.text(row.id).text(row.currency.view());
         rows.money(row.balance).money(row.held).money(row.available);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.balances SELECT * FROM incoming_balances"
-        " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
-        " available = excluded.available");
+        statement({"INSERT INTO tollgate.balances SELECT * FROM ", rows.unnest(),
+                   " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
+                   " available = excluded.available"}),
+        rows.finish());
 }
 
 // There are few of them, and each says of its tariff what is in force.
@@ -328,18 +360,22 @@ void PostgresSink::Writer::transactions(const Batch& batch) {
 
 void PostgresSink::Writer::sessions(const Batch& batch) {
     if (!batch.sessions_gone.empty()) {
-        copy("incoming_gone", batch.sessions_gone, [](PostgresRows& rows, const SessionName& name) {
-            rows.begin_row(2).text(name.user).text(name.id);
-        });
-        // As a list: a join would read all that are open, because nobody has counted these.
+        PostgresArrays gone{"text", "text"};
+        for (const SessionName& name : batch.sessions_gone)
+            gone.text(name.user).text(name.id);
+        // As a list, too: a join alone would read all that are open.
         connection_.execute(
-            "DELETE FROM tollgate.sessions WHERE id = ANY (ARRAY(SELECT id FROM incoming_gone))"
-            " AND (switch_user, id) IN (SELECT switch_user, id FROM incoming_gone)");
+            statement({"DELETE FROM tollgate.sessions WHERE id = ANY ($2::text[]) AND (switch_user, id) IN"
+                       " (SELECT * FROM ",
+                       gone.unnest(), ")"}),
+            gone.finish());
     }
     if (batch.sessions.empty()) return;
-    copy("incoming_sessions", batch.sessions, [this](PostgresRows& rows, const SessionRow& session) {
-        rows.begin_row(16)
-            .text(session.name.user)
+    PostgresArrays rows{"text",        "text",    "text",    "text",        "text",        "text",
+                        "text",        "boolean", "boolean", "timestamptz", "timestamptz", "timestamptz",
+                        "timestamptz", "bigint",  "bigint",  "jsonb"};
+    for (const SessionRow& session : batch.sessions) {
+        rows.text(session.name.user)
             .text(session.name.id)
             .text(session.line)
             .text(session.number)
@@ -349,14 +385,17 @@ void PostgresSink::Writer::sessions(const Batch& batch) {
         rows.instant(session.rated_at).number(session.granted_seconds).number(session.used_seconds);
         levels_into(text_, session.levels);
         rows.json(text_);
-    });
+    }
     connection_.execute(
-        "INSERT INTO tollgate.sessions SELECT * FROM incoming_sessions"
-        " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
-        " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
-        " answered = excluded.answered, emergency = excluded.emergency, authorized = excluded.authorized,"
-        " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
-        " granted = excluded.granted, used = excluded.used, levels = excluded.levels");
+        statement(
+            {"INSERT INTO tollgate.sessions SELECT * FROM ", rows.unnest(),
+             " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
+             " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
+             " answered = excluded.answered, emergency = excluded.emergency, authorized = "
+             "excluded.authorized,"
+             " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
+             " granted = excluded.granted, used = excluded.used, levels = excluded.levels"}),
+        rows.finish());
 }
 
 void PostgresSink::Writer::records(const Batch& batch) {
@@ -431,19 +470,18 @@ void PostgresSink::Writer::journal(const Batch& batch) {
     const bool is_due = is_snapshot_due(batch);
     for (const std::string& name : batch.files)
         file(batch, name);
-    if (!batch.events.empty()) {
-        copy("tollgate.journal_events", std::array{&batch}, [](PostgresRows& rows, const Batch* of) {
-            rows.begin_row(3).number(of->first).number(of->after.sequence).bytes(of->events);
-        });
-        event_bytes_ += batch.events.size();
-    }
+    copy("tollgate.journal_events", runs_of(batch), [](PostgresRows& rows, const EventRun& run) {
+        rows.begin_row(3).number(run.first).number(run.last).bytes(run.bytes);
+    });
+    journal_bytes_.events += batch.events.size();
     if (is_due) snapshot(batch);
 }
 
 bool PostgresSink::Writer::is_snapshot_due(const Batch& batch) const noexcept {
     if (batch.after.sequence == 0 || batch.state_went_on) return false;
     if (batch.filling) return batch.after.filling == 0;
-    return event_bytes_ + batch.events.size() >= std::max(settings_.snapshot_bytes, 2 * snapshot_bytes_);
+    const std::uint64_t enough = std::max(settings_.snapshot_bytes, 2 * journal_bytes_.snapshot);
+    return journal_bytes_.events + batch.events.size() >= (batch.behind ? kPutOff * enough : enough);
 }
 
 void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
@@ -452,8 +490,8 @@ void PostgresSink::Writer::file(const Batch& batch, const std::string& name) {
         return;
     const std::vector<std::byte> whole = batch.read_file(name);
     std::vector<std::span<const std::byte>> chunks;
-    for (std::size_t at = 0; at == 0 || at < whole.size(); at += kChunkBytes)
-        chunks.push_back(std::span{whole}.subspan(at, std::min(kChunkBytes, whole.size() - at)));
+    for (std::size_t at = 0; at == 0 || at < whole.size(); at += kRowBytes)
+        chunks.push_back(std::span{whole}.subspan(at, std::min(kRowBytes, whole.size() - at)));
     std::int32_t number = 0;
     copy("tollgate.journal_files", chunks, [&](PostgresRows& rows, std::span<const std::byte> chunk) {
         rows.begin_row(3).text(name).whole(++number).bytes(chunk);
@@ -482,22 +520,21 @@ void PostgresSink::Writer::snapshot(const Batch& batch) {
     std::uint64_t bytes = 0;
     const auto put_chunk = [&] {
         rows_.begin_row(3).number(batch.after.sequence).whole(++number).bytes(chunk);
-        run_copy_so_far();
+        if (rows_.size() >= kCopyBytes) run_copy_so_far();
         bytes += chunk.size();
         chunk.clear();
     };
     batch.state->save([&](std::span<const std::byte> record) {
         const auto length = static_cast<balance::journal::EventLength>(record.size());
         const auto head = std::as_bytes(std::span{&length, 1});
+        if (!chunk.empty() && chunk.size() + head.size() + record.size() > kRowBytes) put_chunk();
         chunk.insert(chunk.end(), head.begin(), head.end());
         chunk.insert(chunk.end(), record.begin(), record.end());
-        if (chunk.size() >= kChunkBytes) put_chunk();
     });
     if (!chunk.empty()) put_chunk();
     connection_.copy(rows_.finish());
     connection_.end_copy();
-    event_bytes_ = 0;
-    snapshot_bytes_ = bytes;
+    journal_bytes_ = {.events = 0, .snapshot = bytes};
 }
 
 // ---- What the follower sees ----

@@ -19,7 +19,7 @@ struct PostgresSettings {
     std::string password_file;                                     ///< Its first line; empty: none.
     std::chrono::milliseconds timeout = std::chrono::seconds{30};  ///< For a server that says nothing.
     /// A new snapshot goes up when so many bytes of events stand behind the last one, and twice as many as it
-    /// has itself.
+    /// has itself; up to four times as many where PostgreSQL is behind.
     std::uint64_t snapshot_bytes = std::uint64_t{256} << 20;
     unsigned months_ahead = 3;  ///< Partitions that are made before they are needed.
 };

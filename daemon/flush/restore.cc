@@ -27,6 +27,9 @@ namespace journal = balance::journal;
 
 /// How long the server may think about one piece of a large table.
 constexpr std::chrono::minutes kPatience{10};
+/// So many rows are asked for at once.
+constexpr std::size_t kRowsFirst = 8;
+constexpr std::size_t kRowsMost = 256;
 constexpr std::chrono::seconds kDurableWithin{60};
 /// What a file system may put into an empty folder.
 constexpr std::string_view kLostAndFound = "lost+found";
@@ -144,11 +147,18 @@ class Stored {
     void each_row(const std::string& query, const Visit& visit) {
         const std::string cursor = "restore_" + std::to_string(++cursors_);
         connection_.execute("DECLARE " + cursor + " NO SCROLL CURSOR FOR " + query);
+        // Rows are of a page; what an older version wrote is of megabytes.
+        std::size_t count = kRowsFirst;
         for (;;) {
-            const auto rows = connection_.fetch("FETCH 8 FROM " + cursor);
-            for (std::size_t row = 0; row < rows.rows(); ++row)
+            const auto rows =
+                connection_.fetch(statement({"FETCH ", std::to_string(count), " FROM ", cursor}));
+            std::size_t bytes = 0;
+            for (std::size_t row = 0; row < rows.rows(); ++row) {
                 visit(rows, row);
+                bytes += rows.field(row, 1).size();
+            }
             if (rows.rows() == 0) break;
+            count = bytes <= count * kRowBytes ? std::min(2 * count, kRowsMost) : kRowsFirst;
         }
         connection_.execute("CLOSE " + cursor);
     }

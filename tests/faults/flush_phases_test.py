@@ -29,16 +29,19 @@ SETTINGS = ("session.hold=4h", "session.repeat=30m", "stores.retry_first=20ms", 
             "postgres.snapshot_bytes=1 MiB", "postgres.months_ahead=0")
 MANY = 10_500  # Parties: more than a batch of a refill has.
 
-# What a batch says to PostgreSQL, in its order.
-TABLES = ("incoming_parties", "incoming_balances", "tollgate.transactions", "tollgate.postings", "incoming_gone",
-          "incoming_sessions", "tollgate.call_records", "tollgate.call_legs", "tollgate.threshold_events",
-          "tollgate.party_statuses", "tollgate.audit", "tollgate.journal_files", "tollgate.journal_events")
+# What a batch says to PostgreSQL.
+MERGED = ("INSERT INTO tollgate.parties", "INSERT INTO tollgate.balances", "DELETE FROM tollgate.sessions",
+          "INSERT INTO tollgate.sessions")
+TABLES = ("tollgate.transactions", "tollgate.postings", "tollgate.call_records", "tollgate.call_legs",
+          "tollgate.threshold_events", "tollgate.party_statuses", "tollgate.audit", "tollgate.journal_files",
+          "tollgate.journal_events")
 POSITION = r"INSERT INTO tollgate\.position"
 POSTGRES_PHASES = {
     "before BEGIN": Before("^BEGIN$"),
     "after BEGIN": Unanswered("^BEGIN$"),
     "the position is locked": Unanswered(r"tollgate\.position FOR UPDATE"),
     **{f"amid the rows of {table}": Amid(rf"COPY {table}\b") for table in TABLES},
+    **{f"amid {merge}": Amid(rf"^{merge}\b") for merge in MERGED},
     "before the rows are merged": Before("INSERT INTO tollgate.balances"),
     "before the position": Before(POSITION),
     "after the position": Unanswered(POSITION),
@@ -54,11 +57,11 @@ POSTGRES_FILLING = {
     "amid the making of a month": Unanswered(r"ATTACH PARTITION tollgate\.call_records_"),
     "before it is emptied": Before("TRUNCATE"),
     "after it was emptied": Unanswered("TRUNCATE"),
-    "amid the first rows": Amid("COPY incoming_parties"),
+    "amid the first rows": Amid("INSERT INTO tollgate.parties"),
     "before the first position": Before(POSITION, 1),
     "the first COMMIT is not answered": Unanswered("^COMMIT$", FILLING),
     "after the first COMMIT": After("^COMMIT$", FILLING),
-    "amid the second rows": Amid("COPY incoming_parties", 2),
+    "amid the second rows": Amid("INSERT INTO tollgate.parties", 2),
     "before the second position": Before(POSITION, 2),
     "amid the snapshot that goes up": Amid(r"COPY tollgate\.journal_snapshots"),
     "the last COMMIT is not answered": Unanswered("^COMMIT$", behind=r"COPY tollgate\.journal_snapshots"),

@@ -241,6 +241,7 @@ class PostgresTest(unittest.TestCase):
     DOWNGRADE = """
         ALTER TABLE tollgate.call_records DROP COLUMN destination, DROP COLUMN destination_group;
         ALTER TABLE tollgate.audit DROP COLUMN hash;
+        ALTER TABLE tollgate.position DROP COLUMN event_bytes, DROP COLUMN snapshot_bytes;
         DELETE FROM tollgate.schema_version WHERE version > 1;"""
 
     def test_an_older_schema_is_brought_up_to_date_with_its_rows(self):
@@ -270,7 +271,7 @@ class PostgresTest(unittest.TestCase):
             self.assertLess(slowest, 1.5)  # Locks that are waited for 0.9 s, and a client that starts.
             self.assertEqual(postgres.value("SELECT max(version) FROM tollgate.schema_version"), "1")
             reader.communicate("COMMIT;\n")
-            wait_for("version 3", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "3")
+            wait_for("version 4", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "4")
             calls(traffic, 0.2)
             self.assertGreater(assert_same(daemon, postgres)[0], records)
             wait_for("the index", lambda: self.is_indexed(postgres))

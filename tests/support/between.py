@@ -43,7 +43,7 @@ class Before(Moment):
 
 
 class Amid(Moment):
-    """The store has heard half of what belongs to it: of the rows of a COPY, of a command."""
+    """The store has heard half of what belongs to it: of the rows of a COPY, of the values of a statement, of a command."""
 
 
 class Unanswered(Moment):
@@ -92,6 +92,8 @@ class PostgresTalk:
             text = body.split(b"\0")[1].decode()
             self.texts.append(text)
             return message, text, False
+        if kind == b"B" and self.texts:  # The values of a statement.
+            return message, self.texts[-1], True
         if kind == b"S":
             self.unanswered.append(" ".join(self.texts))
             self.texts = []

@@ -34,6 +34,7 @@ struct Store {
     // How it writes: what the replica does meanwhile.
     bool needs_state = true;
     std::size_t again_behind = 0;  // Written again after the next was made.
+    std::vector<bool> behind;      // Of each batch of events.
 
     // How it misbehaves.
     unsigned fails_before = 0;   // Of 100 writes: not taken.
@@ -115,6 +116,7 @@ class MemorySink final : public Sink {
             store_.events.push_back(batch.first + i);
         }
         EXPECT_TRUE(bytes.empty());
+        if (!batch.filling) store_.behind.push_back(batch.behind);
         for (const Occurrence& one : occurrences_of(batch))
             store_.told.push_back(one.id() + ' ' + std::string{text_of(one.kind)});
         store_.position = batch.after;
@@ -229,6 +231,38 @@ TEST_F(FollowerTest, GivesAStoreWhatEventsDid) {
     ASSERT_EQ(store_.told.size(), 1U);
     EXPECT_TRUE(store_.told[0].ends_with("call_ended"));
     EXPECT_EQ(follower_->figures().state, StoreState::following);
+}
+
+// Goal: batches up to the one with which the store has all are marked, and no other.
+// Method: a batch has seven events at most, and eight calls are sixteen.
+TEST_F(FollowerTest, SaysThatItIsBehind) {
+    commit();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    ASSERT_NO_FATAL_FAILURE(call("alone", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    follower_.reset();
+    {
+        const std::lock_guard lock{store_.mutex};
+        EXPECT_FALSE(store_.behind.back());
+        store_.behind.clear();
+    }
+    for (int i = 0; i < 8; ++i)
+        ASSERT_NO_FATAL_FAILURE(call("call-" + std::to_string(i), 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    follow();
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->taken() == journal_->durable(); }));
+    ASSERT_NO_FATAL_FAILURE(call("last", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(expect_level());
+    const std::lock_guard lock{store_.mutex};
+    ASSERT_GE(store_.behind.size(), 4U);
+    EXPECT_TRUE(store_.behind[0]);
+    EXPECT_TRUE(store_.behind[1]);
+    EXPECT_TRUE(store_.behind[2]) << "it brings the rest";
+    EXPECT_FALSE(store_.behind.back());
 }
 
 // Goal: whatever fails, each event is there once and every row is what the events say.

@@ -92,5 +92,28 @@ TEST(SqlText, IsHexadecimalWhereItCannot) {
     EXPECT_EQ(sql_text("\\xff"), "\\x5c786666");             // As if it were one.
 }
 
+// Goal: each column is an array as PostgreSQL reads it, whatever is in a text.
+TEST(PostgresArrays, AColumnIsAParameter) {
+    PostgresArrays rows{"text", "numeric", "timestamptz", "boolean"};
+    EXPECT_EQ(rows.unnest(), "unnest($1::text[], $2::numeric[], $3::timestamptz[], $4::boolean[])");
+    rows.text("alice")
+        .money(rating::Money::from_micros(-1'500'000))
+        .instant_or_null(rating::kAlways)
+        .flag(true);
+    rows.text(R"(a "b", {\c})")
+        .null()
+        .instant(*rating::parse_instant("2026-03-01T12:00:31.123456789Z"))
+        .flag(false);
+    rows.text("NULL").number(7).null().null();
+    rows.text("\xff").number(8).null().null();
+    rows.text_or_null({}).number(9).null().null();
+    const auto columns = rows.finish();
+    ASSERT_EQ(columns.size(), 4U);
+    EXPECT_EQ(columns[0], R"({"alice","a \"b\", {\\c}","NULL","\\xff",NULL})");
+    EXPECT_EQ(columns[1], "{-1.5,NULL,7,8,9}");
+    EXPECT_EQ(columns[2], R"({NULL,"2026-03-01T12:00:31.123456Z",NULL,NULL,NULL})");
+    EXPECT_EQ(columns[3], "{t,f,NULL,NULL,NULL}");
+}
+
 }  // namespace
 }  // namespace tollgate::daemon::flush
