@@ -7,9 +7,10 @@ usage: bench/stores.py [--rounds 7] [--seconds 4] [--only decisions,sustained,ba
 A PostgreSQL and a Redis of the bench's own on the same machine, for the last two with Debian's settings. Three
 questions:
 decisions: p99 at 2,000 commands a second for `--seconds`, in turns: a daemon without stores; the same while the stores of
-  another are killed, stopped and wiped on its machine; that other one. Medians and their ratios. The stores' files are in
-  memory, as if they had a disk of their own: a journal that shares its disk waits for whatever else is written there,
-  whoever writes it.
+  another are killed, stopped and wiped; that other one. Medians and their ratios. Daemons and the load have one processor
+  and the stores the others, with their files in memory, as if they had a machine of their own: a journal that shares its
+  disk waits for whatever else is written there, and a worker that shares its processor for whatever is in the kernel
+  there, whoever it is.
 sustained: the highest of `--rates`, in pairs (AUTHORIZE, STOP) a second, that is answered for `--sustained-seconds` while
   neither store is ever 2 s behind.
 backlog: calls that PostgreSQL has not, as many as are made in `--backlog-seconds`: how fast it takes them, against psql's
@@ -25,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 
-from measuring import Results, has_postgres, has_redis, load, text_of
+from measuring import GENERATOR, SERVER, Results, has_postgres, has_redis, load, text_of
 from daemon import Daemon
 from stores import Postgres, Redis, Server
 
@@ -54,11 +55,11 @@ def build_world(daemon):
     daemon.topups({"north": 10**15, **{f"c{customer}": 10**12 for customer in range(CUSTOMERS)}})
 
 
-def pairs(daemon, seconds, commands_a_second):
-    """Of AUTHORIZE and STOP; 0: as many as are answered, 2 in flight on a connection. Nobody has a processor for himself."""
+def pairs(daemon, seconds, commands_a_second, before=()):
+    """Of AUTHORIZE and STOP; 0: as many as are answered, 2 in flight on a connection."""
     how = ["--rate", commands_a_second // 2] if commands_a_second else ["--saturate", 2]
     return load(daemon.resp_port, seconds, "--pair", "--want", "60s", "--lengths", "60s", "--lines",
-                f"l{{0..{CUSTOMERS - 1}}}", "--numbers", "4930{000000..000999}", *how, before=())
+                f"l{{0..{CUSTOMERS - 1}}}", "--numbers", "4930{000000..000999}", *how, before=before)
 
 
 def stores_of(daemon, client=None):
@@ -97,6 +98,7 @@ def decisions(folder, options, results):
     rounds, seconds = options.rounds, options.seconds
     print(f"## p99 of commands, {QUIET_RATE} a second, medians of {rounds} rounds of {seconds:g} s\n")
     Server.within = MEMORY if MEMORY.is_dir() else None
+    Server.before, Daemon.before = GENERATOR, SERVER
     late = {"without stores": [], "without stores, beside stores that are hurt": [], "with stores that are hurt": []}
     with Postgres() as postgres, Redis("--appendonly", "yes") as redis, \
             Daemon(f"journal.dir={folder}/without") as without, \
@@ -104,7 +106,7 @@ def decisions(folder, options, results):
                    "postgres.timeout=2s", "redis.timeout=1s", "stores.retry_longest=500ms") as followed:
         for daemon in (without, followed):
             build_world(daemon)
-            pairs(daemon, 1, QUIET_RATE)
+            pairs(daemon, 1, QUIET_RATE, SERVER)
         for _ in range(rounds):
             for name, daemon in zip(late, (without, without, followed)):
                 wait_until_level(followed)
@@ -112,12 +114,12 @@ def decisions(folder, options, results):
                 hurting = threading.Thread(target=hurt_in_turns, args=(postgres, redis, stop))
                 if "hurt" in name:
                     hurting.start()
-                late[name].append(pairs(daemon, seconds, QUIET_RATE)["latency"]["p99_us"])
+                late[name].append(pairs(daemon, seconds, QUIET_RATE, SERVER)["latency"]["p99_us"])
                 stop.set()
                 if "hurt" in name:
                     hurting.join()
         wait_until_level(followed)
-    Server.within = None
+    Server.within, Server.before, Daemon.before = None, (), ()
     alone, beside, behind = late.values()
     for name, values in late.items():
         print(f"| {name} | {text_of(results.figure(f'p99 of a daemon {name}', values, 'us', 'synced'), '.0f')} us |")
