@@ -46,23 +46,26 @@ std::optional<JournalBytes> read_journal_bytes(PostgresConnection& connection) {
     return JournalBytes{found.number(0, 0), found.number(0, 1)};
 }
 
-void write_position(PostgresConnection& connection, const Position& position,
-                    const std::optional<JournalBytes>& journal) {
-    using Parameter = PostgresConnection::Parameter;
-    const std::array<Parameter, 6> values{
-        text_of(position.instance),
-        std::to_string(position.epoch),
-        std::to_string(position.sequence),
-        std::to_string(position.filling),
-        journal ? Parameter{std::to_string(journal->events)} : std::nullopt,
-        journal ? Parameter{std::to_string(journal->snapshot)} : std::nullopt};
+void write_position(PostgresConnection& connection, const Position& position, const JournalBytes& journal) {
+    const std::array<PostgresConnection::Parameter, 6> values{
+        text_of(position.instance),       std::to_string(position.epoch), std::to_string(position.sequence),
+        std::to_string(position.filling), std::to_string(journal.events), std::to_string(journal.snapshot)};
     connection.execute(
-        "INSERT INTO tollgate.position AS now (instance, epoch, sequence, filling, event_bytes, "
-        "snapshot_bytes)"
+        "INSERT INTO tollgate.position (instance, epoch, sequence, filling, event_bytes, snapshot_bytes)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (only_row) DO UPDATE SET instance = excluded.instance,"
         " epoch = excluded.epoch, sequence = excluded.sequence, filling = excluded.filling,"
-        " written_at = excluded.written_at, event_bytes = coalesce(excluded.event_bytes, now.event_bytes),"
-        " snapshot_bytes = coalesce(excluded.snapshot_bytes, now.snapshot_bytes)",
+        " written_at = excluded.written_at, event_bytes = excluded.event_bytes,"
+        " snapshot_bytes = excluded.snapshot_bytes",
+        values);
+}
+
+void move_position(PostgresConnection& connection, const Position& position) {
+    const std::array<PostgresConnection::Parameter, 4> values{
+        text_of(position.instance), std::to_string(position.epoch), std::to_string(position.sequence),
+        std::to_string(position.filling)};
+    connection.execute(
+        "UPDATE tollgate.position SET instance = $1, epoch = $2, sequence = $3, filling = $4,"
+        " written_at = DEFAULT",
         values);
 }
 

@@ -22,9 +22,9 @@ struct JournalBytes {
 /// nullopt: that is not known, because an older version wrote it.
 [[nodiscard]] std::optional<JournalBytes> read_journal_bytes(PostgresConnection& connection);
 
-/// nullopt: the journal stays as it is.
-void write_position(PostgresConnection& connection, const Position& position,
-                    const std::optional<JournalBytes>& journal = std::nullopt);
+void write_position(PostgresConnection& connection, const Position& position, const JournalBytes& journal);
+/// The journal that is there stays as it is. Of every version of the schema. Requires: there is a position.
+void move_position(PostgresConnection& connection, const Position& position);
 
 /// The first line of a file; empty for no file. Throws PostgresFailure where it cannot be read or is
 /// empty.

@@ -137,7 +137,7 @@ class Stored {
 
     /// It follows another journal from now on.
     void move(const Position& position) {
-        write_position(connection_, position);
+        move_position(connection_, position);
         connection_.execute("COMMIT");
     }
 

@@ -292,8 +292,10 @@ TEST_F(PostgresSinkTest, RestoresALostFolder) {
         }
         EXPECT_EQ(value("SELECT count(*) > 0 FROM tollgate.journal_snapshots"),
                   snapshot_bytes == 1 ? "t" : "f");
-        // As an older version left them: a batch in a row.
+        // As an older version left them: a batch in a row, and a position that does not count.
         if (snapshot_bytes > 1) {
+            (void)value("ALTER TABLE tollgate.position DROP COLUMN event_bytes, DROP COLUMN snapshot_bytes");
+            (void)value("DELETE FROM tollgate.schema_version WHERE version > 3");
             (void)value(
                 "WITH gone AS (DELETE FROM tollgate.journal_events WHERE first <= 20 RETURNING *)"
                 " INSERT INTO tollgate.journal_events SELECT min(first) + 1000000, max(last),"
