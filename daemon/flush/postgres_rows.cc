@@ -185,6 +185,7 @@ std::string& PostgresArrays::next() {
 
 PostgresArrays& PostgresArrays::add(std::string_view element) {
     next() += element;
+    size_ += element.size();
     return *this;
 }
 
@@ -196,6 +197,7 @@ PostgresArrays& PostgresArrays::add_quoted(std::string_view element) {
         column += c;
     }
     column += '"';
+    size_ += element.size();
     return *this;
 }
 
@@ -212,6 +214,12 @@ std::span<const std::optional<std::string>> PostgresArrays::finish() {
     for (auto& column : columns_)
         *column += '}';
     return columns_;
+}
+
+void PostgresArrays::clear() {
+    for (auto& column : columns_)
+        column->assign(1, '{');
+    size_ = 0;
 }
 
 void PostgresRows::clear() {

@@ -81,7 +81,8 @@ class PostgresRows {
 ///     PostgresArrays rows{"text", "numeric"};
 ///     rows.text("alice").money(amount);
 ///     connection.execute(statement({"INSERT INTO … SELECT * FROM ", rows.unnest(), " ON CONFLICT …"}),
-///     rows.finish());
+///                        rows.finish());
+///     rows.clear();
 class PostgresArrays {
   public:
     /// The types of the columns.
@@ -101,8 +102,12 @@ class PostgresArrays {
 
     /// `unnest($1::text[], $2::numeric[])`.
     [[nodiscard]] const std::string& unnest() const noexcept { return unnest_; }
+    /// How many bytes of elements there are.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// Requires: whole rows.
     [[nodiscard]] std::span<const std::optional<std::string>> finish();
+    /// Begins anew, in the same memory.
+    void clear();
 
   private:
     std::string& next();
@@ -112,6 +117,7 @@ class PostgresArrays {
     std::string unnest_;
     std::vector<std::optional<std::string>> columns_;
     std::size_t next_ = 0;
+    std::size_t size_ = 0;
 };
 
 /// Text for PostgreSQL, which takes UTF-8 without the character 0 and nothing else. Whatever is no such text,

@@ -29,6 +29,9 @@ constexpr std::chrono::minutes kClearPatience{30};
 /// Rows are handed over when there are so many bytes of them: the server works on them while the next are
 /// made.
 constexpr std::size_t kCopyBytes = std::size_t{1} << 16;
+/// What is merged goes in statements of so many bytes, each within the server's patience and far below what
+/// it takes at once (1 GiB).
+constexpr std::size_t kMergeBytes = std::size_t{1} << 20;
 /// Where PostgreSQL is behind, a snapshot is put off until there are so many times as many events.
 constexpr std::uint64_t kPutOff = 4;
 
@@ -163,6 +166,10 @@ class PostgresSink::Writer {
     template <typename Elements, typename Row>
     void copy(const std::string& into, const Elements& elements, const Row& row);
     void run_copy_so_far();
+    /// `into` unnest(…) `how`, for all elements, a megabyte of them at a time: `row(rows, element)` for each.
+    template <typename Elements, typename Row>
+    void merge(std::string_view into, PostgresArrays rows, const Elements& elements, const Row& row,
+               std::string_view how);
 
     void clear();
     void parties(const Batch& batch);
@@ -190,13 +197,15 @@ std::optional<Position> PostgresSink::Writer::connect() {
     // Whatever the server's own are: an answer that it takes back would be a gap.
     connection_.execute(
         "SET timezone = 'UTC'; SET synchronous_commit = on; SET standard_conforming_strings = on;"
-        "SET client_min_messages = warning; SET search_path = tollgate, pg_temp;"
+        "SET client_min_messages = warning; SET search_path = tollgate, pg_temp; SET array_nulls = on;"
         "SET idle_in_transaction_session_timeout = '5min'");
     prepare_schema(connection_);
     indexer_.begin_where_needed(connection_);
     partitions_.read(connection_);
     partitions_.make(connection_, month_of(std::chrono::system_clock::now()), settings_.months_ahead);
     connection_.execute("SET lock_timeout = " + std::to_string(std::chrono::milliseconds{kLockWait}.count()));
+    // Both as of one moment: a COMMIT whose answer was lost may still come to be seen.
+    connection_.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (const auto known = read_journal_bytes(connection_)) {
         journal_bytes_ = *known;
     } else {
@@ -208,7 +217,9 @@ std::optional<Position> PostgresSink::Writer::connect() {
         };
         journal_bytes_ = {bytes_of("journal_events"), bytes_of("journal_snapshots")};
     }
-    return position();
+    const auto stands = position();
+    connection_.execute("ROLLBACK");
+    return stands;
 }
 
 template <typename Elements, typename Row>
@@ -222,6 +233,18 @@ void PostgresSink::Writer::copy(const std::string& into, const Elements& element
     }
     connection_.copy(rows_.finish());
     connection_.end_copy();
+}
+
+template <typename Elements, typename Row>
+void PostgresSink::Writer::merge(std::string_view into, PostgresArrays rows, const Elements& elements,
+                                 const Row& row, std::string_view how) {
+    const std::string merging = statement({into, rows.unnest(), how});
+    for (std::size_t left = elements.size(); const auto& element : elements) {
+        row(rows, element);
+        if (--left > 0 && rows.size() < kMergeBytes) continue;
+        connection_.execute(merging, rows.finish());
+        rows.clear();
+    }
 }
 
 void PostgresSink::Writer::run_copy_so_far() {
@@ -268,41 +291,38 @@ void PostgresSink::Writer::clear() {
 }
 
 void PostgresSink::Writer::parties(const Batch& batch) {
-    if (batch.parties.empty()) return;
-    PostgresArrays rows{"text", "bigint", "text",    "text",    "text",  "text",   "text",
-                        "text", "text",   "numeric", "numeric", "jsonb", "bigint", "text"};
-    for (const PartyRow& party : batch.parties) {
-        rows.text(party.id).number(static_cast<std::uint64_t>(party.number)).text_or_null(party.parent);
-        rows.text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
-        rows.text(daemon::text_of(party.billing)).text(party.status.text().view());
-        rows.text(party.currency.view()).text(party.time_zone);
-        rows.money(party.credit_limit).money(party.min_available).json(json_of(party.tariffs));
-        party.max_calls ? rows.number(*party.max_calls) : rows.null();
-        rows.text_or_null(party.dial_plan);
-    }
-    connection_.execute(
-        statement({"INSERT INTO tollgate.parties SELECT * FROM ", rows.unnest(),
-                   " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
-                   " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
-                   " currency = excluded.currency, time_zone = excluded.time_zone, credit_limit = "
-                   "excluded.credit_limit,"
-                   " min_available = excluded.min_available, tariffs = excluded.tariffs,"
-                   " max_calls = excluded.max_calls, dial_plan = excluded.dial_plan"}),
-        rows.finish());
+    merge(
+        "INSERT INTO tollgate.parties SELECT * FROM ",
+        {"text", "bigint", "text", "text", "text", "text", "text", "text", "text", "numeric", "numeric",
+         "jsonb", "bigint", "text"},
+        batch.parties,
+        [](PostgresArrays& rows, const PartyRow& party) {
+            rows.text(party.id).number(static_cast<std::uint64_t>(party.number));
+            rows.text_or_null(party.parent);
+            rows.text(daemon::text_of(party.kind)).text(daemon::text_of(party.terms));
+            rows.text(daemon::text_of(party.billing)).text(party.status.text().view());
+            rows.text(party.currency.view()).text(party.time_zone);
+            rows.money(party.credit_limit).money(party.min_available).json(json_of(party.tariffs));
+            party.max_calls ? rows.number(*party.max_calls) : rows.null();
+            rows.text_or_null(party.dial_plan);
+        },
+        " ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind,"
+        " terms = excluded.terms, billing = excluded.billing, status = excluded.status,"
+        " currency = excluded.currency, time_zone = excluded.time_zone,"
+        " credit_limit = excluded.credit_limit, min_available = excluded.min_available,"
+        " tariffs = excluded.tariffs, max_calls = excluded.max_calls, dial_plan = excluded.dial_plan");
 }
 
 void PostgresSink::Writer::balances(const Batch& batch) {
-    if (batch.balances.empty()) return;
-    PostgresArrays rows{"text", "text", "numeric", "numeric", "numeric"};
-    for (const BalanceRow& row : batch.balances) {
-        rows.text(row.id).text(row.currency.view());
-        rows.money(row.balance).money(row.held).money(row.available);
-    }
-    connection_.execute(
-        statement({"INSERT INTO tollgate.balances SELECT * FROM ", rows.unnest(),
-                   " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
-                   " available = excluded.available"}),
-        rows.finish());
+    merge(
+        "INSERT INTO tollgate.balances SELECT * FROM ", {"text", "text", "numeric", "numeric", "numeric"},
+        batch.balances,
+        [](PostgresArrays& rows, const BalanceRow& row) {
+            rows.text(row.id).text(row.currency.view());
+            rows.money(row.balance).money(row.held).money(row.available);
+        },
+        " ON CONFLICT (party) DO UPDATE SET balance = excluded.balance, held = excluded.held,"
+        " available = excluded.available");
 }
 
 // There are few of them, and each says of its tariff what is in force.
@@ -359,43 +379,31 @@ void PostgresSink::Writer::transactions(const Batch& batch) {
 }
 
 void PostgresSink::Writer::sessions(const Batch& batch) {
-    if (!batch.sessions_gone.empty()) {
-        PostgresArrays gone{"text", "text"};
-        for (const SessionName& name : batch.sessions_gone)
-            gone.text(name.user).text(name.id);
-        // As a list, too: a join alone would read all that are open.
-        connection_.execute(
-            statement({"DELETE FROM tollgate.sessions WHERE id = ANY ($2::text[]) AND (switch_user, id) IN"
-                       " (SELECT * FROM ",
-                       gone.unnest(), ")"}),
-            gone.finish());
-    }
-    if (batch.sessions.empty()) return;
-    PostgresArrays rows{"text",        "text",    "text",    "text",        "text",        "text",
-                        "text",        "boolean", "boolean", "timestamptz", "timestamptz", "timestamptz",
-                        "timestamptz", "bigint",  "bigint",  "jsonb"};
-    for (const SessionRow& session : batch.sessions) {
-        rows.text(session.name.user)
-            .text(session.name.id)
-            .text(session.line)
-            .text(session.number)
-            .text(session.caller);
-        rows.text(session.service).text(session.switch_name).flag(session.answered).flag(session.emergency);
-        rows.instant(session.opened_at).instant_or_null(session.answered_at).instant(session.expires_at);
-        rows.instant(session.rated_at).number(session.granted_seconds).number(session.used_seconds);
-        levels_into(text_, session.levels);
-        rows.json(text_);
-    }
-    connection_.execute(
-        statement(
-            {"INSERT INTO tollgate.sessions SELECT * FROM ", rows.unnest(),
-             " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
-             " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
-             " answered = excluded.answered, emergency = excluded.emergency, authorized = "
-             "excluded.authorized,"
-             " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
-             " granted = excluded.granted, used = excluded.used, levels = excluded.levels"}),
-        rows.finish());
+    // As a list, too: a join alone would read all that are open.
+    merge(
+        "DELETE FROM tollgate.sessions WHERE id = ANY ($2::text[]) AND (switch_user, id) IN (SELECT * FROM ",
+        {"text", "text"}, batch.sessions_gone,
+        [](PostgresArrays& rows, const SessionName& name) { rows.text(name.user).text(name.id); }, ")");
+    merge(
+        "INSERT INTO tollgate.sessions SELECT * FROM ",
+        {"text", "text", "text", "text", "text", "text", "text", "boolean", "boolean", "timestamptz",
+         "timestamptz", "timestamptz", "timestamptz", "bigint", "bigint", "jsonb"},
+        batch.sessions,
+        [this](PostgresArrays& rows, const SessionRow& session) {
+            rows.text(session.name.user).text(session.name.id).text(session.line);
+            rows.text(session.number).text(session.caller).text(session.service).text(session.switch_name);
+            rows.flag(session.answered).flag(session.emergency);
+            rows.instant(session.opened_at).instant_or_null(session.answered_at);
+            rows.instant(session.expires_at).instant(session.rated_at);
+            rows.number(session.granted_seconds).number(session.used_seconds);
+            levels_into(text_, session.levels);
+            rows.json(text_);
+        },
+        " ON CONFLICT (switch_user, id) DO UPDATE SET line = excluded.line, number = excluded.number,"
+        " caller = excluded.caller, service = excluded.service, switch = excluded.switch,"
+        " answered = excluded.answered, emergency = excluded.emergency, authorized = excluded.authorized,"
+        " answered_at = excluded.answered_at, expires = excluded.expires, rated_at = excluded.rated_at,"
+        " granted = excluded.granted, used = excluded.used, levels = excluded.levels");
 }
 
 void PostgresSink::Writer::records(const Batch& batch) {

@@ -113,6 +113,11 @@ TEST(PostgresArrays, AColumnIsAParameter) {
     EXPECT_EQ(columns[1], "{-1.5,NULL,7,8,9}");
     EXPECT_EQ(columns[2], R"({NULL,"2026-03-01T12:00:31.123456Z",NULL,NULL,NULL})");
     EXPECT_EQ(columns[3], "{t,f,NULL,NULL,NULL}");
+    rows.clear();
+    EXPECT_EQ(rows.size(), 0U);
+    rows.text("bob").null().null().null();
+    EXPECT_EQ(rows.size(), 3U + 3 * 4);
+    EXPECT_EQ(rows.finish()[0], R"({"bob"})");
 }
 
 }  // namespace
