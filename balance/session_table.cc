@@ -414,8 +414,8 @@ void fetch_lines(const void* from, std::size_t bytes) noexcept {
 }  // namespace
 
 void SessionTable::fetch_stripe(std::uint64_t hash) const noexcept {
-    const Stripe& stripe = stripe_of(hash);
-    fetch_lines(&stripe, sizeof(stripe.lock) + sizeof(stripe.slots) + sizeof(stripe.heap));
+    constexpr std::size_t kFront = 128;  // Lock, index and heap: what every command needs.
+    fetch_lines(&stripe_of(hash), kFront);
 }
 
 void SessionTable::fetch_slot(std::uint64_t hash) const noexcept {

@@ -9,7 +9,7 @@ namespace {
 
 using protocol::ParseStatus;
 
-const protocol::RespLimits kLimits{.arguments_max = 16, .command_bytes_max = 4096};
+constexpr protocol::RespLimits kLimits{.arguments_max = 16, .command_bytes_max = 4096};
 
 /// What stands at the front of an input, its commands' words joined by spaces.
 std::string taken(std::string input, bool ahead = true, Batch&& batch = Batch{kLimits.arguments_max}) {
@@ -23,28 +23,28 @@ std::string taken(std::string input, bool ahead = true, Batch&& batch = Batch{kL
     return text;
 }
 
-const std::string kPing = "*1\r\n$4\r\nPING\r\n";
-const std::string kEcho = "*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n";
+const std::string ping = "*1\r\n$4\r\nPING\r\n";
+const std::string echo = "*2\r\n$4\r\nECHO\r\n$2\r\nhi\r\n";
 
 TEST(Batch, TakesWholeArraysAhead) {
-    EXPECT_EQ(taken(kPing + kEcho + kPing), "PING 14\nECHO hi 22\nPING 14\n");
-    EXPECT_EQ(taken(kPing + kEcho + "*1\r\n$4\r\nPI"), "PING 14\nECHO hi 22\n") << "the last is not whole";
-    EXPECT_EQ(taken(kPing + "*1\r\n!4"), "PING 14\n") << "what is wrong is told when its turn comes";
+    EXPECT_EQ(taken(ping + echo + ping), "PING 14\nECHO hi 22\nPING 14\n");
+    EXPECT_EQ(taken(ping + echo + "*1\r\n$4\r\nPI"), "PING 14\nECHO hi 22\n") << "the last is not whole";
+    EXPECT_EQ(taken(ping + "*1\r\n!4"), "PING 14\n") << "what is wrong is told when its turn comes";
 }
 
 TEST(Batch, TakesOneAloneWhereNothingMayBeTakenAhead) {
-    EXPECT_EQ(taken(kPing + kEcho, false), "PING 14\n");
+    EXPECT_EQ(taken(ping + echo, false), "PING 14\n");
 }
 
 TEST(Batch, TakesAnInlineCommandOnlyFirst) {
-    EXPECT_EQ(taken("ECHO \"a\\nb\"\r\n" + kPing), "ECHO a\nb 13\nPING 14\n");
-    EXPECT_EQ(taken(kPing + "ECHO \"a\"\r\n" + kPing), "PING 14\n") << "taking it apart changes it";
+    EXPECT_EQ(taken("ECHO \"a\\nb\"\r\n" + ping), "ECHO a\nb 13\nPING 14\n");
+    EXPECT_EQ(taken(ping + "ECHO \"a\"\r\n" + ping), "PING 14\n") << "taking it apart changes it";
 }
 
 TEST(Batch, HasItsLimits) {
     std::string many;
     for (std::size_t i = 0; i < Batch::kCommandsMax + 5; ++i)
-        many += kPing;
+        many += ping;
     Batch batch{kLimits.arguments_max};
     (void)batch.take(many, kLimits, true);
     EXPECT_EQ(batch.commands().size(), Batch::kCommandsMax);
@@ -72,7 +72,7 @@ TEST(Batch, SaysWhatTheFirstLacks) {
 }
 
 TEST(Batch, AnEmptyArrayIsACommandWithoutWords) {
-    EXPECT_EQ(taken("*0\r\n" + kPing), "4\nPING 14\n");
+    EXPECT_EQ(taken("*0\r\n" + ping), "4\nPING 14\n");
 }
 
 }  // namespace
