@@ -70,7 +70,7 @@ class Deck {
     }
 
     /// Asks the caches for what in_effect() reads of the rate, where the entrance says it.
-    void fetch_rate(Entrance entrance) const noexcept {
+    [[gnu::always_inline]] void fetch_rate(Entrance entrance) const noexcept {
         if (entrance.rate != Entrance::kLook) __builtin_prefetch(&rates_[entrance.rate]);
     }
 

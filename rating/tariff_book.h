@@ -69,7 +69,9 @@ class TariffBook {
         [[nodiscard]] Deck::Found find(TariffId tariff, PrefixTree::Place place,
                                        Instant start) const noexcept;
 
-        // For the caches: daemon/foresight.h. Each reads what the one before has fetched.
+        // For the caches: daemon/foresight.h. Each reads what the one before has fetched. The tariff may be
+        // one that is younger than this reading. Inlined, because a compiler may take a function that does
+        // nothing but fetch for one without effect.
         void fetch_place(std::string_view digits) const noexcept;
         void fetch_longer(std::string_view digits) const noexcept;
         void fetch_entrance(TariffId tariff, PrefixTree::Place place) const noexcept;
@@ -81,6 +83,9 @@ class TariffBook {
             std::atomic<const Edition*> edition{nullptr};
             std::size_t depth = 0;  // Its thread's alone.
         };
+        /// nullptr where there is none to be fetched.
+        [[nodiscard]] const Deck::Entrance* entrance_at(TariffId tariff,
+                                                        PrefixTree::Place place) const noexcept;
         Reading(Reader& reader, const Edition& edition) noexcept : reader_(reader), edition_(edition) {}
         Reader& reader_;
         const Edition& edition_;
@@ -264,22 +269,32 @@ inline Deck::Found TariffBook::Reading::find(TariffId tariff, PrefixTree::Place 
     return entry.deck->in_effect(entrance, start, entry.version->calendar);
 }
 
-inline void TariffBook::Reading::fetch_place(std::string_view digits) const noexcept {
+[[gnu::always_inline]] inline void TariffBook::Reading::fetch_place(std::string_view digits) const noexcept {
     edition_.tree->fetch(digits);
 }
 
-inline void TariffBook::Reading::fetch_longer(std::string_view digits) const noexcept {
+[[gnu::always_inline]] inline void TariffBook::Reading::fetch_longer(std::string_view digits) const noexcept {
     edition_.tree->fetch_longer(digits);
 }
 
-inline void TariffBook::Reading::fetch_entrance(TariffId tariff, PrefixTree::Place place) const noexcept {
-    const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
-    if (entry.entrances != nullptr) __builtin_prefetch(&entry.entrances[place]);
+[[gnu::always_inline]] inline const Deck::Entrance* TariffBook::Reading::entrance_at(
+    TariffId tariff, PrefixTree::Place place) const noexcept {
+    const auto number = static_cast<std::size_t>(tariff);
+    if (number >= edition_.entries.size() || edition_.entries[number].entrances == nullptr) return nullptr;
+    return &edition_.entries[number].entrances[place];
 }
 
-inline void TariffBook::Reading::fetch_rate(TariffId tariff, PrefixTree::Place place) const noexcept {
-    const Entry& entry = edition_.entries[static_cast<std::size_t>(tariff)];
-    if (entry.deck != nullptr && entry.entrances != nullptr) entry.deck->fetch_rate(entry.entrances[place]);
+[[gnu::always_inline]] inline void TariffBook::Reading::fetch_entrance(
+    TariffId tariff, PrefixTree::Place place) const noexcept {
+    if (const Deck::Entrance* const entrance = entrance_at(tariff, place)) __builtin_prefetch(entrance);
+}
+
+[[gnu::always_inline]] inline void TariffBook::Reading::fetch_rate(TariffId tariff,
+                                                                   PrefixTree::Place place) const noexcept {
+    const Deck::Entrance* const entrance = entrance_at(tariff, place);
+    if (entrance == nullptr) return;
+    const Deck* const deck = edition_.entries[static_cast<std::size_t>(tariff)].deck;
+    if (deck != nullptr) deck->fetch_rate(*entrance);
 }
 
 }  // namespace tollgate::rating

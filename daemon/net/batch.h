@@ -27,15 +27,16 @@ class Batch {
     explicit Batch(std::size_t arguments_max) { set_arguments_max(arguments_max); }
     void set_arguments_max(std::size_t arguments_max) { words_.resize(kWordsAhead + arguments_max); }
 
-    /// Takes the first command apart and, where `ahead`, as many behind it as are there whole and may be
-    /// taken apart a second time: arrays, which doing so leaves unchanged. What became of the first is
-    /// returned; the commands are good until the next call.
+    /// Takes the first command apart and, up to `most` in all, those behind it that are there whole and may
+    /// be taken apart a second time: arrays, which doing so leaves unchanged. What became of the first is
+    /// returned; the commands are good until the next call. Requires: most > 0.
     [[nodiscard]] protocol::Parsed take(std::span<char> input, const protocol::RespLimits& limits,
-                                        bool ahead) noexcept {
+                                        std::size_t most) noexcept {
+        most = std::min(most, kCommandsMax);
         count_ = 0;
         std::span<std::string_view> room{words_};
         const protocol::Parsed first = take_one(input, limits, room);
-        while (ahead && count_ > 0 && count_ < kCommandsMax && !input.empty() && input.front() == '*' &&
+        while (count_ > 0 && count_ < most && !input.empty() && input.front() == '*' &&
                room.size() >= limits.arguments_max) {
             if (take_one(input, limits, room).status != protocol::ParseStatus::complete) break;
         }

@@ -258,7 +258,8 @@ std::size_t Connection::run_commands() {
             break;
         }
         const bool let_in = client_.let_in;
-        const auto first = batch.take(input, let_in ? limits.resp : limits.resp_before_auth, let_in);
+        const auto first = batch.take(input, let_in ? limits.resp : limits.resp_before_auth,
+                                      let_in ? limits.commands_in_flight_max - count : 1);
         if (first.status == protocol::ParseStatus::incomplete) break;
         if (first.status == protocol::ParseStatus::malformed) {
             protocol::RespWriter{output_}.protocol_error(first);
@@ -288,13 +289,14 @@ std::size_t Connection::run_commands() {
     return consumed;
 }
 
-void Connection::look_ahead(const commands::Context& context) {
+void Connection::look_ahead(commands::Context& context) {
     const auto all = worker_.batch().commands();
     if (all.size() < 2) return;
     Foresight& foresight = worker_.foresight();
     for (const Batch::Command& command : all)
         commands::foresee(context, command.words, foresight);
     foresight.fetch();
+    context.stopwatch.lap_at = commands::Ticks::now();  // It is no command's own time.
 }
 
 void Connection::write() {

@@ -86,7 +86,7 @@ class Connection {
     /// Carries out the commands that stand in the input; how many bytes of it they were.
     std::size_t run_commands();
     /// Fetches what the commands of the worker's batch will touch.
-    void look_ahead(const commands::Context& context);
+    void look_ahead(commands::Context& context);
     void write();
     void written();
     void limit_tls(std::chrono::milliseconds time);
