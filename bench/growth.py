@@ -44,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 from daemon import Daemon  # noqa: E402
+from pair_mix import some_prefixes  # noqa: E402
 from wire import encode  # noqa: E402
 
 LOAD = Path(os.environ.get("TOLLGATE_LOAD", ROOT / "build/release/tollgate-load"))
@@ -52,7 +53,6 @@ PROCESSORS = os.cpu_count() or 1
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 LEVELS_MAX = 16           # The provider pays too where there are so many.
-PREFIX_LONGEST = 9
 CREDIT_LIMIT = "1000000000"
 WANT_SECONDS = 300
 DEPTH = 16
@@ -89,23 +89,6 @@ QUICK = Sizes(prefixes=10_000, resellers=100, lines=1_000, numbers=10_000)
 
 
 # ---- The world ----
-
-def some_prefixes(file, count):
-    draw = random.Random(20261122)
-    known = [str(digit) for digit in range(1, 10)]
-    if file:
-        found = {line.split(",")[0].strip() for line in open(file)}
-        known = sorted(prefix for prefix in found if prefix.isdigit() and len(prefix) <= PREFIX_LONGEST)
-        draw.shuffle(known)
-    known, seen = known[:count], set(known[:count])
-    while len(known) < count:
-        # Most lie below one that is there already, as area codes below countries do.
-        prefix = draw.choice(known) + str(draw.randrange(1_000))[:draw.randint(1, 3)]
-        if len(prefix) <= PREFIX_LONGEST and prefix not in seen:
-            seen.add(prefix)
-            known.append(prefix)
-    return sorted(known)
-
 
 class Market:
     """Decks of one size, a cheaper one for each level, and numbers to dial: few prefixes get most calls."""

@@ -30,8 +30,9 @@ SMALL = Size(lines=1_000, resellers=10, prefixes=5_000, numbers=10_000)  # For w
 
 
 def some_prefixes(file, count):
-    """`count` prefixes, sorted: those of a file, as far as it has so many, or invented ones."""
+    """`count` prefixes, sorted: those of a file, as far as it has so many, and invented ones."""
     draw = random.Random(20261122)
+    known = [str(digit) for digit in range(1, 10)][:count]
     if file:
         found = {line.split(",")[0].strip() for line in open(file)}
         found = sorted(prefix for prefix in found if prefix.isdigit() and len(prefix) <= PREFIX_LONGEST)
@@ -40,8 +41,7 @@ def some_prefixes(file, count):
         draw.shuffle(long)
         draw.shuffle(short)
         # All short ones are in a deck of 250,000; a small one has room for others too.
-        return sorted((short[:count // 2] + long)[:count])
-    known = [str(digit) for digit in range(1, 10)]
+        known = (short[:count // 2] + long)[:count]
     seen = set(known)
     while len(known) < count:
         # Most lie below one that is there already, as area codes below countries do.

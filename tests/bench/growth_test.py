@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import growth  # noqa: E402
+import pair_mix  # noqa: E402
 
 CHAIN_DEPTH_MAX = 16  # As balance/party.h has it.
 NS = 1e-9
@@ -103,7 +104,7 @@ class WorldTest(unittest.TestCase):
             prefixes = growth.some_prefixes(None, count)
             self.assertEqual(len(set(prefixes)), count)
             self.assertEqual(prefixes, sorted(prefixes))
-            self.assertLessEqual(max(map(len, prefixes)), growth.PREFIX_LONGEST)
+            self.assertLessEqual(max(map(len, prefixes)), pair_mix.PREFIX_LONGEST)
 
 
 if __name__ == "__main__":
