@@ -54,6 +54,21 @@ class ByteWriter {
     void bytes(std::span<const std::byte> bytes) {
         if (!bytes.empty()) std::memcpy(next(bytes.size()), bytes.data(), bytes.size());
     }
+    /// Room for up to `size` bytes, of which took() then says how many were written.
+    [[nodiscard]] std::byte* room_for(std::size_t size) {
+        std::byte* const at = next(size);
+        room_taken_ = size;
+        return at;
+    }
+    /// Requires: nothing was written since room_for(), and no more than that.
+    void took(std::size_t size) {
+        assert(size <= room_taken_);
+        if (grown_ != nullptr) {
+            grown_->resize(grown_->size() - (room_taken_ - size));
+        } else {
+            used_ -= room_taken_ - size;
+        }
+    }
     [[nodiscard]] std::size_t size() const noexcept { return grown_ != nullptr ? grown_->size() : used_; }
 
   private:
@@ -71,6 +86,7 @@ class ByteWriter {
     std::vector<std::byte>* grown_ = nullptr;
     std::span<std::byte> room_;
     std::size_t used_ = 0;
+    std::size_t room_taken_ = 0;
 };
 
 /// Reads what a ByteWriter wrote. Beyond the end everything is 0 and empty, and good() says so.

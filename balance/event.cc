@@ -1,30 +1,34 @@
 #include "balance/event.h"
 
-#include <array>
 #include <cassert>
+#include <memory>
+#include <string>
 #include <utility>
+
+#include "balance/packed.h"
 
 namespace tollgate::balance {
 namespace {
 
-// One function a group of fields, for both ways: what is written is what is read.
+// One function a group of fields, for all ways: what is written is what is read. A field stands with its
+// usual value, which a packed one need not say; `at` is when the event happened.
 
 template <typename Io, typename S>
-void changing_fields(Io& io, S& session) {
+void changing_fields(Io& io, S& session, Moment at) {
     io(session.start_fingerprint);
     io(session.extend_fingerprint);
     io(session.end_fingerprint);
-    io(session.answered_at);
-    io(session.start_at);
-    io(session.deadline);
-    io(session.ended_at);
+    io(session.answered_at, at.steady);
+    io(session.start_at, rating::kAlways);
+    io(session.deadline, at.steady);
+    io(session.ended_at, at.steady);
     io(session.record);
-    io(session.limiting);
-    io(session.granted_seconds);
+    io(session.limiting, kNoParty);
+    io(session.granted_seconds, session.decided_seconds);
     io(session.used_seconds);
     io(session.spend_counted);
     io(session.started);
-    io(session.state);
+    io(session.state, SessionState::authorized);
     io(session.end_status);
     io(session.final);
     io(session.implausible);
@@ -33,21 +37,49 @@ void changing_fields(Io& io, S& session) {
     io(session.ended_by_stop);
     io(session.via_unrated);
 }
+constexpr std::size_t kChangingMask = 3;
 
 template <typename Io, typename S>
-void decided_fields(Io& io, S& session) {
+void decided_fields(Io& io, S& session, Moment at) {
     io(session.authorize_fingerprint);
     io(session.switch_hash);
-    io(session.rated_at);
-    io(session.opened_at);
+    io(session.rated_at, at.wall);
+    io(session.opened_at, at.steady);
     io(session.available);
-    io(session.line);
+    io(session.line, kNoParty);
     io(session.decided_seconds);
     io(session.code);
     io(session.reason);
     io(session.at_given);
     io(session.emergency);
 }
+constexpr std::size_t kDecidedMask = 2;
+
+template <typename Io, typename L>
+void money_fields(Io& io, L& level) {
+    io(level.held);
+    io(level.charged);
+    io(level.refunded);
+}
+constexpr std::size_t kMoneyMask = 1;
+
+/// Set in the seller of the first level where he is credited: earlier journals have none that was, and no
+/// table has so many parties.
+constexpr std::uint32_t kCredited = std::uint32_t{1} << 31;
+
+/// The seller of a level is most often who pays the next one, that of the last one its payer.
+template <typename Io, typename L>
+void name_fields(Io& io, L& level, PartyId next_payer) {
+    io(level.payer, kNoParty);
+    io(level.seller, next_payer == kNoParty ? level.payer : next_payer);
+    io(level.tariff, rating::kNoTariff);
+    io(level.version);
+    io(level.row, rating::Deck::kNoRow);
+    io(level.affordable_seconds, SessionLevel::kAffordableUnlimited);
+}
+constexpr std::size_t kNameMask = 1;
+
+// Few sessions have bundled seconds: those are written in full.
 
 template <typename Io, typename L>
 void bundles_fields(Io& io, L& bundles) {
@@ -66,46 +98,44 @@ void use_fields(Io& io, U& use) {
     io(use.used);
 }
 
-/// Set in the seller of the first level where he is credited: earlier journals have none that was, and no
-/// table has so many parties.
-constexpr std::uint32_t kCredited = std::uint32_t{1} << 31;
-
-template <typename Io, typename L>
-void name_fields(Io& io, L& level) {
-    io(level.payer);
-    io(level.seller);
-    io(level.tariff);
-    io(level.version);
-    io(level.row);
-    io(level.affordable_seconds);
+template <std::size_t kMaskBytes, typename Fields>
+void put_packed(ByteWriter& out, const Fields& fields) {
+    PackedWriter<kMaskBytes> packed{out.room_for(PackedWriter<kMaskBytes>::kBytesMax)};
+    fields(packed);
+    out.took(packed.finish());
 }
 
-/// Writes fields of fixed widths by way of memory whose layout the compiler knows: then each is one store,
-/// and not a look at how far the writer is.
-template <typename Fields>
-void put_fields(ByteWriter& out, const Fields& fields) {
-    constexpr std::size_t kBytesMax = 160;
-    std::array<std::byte, kBytesMax> room;  // Not filled: it is written before it is read.
-    ByteWriter packed{room};
-    auto io = [&packed](const auto& value) { packed.put(value); };
-    fields(io);
-    out.bytes(std::span{room}.first(packed.size()));
+/// A group of fields as an event of either kind has them.
+template <std::size_t kMaskBytes, typename Fields>
+void get_fields(ByteReader& in, EventForm form, const Fields& fields) noexcept {
+    if (form == EventForm::packed) {
+        PackedReader<kMaskBytes> packed{in};
+        fields(packed);
+    } else {
+        auto full = [&in](auto& value, const auto&...) { in.get(value); };
+        fields(full);
+    }
 }
+
+// In the byte that says how many levels changed, of packed events.
+constexpr std::uint8_t kLevelsMask = 0x1F;
+constexpr std::uint8_t kHasTags = 0x20;
+constexpr std::uint8_t kHasBundles = 0x40;
+static_assert(kChainDepthMax <= kLevelsMask);
 
 }  // namespace
 
-void write_changing(const Session& session, ByteWriter& out) {
+void write_changing(const Session& session, Moment at, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
-    put_fields(out, [&session](auto& fields) { changing_fields(fields, session); });
-    out.text(session.start_tags == nullptr ? std::string_view{} : std::string_view{*session.start_tags});
-    out.put(session.level_count);
-    for (const SessionLevel& level : session.levels()) {
-        put_fields(out, [&level](auto& fields) {
-            fields(level.held);
-            fields(level.charged);
-            fields(level.refunded);
-        });
-    }
+    put_packed<kChangingMask>(out, [&](auto& fields) { changing_fields(fields, session, at); });
+    const bool tags = session.start_tags != nullptr;
+    const bool bundles = session.bundles_count != 0;
+    out.put(
+        static_cast<std::uint8_t>(session.level_count | (tags ? kHasTags : 0) | (bundles ? kHasBundles : 0)));
+    for (const SessionLevel& level : session.levels())
+        put_packed<kMoneyMask>(out, [&level](auto& fields) { money_fields(fields, level); });
+    if (tags) out.text(*session.start_tags);
+    if (!bundles) return;
     out.put(session.bundles_count);
     for (const LevelBundles& mine : session.bundles()) {
         bundles_fields(io, mine);
@@ -118,18 +148,21 @@ namespace {
 
 /// Returns the reader as it stands behind them: one of its own is kept in registers, while what a reader
 /// behind a reference holds is loaded and stored again with every field.
-ByteReader changing_behind(ByteReader in, Session& session) noexcept {
+ByteReader changing_behind(ByteReader in, EventForm form, Moment at, Session& session) noexcept {
     auto io = [&in](auto& value) { in.get(value); };
-    changing_fields(io, session);
-    const std::string_view tags = in.text();
-    session.start_tags = tags.empty() ? nullptr : std::make_unique<std::string>(tags);
-    if (in.get<std::uint8_t>() != session.level_count) return in;
-    for (SessionLevel& level : session.levels()) {
-        in.get(level.held);
-        in.get(level.charged);
-        in.get(level.refunded);
+    get_fields<kChangingMask>(in, form, [&](auto& fields) { changing_fields(fields, session, at); });
+    const bool packed = form == EventForm::packed;
+    std::string_view tags = packed ? std::string_view{} : in.text();
+    const auto levels = in.get<std::uint8_t>();
+    if ((packed ? levels & kLevelsMask : levels) != session.level_count) {
+        in.fail();
+        return in;
     }
-    const auto bundles = in.get<std::uint8_t>();
+    for (SessionLevel& level : session.levels())
+        get_fields<kMoneyMask>(in, form, [&level](auto& fields) { money_fields(fields, level); });
+    if (packed && (levels & kHasTags) != 0) tags = in.text();
+    session.start_tags = tags.empty() ? nullptr : std::make_unique<std::string>(tags);
+    const std::uint8_t bundles = packed && (levels & kHasBundles) == 0 ? 0 : in.get<std::uint8_t>();
     if (bundles > session.bundles_capacity) {
         in.fail();
         return in;
@@ -150,29 +183,33 @@ ByteReader changing_behind(ByteReader in, Session& session) noexcept {
 
 }  // namespace
 
-void read_changing(ByteReader& in, Session& session) noexcept {
-    in = changing_behind(in, session);
+void read_changing(ByteReader& in, EventForm form, Moment at, Session& session) noexcept {
+    in = changing_behind(in, form, at, session);
 }
 
-void write_decided(const Session& session, ByteWriter& out) {
+void write_decided(const Session& session, Moment at, ByteWriter& out) {
     out.put(session.level_capacity);
     out.put(session.bundles_capacity);
     out.short_text(session.texts().caller);
     out.short_text(session.texts().service);
     out.short_text(session.texts().switch_name);
-    put_fields(out, [&session](auto& fields) { decided_fields(fields, session); });
+    put_packed<kDecidedMask>(out, [&](auto& fields) { decided_fields(fields, session, at); });
     out.short_text(session.number.view());
     out.put(session.level_count);
-    for (const SessionLevel& level : session.levels()) {
-        const bool credited = session.credits_seller && &level == &session.levels().front();
-        const auto seller = static_cast<std::uint32_t>(level.seller) | (credited ? kCredited : 0);
+    // From the last one: whoever reads a level then knows who pays the next.
+    PartyId next_payer = kNoParty;
+    for (std::size_t i = session.level_count; i-- > 0;) {
+        const SessionLevel& level = session.levels()[i];
+        const auto seller =
+            static_cast<std::uint32_t>(level.seller) | (session.credits_seller && i == 0 ? kCredited : 0);
         const LevelName name{.payer = level.payer,
                              .seller = PartyId{seller},
                              .tariff = level.tariff == nullptr ? rating::kNoTariff : level.tariff->id,
                              .version = level.tariff == nullptr ? 0 : level.tariff->number,
                              .row = level.row,
                              .affordable_seconds = level.affordable_seconds};
-        put_fields(out, [&name](auto& fields) { name_fields(fields, name); });
+        put_packed<kNameMask>(out, [&](auto& fields) { name_fields(fields, name, next_payer); });
+        next_payer = level.payer;
     }
 }
 
@@ -186,16 +223,20 @@ OpenedAs read_opened_as(ByteReader& in) noexcept {
     return as;
 }
 
-LevelNames read_decided(ByteReader& reader, Session& session) noexcept {
+LevelNames read_decided(ByteReader& reader, EventForm form, Moment at, Session& session) noexcept {
     ByteReader in = reader;  // Likewise.
-    auto io = [&in](auto& value) { in.get(value); };
-    decided_fields(io, session);
+    get_fields<kDecidedMask>(in, form, [&](auto& fields) { decided_fields(fields, session, at); });
     session.number = rating::Digits::parse(in.short_text()).value_or(rating::Digits{});
     LevelNames names;
     const auto count = in.get<std::uint8_t>();
     if (count <= session.level_capacity) {
-        for (names.count = 0; names.count < count; ++names.count)
-            name_fields(io, names.levels[names.count]);
+        names.count = count;
+        PartyId next_payer = kNoParty;
+        for (std::size_t i = 0; i < count; ++i) {
+            LevelName& name = names.levels[form == EventForm::packed ? count - 1 - i : i];
+            get_fields<kNameMask>(in, form, [&](auto& fields) { name_fields(fields, name, next_payer); });
+            next_payer = name.payer;
+        }
     }
     PartyId& seller = names.levels[0].seller;
     session.credits_seller =

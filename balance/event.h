@@ -58,23 +58,36 @@ enum class EventKind : std::uint8_t {
     reserve = 70,  ///< What is held back, and of whom.
 };
 
+/// How an event of a session has its fields: journals before had all of them in their full width.
+enum class EventForm : std::uint8_t {
+    full,    ///< Only read.
+    packed,  ///< Without those that have their usual value: balance/packed.h.
+};
+
 /// What every event begins with.
 struct EventHeader {
     EventKind kind = EventKind::founded;
     Moment at{};
+    EventForm form = EventForm::full;  ///< Packed: sessions only.
 
     void write(ByteWriter& out) const {
-        out.put(kind);
+        const std::uint8_t bit = form == EventForm::packed ? kPacked : 0;
+        out.put(static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) | bit));
         out.put(at.wall);
         out.put(at.steady);
     }
     static EventHeader read(ByteReader& in) noexcept {
         EventHeader header;
-        in.get(header.kind);
+        const auto kind = in.get<std::uint8_t>();
+        header.kind = static_cast<EventKind>(kind & ~kPacked);
+        if ((kind & kPacked) != 0) header.form = EventForm::packed;
         in.get(header.at.wall);
         in.get(header.at.steady);
         return header;
     }
+
+  private:
+    static constexpr std::uint8_t kPacked = 0x80;  ///< In the byte of the kind.
 };
 
 // ---- Several events that are one ----
@@ -94,14 +107,16 @@ void add_part(std::span<const std::byte> event, ByteWriter out);
 /// No event of a session is larger.
 inline constexpr std::size_t kSessionEventBytesMax = 4096;
 
+// What is written is packed; `at` and `form` are those of the event's header.
+
 /// What commands change of a session after AUTHORIZE.
-void write_changing(const Session& session, ByteWriter& out);
+void write_changing(const Session& session, Moment at, ByteWriter& out);
 /// Into a session with as many levels.
-void read_changing(ByteReader& in, Session& session) noexcept;
+void read_changing(ByteReader& in, EventForm form, Moment at, Session& session) noexcept;
 
 /// What AUTHORIZE decided once and for all; with write_changing after it, all of a session. Levels name their
 /// versions by tariff and number.
-void write_decided(const Session& session, ByteWriter& out);
+void write_decided(const Session& session, Moment at, ByteWriter& out);
 /// What a session is made with: the first part of write_decided.
 struct OpenedAs {
     std::uint8_t level_capacity = 0;
@@ -124,6 +139,6 @@ struct LevelNames {
     std::uint8_t count = 0;
 };
 /// The rest of it, into a session that was made with the first part; but for what the names point to.
-LevelNames read_decided(ByteReader& in, Session& session) noexcept;
+LevelNames read_decided(ByteReader& in, EventForm form, Moment at, Session& session) noexcept;
 
 }  // namespace tollgate::balance

@@ -45,13 +45,13 @@ const Moment kNow{rating::Instant{std::chrono::seconds{1'772'409'600}}, std::chr
 
 std::size_t write_opened(const Session& session, std::span<std::byte> room) {
     ByteWriter out{room};
-    EventHeader{EventKind::session_opened, kNow}.write(out);
+    EventHeader{EventKind::session_opened, kNow, EventForm::packed}.write(out);
     write_session_key(session.key(), out);
     out.text("");
     out.text("");
     out.put(rating::kAlways);
-    write_decided(session, out);
-    write_changing(session, out);
+    write_decided(session, kNow, out);
+    write_changing(session, kNow, out);
     return out.size();
 }
 
@@ -77,12 +77,12 @@ void BM_Event_WriteChanged(benchmark::State& state) {
     std::size_t bytes = 0;
     for ([[maybe_unused]] auto _ : state) {
         ByteWriter out{room};
-        EventHeader{EventKind::session_changed, kNow}.write(out);
+        EventHeader{EventKind::session_changed, kNow, EventForm::packed}.write(out);
         write_session_key(call.claim->key(), out);
         out.text("");
         out.text("");
         out.put(rating::kAlways);
-        write_changing(*call.claim, out);
+        write_changing(*call.claim, kNow, out);
         bytes = out.size();
         benchmark::DoNotOptimize(room.data());
         benchmark::ClobberMemory();
@@ -142,8 +142,8 @@ void BM_Event_ReadOpened(benchmark::State& state) {
         rating::Instant at;
         in.get(at);
         (void)read_opened_as(in);
-        benchmark::DoNotOptimize(read_decided(in, *into.claim));
-        read_changing(in, *into.claim);
+        benchmark::DoNotOptimize(read_decided(in, EventForm::packed, kNow, *into.claim));
+        read_changing(in, EventForm::packed, kNow, *into.claim);
         if (!in.good()) state.SkipWithError("not what was written");
     }
     state.SetItemsProcessed(state.iterations());

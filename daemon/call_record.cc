@@ -38,16 +38,6 @@ std::string CallRecord::id() const {
     return "r-" + std::to_string(number);
 }
 
-EndWords read_end_words(balance::ByteReader& in) noexcept {
-    EndWords words;
-    words.cause = in.text();
-    words.tags = in.text();
-    rating::Instant at{};
-    in.get(at);
-    if (at != rating::kAlways) words.at = at;
-    return words;
-}
-
 CallRecord call_record_of(const State& state, const Session& session, Moment at, const EndWords& words) {
     const auto wall = [&](balance::Steady steady) {
         return steady == balance::Steady{} ? rating::kAlways : at.wall - (at.steady - steady);

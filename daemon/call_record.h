@@ -9,6 +9,7 @@
 #include "balance/event.h"
 #include "balance/session.h"
 #include "daemon/charging.h"
+#include "daemon/end_words.h"
 #include "daemon/state.h"
 
 namespace tollgate::daemon {
@@ -61,13 +62,11 @@ struct CallRecord {
     [[nodiscard]] std::string id() const;
 };
 
-/// Whether an event is one of those that say how a session stands.
+/// Whether an event is one of those that say how a session stands: read_end_words() behind its key.
 [[nodiscard]] constexpr bool is_of_session(balance::EventKind kind) noexcept {
     return kind == balance::EventKind::session_opened || kind == balance::EventKind::session_changed ||
            kind == balance::EventKind::session_rewritten;
 }
-/// What such an event says for the record alone, behind the session's id.
-[[nodiscard]] EndWords read_end_words(balance::ByteReader& in) noexcept;
 
 /// The record of a session as the event at `at` left it. Requires: session.record != 0.
 [[nodiscard]] CallRecord call_record_of(const State& state, const balance::Session& session,

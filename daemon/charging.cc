@@ -265,13 +265,11 @@ void Charging::append(balance::EventKind kind, const Session& session, Moment no
     std::array<std::byte, balance::kSessionEventBytesMax>
         room;  // Not filled: it is written before it is read.
     balance::ByteWriter out{room};
-    balance::EventHeader{kind, now}.write(out);
+    balance::EventHeader{kind, now, balance::EventForm::packed}.write(out);
     balance::write_session_key(session.key(), out);
-    out.text(words.cause);
-    out.text(words.tags);
-    out.put(words.at.value_or(rating::kAlways));
-    if (kind != balance::EventKind::session_changed) write_decided(session, out);
-    write_changing(session, out);
+    write_end_words(words, out);
+    if (kind != balance::EventKind::session_changed) write_decided(session, now, out);
+    write_changing(session, now, out);
     events_.append(std::span{room}.first(out.size()));
 }
 

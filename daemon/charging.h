@@ -21,6 +21,7 @@
 #include "daemon/bundling.h"
 #include "daemon/call_observer.h"
 #include "daemon/dial_plan.h"
+#include "daemon/end_words.h"
 #include "rating/tariff_book.h"
 
 namespace tollgate::daemon {
@@ -234,13 +235,6 @@ struct ExplainAnswer {
     PartyId line = balance::kNoParty;  ///< Whose call it is.
     std::chrono::seconds granted{};
     Derivation derivation{};
-};
-
-/// What a STOP or RELEASE says for the record alone.
-struct EndWords {
-    std::string_view cause{};
-    std::string_view tags{};
-    std::optional<rating::Instant> at{};
 };
 
 /// A session is named by its key (balance/session_key.h), which an id of nobody in particular is.

@@ -280,7 +280,7 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         if ((dump.from && header.at.wall < *dump.from) || (dump.until && header.at.wall >= *dump.until))
             return;
         const Session* const session = state.sessions.find(balance::read_session_key(in));
-        const EndWords words = read_end_words(in);
+        const EndWords words = read_end_words(in, header.form);
         if (session != nullptr && session->record != 0)
             write_record(call_record_of(state, *session, header.at, words), out);
     });

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "daemon/end_words.h"
 #include "daemon/partners/sales.h"
 
 namespace tollgate::daemon {
 namespace {
 
+using balance::EventForm;
 using balance::EventHeader;
 using balance::EventKind;
 using balance::kNoParty;
@@ -57,7 +59,8 @@ class Records {
     void add(EventKind kind, const Write& write, Moment at = {}) {
         bytes_.clear();
         ByteWriter out{bytes_};
-        EventHeader{kind, at}.write(out);
+        const bool packed = kind == EventKind::session;
+        EventHeader{kind, at, packed ? EventForm::packed : EventForm::full}.write(out);
         write(out);
         sink_(bytes_);
     }
@@ -143,7 +146,7 @@ std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAs
         case EventKind::session_changed:
         case EventKind::session_rewritten:
         case EventKind::session:
-            good = apply_session(header.kind, header.at.wall, in);
+            good = apply_session(header, in);
             break;
         case EventKind::transaction:
             good = payments.apply(in);
@@ -248,14 +251,12 @@ bool State::put_levels(const balance::LevelNames& names, Session& session) {
     return true;
 }
 
-bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
+bool State::apply_session(const EventHeader& header, ByteReader& in) {
+    const EventKind kind = header.kind;
+    const rating::Instant now = header.at.wall;
     const std::string_view key = balance::read_session_key(in);
     if (key.empty() || key.size() > balance::kSessionKeyBytesMax) return false;
-    if (kind != EventKind::session) {
-        (void)in.text();  // What STOP said for the record alone.
-        (void)in.text();
-        (void)in.get<std::int64_t>();
-    }
+    if (kind != EventKind::session) (void)read_end_words(in, header.form);
     const bool whole = kind != EventKind::session_changed;
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
     const auto as = whole ? balance::read_opened_as(in) : balance::OpenedAs{};
@@ -277,10 +278,10 @@ bool State::apply_session(EventKind kind, rating::Instant now, ByteReader& in) {
             if (level.tariff != nullptr) level.tariff->pins.remove();
         }
         session->level_count = 0;
-        const auto names = balance::read_decided(in, *session);
+        const auto names = balance::read_decided(in, header.form, header.at, *session);
         if (!in.good() || !put_levels(names, *session)) return false;
     }
-    balance::read_changing(in, *session);
+    balance::read_changing(in, header.form, header.at, *session);
     const bool known_line = static_cast<std::size_t>(session->line) < parties.size();
     if (!in.at_end() || !known_line || session->state == balance::SessionState::deciding ||
         session->state == balance::SessionState::refused)
@@ -427,8 +428,8 @@ void State::save_contents(const std::function<void(std::span<const std::byte>)>&
     sessions.visit([&](const Session& session) {
         records.add(EventKind::session, [&](ByteWriter& out) {
             balance::write_session_key(session.key(), out);
-            balance::write_decided(session, out);
-            balance::write_changing(session, out);
+            balance::write_decided(session, {}, out);
+            balance::write_changing(session, {}, out);
         });
     });
     payments.save(sink);

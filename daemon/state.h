@@ -106,7 +106,7 @@ class State {
 
   private:
     void save_contents(const std::function<void(std::span<const std::byte>)>& sink) const;
-    [[nodiscard]] bool apply_session(balance::EventKind kind, rating::Instant now, ByteReader& in);
+    [[nodiscard]] bool apply_session(const balance::EventHeader& header, ByteReader& in);
     [[nodiscard]] bool put_levels(const balance::LevelNames& names, balance::Session& session);
     [[nodiscard]] const rating::TariffVersion* version_of(const balance::LevelName& name);
     [[nodiscard]] bool apply_account(ByteReader& in);

@@ -210,7 +210,7 @@ void BatchMaker::note_session(Sequence sequence, const Header& header, ByteReade
     if (session->record == 0) return;
     RecordRow row{.sequence = sequence,
                   .ended = sequence,
-                  .record = call_record_of(state_, *session, header.at, read_end_words(in)),
+                  .record = call_record_of(state_, *session, header.at, read_end_words(in, header.form)),
                   .group = group_of(session->number.view()),
                   .again = record_before == session->record};
     const auto [place, fresh] = records_.try_emplace(session->record, batch_.records.size());

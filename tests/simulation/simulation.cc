@@ -84,9 +84,8 @@ std::string difference(const daemon::State& live, const daemon::State& replayed,
         for (const auto& record : some) {
             if (others.contains(record)) continue;
             text += std::string{"\n  "} + whose + " only:";
-            if (balance::EventKind{std::to_integer<std::uint8_t>(record[0])} == balance::EventKind::session) {
-                balance::ByteReader in{record};
-                balance::EventHeader::read(in);
+            balance::ByteReader in{record};
+            if (balance::EventHeader::read(in).kind == balance::EventKind::session) {
                 const auto id = balance::read_session_key(in);
                 for (const auto* const state : {&live, &replayed}) {
                     const auto* const session = state->sessions.find(id);
