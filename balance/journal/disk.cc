@@ -1,5 +1,6 @@
 #include "balance/journal/disk.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -147,6 +148,17 @@ Errno write_all(File& file, std::uint64_t offset, std::span<const std::byte> byt
     return moved.bytes == bytes.size() ? 0 : EIO;
 }
 
+Errno write_in_portions(File& file, std::uint64_t offset, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto portion = bytes.first(std::min(kPortionBytes, bytes.size()));
+        if (const Errno error = write_all(file, offset, portion); error != 0) return error;
+        if (const Errno error = file.sync(); error != 0) return error;
+        offset += portion.size();
+        bytes = bytes.subspan(portion.size());
+    }
+    return 0;
+}
+
 Errno read_all(File& file, std::uint64_t offset, std::span<std::byte> bytes, std::size_t& count) {
     const auto moved = file.read(offset, bytes);
     count = moved.bytes;
@@ -171,8 +183,8 @@ Errno write_file(Disk& disk, const std::string& name, std::span<const std::byte>
     std::unique_ptr<File> file;
     Errno error = disk.open(temporary, Disk::Mode::create, file);
     if (error != 0) return error;
-    error = write_all(*file, 0, bytes);
-    if (error == 0) error = file->sync();
+    error = write_in_portions(*file, 0, bytes);
+    if (error == 0) error = file->sync();  // Where there is nothing to write, too.
     file.reset();
     if (error == 0) error = disk.rename(temporary, name);
     if (error == 0) return disk.sync_directory();

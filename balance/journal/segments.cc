@@ -8,10 +8,6 @@
 namespace tollgate::balance::journal {
 namespace {
 
-constexpr std::size_t kZerosBytes = std::size_t{1} << 20;
-
-constexpr std::size_t kSyncedBytes = std::size_t{8} << 20;
-
 /// Commands that passed admission() just before it closed: a batch each, at worst.
 constexpr std::size_t kLateBatches = 64;
 
@@ -105,18 +101,15 @@ Preparer::Step Preparer::step() {
 }
 
 Errno Preparer::make(const std::string& name) const {
-    static const std::vector<std::byte> zeros(kZerosBytes);
+    static const std::vector<std::byte> zeros(kPortionBytes);
     const std::string temporary = name + kTemporarySuffix;
     std::unique_ptr<File> file;
     Errno error = disk_.open(temporary, Disk::Mode::create, file);
     if (error != 0) return error;
-    for (std::uint64_t at = 0; error == 0 && at < settings_.segment_bytes; at += kZerosBytes) {
-        const auto size = std::min<std::uint64_t>(kZerosBytes, settings_.segment_bytes - at);
-        error = write_all(*file, at, std::span{zeros}.first(size));
-        // In portions, so that the writer's own syncs never stand behind all of it.
-        if (error == 0 && (at + size) % kSyncedBytes == 0) error = file->sync();
+    for (std::uint64_t at = 0; error == 0 && at < settings_.segment_bytes; at += zeros.size()) {
+        const auto size = std::min<std::uint64_t>(zeros.size(), settings_.segment_bytes - at);
+        error = write_in_portions(*file, at, std::span{zeros}.first(size));
     }
-    if (error == 0) error = file->sync();
     file.reset();
     const bool whole = error == 0;
     if (whole) error = disk_.rename(temporary, name);

@@ -117,7 +117,8 @@ Errno SnapshotWriter::flush() {
     header.checksum = checksum_of(header);
     chain_ = header.checksum;
     error_ = put(bytes_of(header));
-    if (error_ == 0) error_ = put(block_);
+    if (error_ == 0) error_ = write_in_portions(*file_, offset_, block_);
+    offset_ += block_.size();
     block_.clear();
     return error_;
 }
