@@ -14,12 +14,14 @@ import subprocess
 
 from measuring import PARTS, Results, text_of
 
-# "Overlapped" asks for one number after the other, "alone" waits for each answer before the next question.
+# "Overlapped" asks for one number after the other, "alone" waits for each answer before the next question; "a pipeline"
+# is 16 at a time, as the daemon takes them.
 TIMES = {
     "BM_PrefixTree_Longest/dependent:0": "longest prefix, overlapped",
     "BM_PrefixTree_Longest/dependent:1": "longest prefix, alone",
     "BM_TariffBook_Find/dependent:0": "lookup with its row, overlapped",
     "BM_TariffBook_Find/dependent:1": "lookup with its row, alone",
+    "BM_Rating_Pipeline/prefixes:250000/levels:3": "rating three levels, a pipeline",
     "BM_Rating_Levels/prefixes:250000/levels:3/dependent:0": "rating three levels, overlapped",
     "BM_Rating_Levels/prefixes:250000/levels:3/dependent:1": "rating three levels, alone",
     "BM_Ledger_OpenClose/real_time/threads:1": "holding three levels, 1 thread",

@@ -109,7 +109,8 @@ ROWS = (
         Cell("a prefix", "parts", "tree, a prefix", None, 12, None, True, unit("B")),
         nanoseconds("alone", "lookup with its row, alone"),
         Cell("a prefix with one tariff", "parts", "tree and one tariff, a prefix", show=unit("B")))),
-    Row(8, "rating three levels", (nanoseconds("overlapped", "rating three levels, overlapped", 90, 55),
+    Row(8, "rating three levels", (nanoseconds("a pipeline", "rating three levels, a pipeline", 90, 55),
+                                   nanoseconds("overlapped", "rating three levels, overlapped", 90, 55),
                                    nanoseconds("alone", "rating three levels, alone"))),
     Row(9, "holding three levels: 1 thread; 2 threads sharing the parent, a thread", (
         nanoseconds("1 thread", "holding three levels, 1 thread", 35, 25),
