@@ -19,7 +19,7 @@ namespace {
 
 using rating::Money;
 
-const Moment kNow{rating::Instant{std::chrono::seconds{1'772'409'600}}, std::chrono::hours{1}};
+constexpr Moment kNow{rating::Instant{std::chrono::seconds{1'772'409'600}}, std::chrono::hours{1}};
 
 using Bytes = std::vector<std::byte>;
 
