@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/call_record.h"
 #include "daemon/end_words.h"
 #include "daemon/partners/sales.h"
 
@@ -108,6 +109,10 @@ void State::start(const Start& start) {
 std::string State::apply(std::span<const std::byte> event, const Catalog::ReadAside& read_aside) {
     ByteReader in{event};
     const EventHeader header = EventHeader::read(in);
+    // A part that were packed would pass for none that has parts.
+    if (header.form == EventForm::packed && !is_of_session(header.kind) && header.kind != EventKind::session)
+        return "an event of kind " + std::to_string(static_cast<unsigned>(header.kind)) +
+               " that is packed, as only those of sessions are";
     latest_.wall = std::max(latest_.wall, header.at.wall);
     latest_.steady = std::max(latest_.steady, header.at.steady);
     bool good = false;

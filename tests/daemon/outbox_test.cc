@@ -65,6 +65,18 @@ void expect_restored(const World& world, std::size_t mails_max = 10) {
     }
 }
 
+// Goal: whatever a damaged journal says, only events of sessions are packed; a part that pretends to be no
+// event of several is none.
+TEST(State, OnlyEventsOfSessionsArePacked) {
+    State state{World::settings(10)};
+    for (const auto kind : {balance::EventKind::together, balance::EventKind::transaction}) {
+        std::vector<std::byte> event;
+        balance::ByteWriter out{event};
+        balance::EventHeader{kind, {}, balance::EventForm::packed}.write(out);
+        EXPECT_NE(state.apply(event, {}), "");
+    }
+}
+
 TEST(Outbox, AMailIsInTheEventOfItsCause) {
     World world;
     {
