@@ -11,6 +11,7 @@
 
 #include "balance/event.h"
 #include "balance/session_table.h"
+#include "daemon/end_words.h"
 
 namespace tollgate::bench {
 namespace {
@@ -47,9 +48,7 @@ std::size_t write_opened(const Session& session, std::span<std::byte> room) {
     ByteWriter out{room};
     EventHeader{EventKind::session_opened, kNow, EventForm::packed}.write(out);
     write_session_key(session.key(), out);
-    out.text("");
-    out.text("");
-    out.put(rating::kAlways);
+    daemon::write_end_words({}, out);
     write_decided(session, kNow, out);
     write_changing(session, kNow, out);
     return out.size();
@@ -79,9 +78,7 @@ void BM_Event_WriteChanged(benchmark::State& state) {
         ByteWriter out{room};
         EventHeader{EventKind::session_changed, kNow, EventForm::packed}.write(out);
         write_session_key(call.claim->key(), out);
-        out.text("");
-        out.text("");
-        out.put(rating::kAlways);
+        daemon::write_end_words({}, out);
         write_changing(*call.claim, kNow, out);
         bytes = out.size();
         benchmark::DoNotOptimize(room.data());
@@ -137,10 +134,7 @@ void BM_Event_ReadOpened(benchmark::State& state) {
         ByteReader in{std::span{room}.first(bytes)};
         benchmark::DoNotOptimize(EventHeader::read(in));
         benchmark::DoNotOptimize(read_session_key(in));
-        (void)in.text();
-        (void)in.text();
-        rating::Instant at;
-        in.get(at);
+        (void)daemon::read_end_words(in, EventForm::packed);
         (void)read_opened_as(in);
         benchmark::DoNotOptimize(read_decided(in, EventForm::packed, kNow, *into.claim));
         read_changing(in, EventForm::packed, kNow, *into.claim);
