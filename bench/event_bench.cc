@@ -19,8 +19,8 @@ namespace {
 using namespace balance;  // NOLINT(google-build-using-namespace)
 
 /// An authorized call of three levels.
-struct Call {
-    Call() {
+struct FinishedCall {
+    FinishedCall() {
         claim = std::move(table.claim_or_open("8f2c11d0-77aa-4c1e@switch.example.net", 3).claim);
         Session& session = *claim;
         session.state = SessionState::authorized;
@@ -56,7 +56,7 @@ std::size_t write_opened(const Session& session, std::span<std::byte> room) {
 
 // All of a session that AUTHORIZE opened. Guess: some fifty stores of fields, 40 ns.
 void BM_Event_WriteOpened(benchmark::State& state) {
-    const Call call;
+    const FinishedCall call;
     std::array<std::byte, kSessionEventBytesMax> room;
     std::size_t bytes = 0;
     for ([[maybe_unused]] auto _ : state) {
@@ -71,7 +71,7 @@ BENCHMARK(BM_Event_WriteOpened);
 
 // What STOP changes of it. Guess: 20 ns.
 void BM_Event_WriteChanged(benchmark::State& state) {
-    const Call call;
+    const FinishedCall call;
     std::array<std::byte, kSessionEventBytesMax> room;
     std::size_t bytes = 0;
     for ([[maybe_unused]] auto _ : state) {
@@ -91,7 +91,7 @@ BENCHMARK(BM_Event_WriteChanged);
 
 // The opened session as a line of JSON by snprintf, as logs of calls are often kept. Guess: 1 us, 600 bytes.
 void BM_Json_WriteOpened(benchmark::State& state) {
-    const Call call;
+    const FinishedCall call;
     const Session& session = *call.claim;
     std::array<char, kSessionEventBytesMax> room;
     std::size_t bytes = 0;
@@ -126,10 +126,10 @@ BENCHMARK(BM_Json_WriteOpened);
 
 // What a replay reads of an event before it applies it. Guess: 40 ns.
 void BM_Event_ReadOpened(benchmark::State& state) {
-    const Call call;
+    const FinishedCall call;
     std::array<std::byte, kSessionEventBytesMax> room;
     const std::size_t bytes = write_opened(*call.claim, room);
-    Call into;
+    FinishedCall into;
     for ([[maybe_unused]] auto _ : state) {
         ByteReader in{std::span{room}.first(bytes)};
         benchmark::DoNotOptimize(EventHeader::read(in));

@@ -21,7 +21,7 @@ using balance::Spending;
 using std::chrono::nanoseconds;
 
 constexpr std::uint32_t kCallsPerSecond = balance::kCallsPerSecondMax;
-constexpr nanoseconds kNow = std::chrono::hours{1};
+constexpr nanoseconds kBegin = std::chrono::hours{1};
 
 // One call counted in its second and given back, by each thread at the same party. Guess: two
 // compare-exchanges, 12 ns; with two threads the line's way between their processors, 80 ns and more.
@@ -29,7 +29,7 @@ void BM_CallRate_TakeAndGiveBack(benchmark::State& state) {
     const OwnProcessor own{state};
     static CallRate rate;
     for ([[maybe_unused]] auto _ : state) {
-        const auto ticket = rate.try_take(kNow, kCallsPerSecond);
+        const auto ticket = rate.try_take(kBegin, kCallsPerSecond);
         if (ticket == CallRate::kNoTicket) state.SkipWithError("refused");
         rate.give_back(ticket);
     }
@@ -46,10 +46,10 @@ void BM_MutexWindow_TakeAndGiveBack(benchmark::State& state) {
     for ([[maybe_unused]] auto _ : state) {
         {
             const std::lock_guard lock{mutex};
-            while (!begun.empty() && begun.front() + std::chrono::seconds{1} <= kNow)
+            while (!begun.empty() && begun.front() + std::chrono::seconds{1} <= kBegin)
                 begun.pop_front();
             if (begun.size() >= kCallsPerSecond) state.SkipWithError("refused");
-            begun.push_back(kNow);
+            begun.push_back(kBegin);
         }
         const std::lock_guard lock{mutex};
         begun.pop_back();

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 
 #include "config/mail_address.h"
+#include "rating/digits.h"
 
 namespace tollgate::config {
 
@@ -37,12 +38,8 @@ constexpr std::size_t kPortDigitsMax = 5;
 
 constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool all_digits(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+    return !text.empty() && std::all_of(text.begin(), text.end(), rating::is_digit);
 }
 
 bool is_control(char c) {
@@ -69,7 +66,7 @@ struct Quantity {
 /// Nothing if the text does not begin with a digit.
 std::optional<Quantity> take_apart(std::string_view text) {
     const std::size_t digits =
-        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), rating::is_digit) - text.begin());
     if (digits == 0) return std::nullopt;
     std::string_view unit = text.substr(digits);
     unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));

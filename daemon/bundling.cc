@@ -17,7 +17,7 @@ using balance::Session;
 using balance::SessionLevel;
 using std::chrono::seconds;
 
-std::uint32_t count_of(seconds duration) noexcept {
+std::uint32_t clamped(seconds duration) noexcept {
     return static_cast<std::uint32_t>(std::min<std::int64_t>(duration.count(), LevelBundles::kNever - 1));
 }
 
@@ -126,14 +126,14 @@ std::uint32_t Bundling::available(const SessionLevel& level, std::string_view nu
         sum += there;
         ++count;
     }
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, count_of(target)));
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, clamped(target)));
 }
 
 BundledSeconds Bundling::reach(const Session& session, seconds target) const noexcept {
     BundledSeconds reach{};
     for (const LevelBundles& mine : session.bundles()) {
         const SessionLevel& level = session.levels()[mine.level];
-        const std::uint32_t wanted = std::min(count_of(target), mine.money_from);
+        const std::uint32_t wanted = std::min(clamped(target), mine.money_from);
         std::uint32_t& seconds_of_level = reach[mine.level];
         seconds_of_level = std::min(mine.seconds, wanted);
         if (wanted <= mine.seconds || rating::is_free(level.call(session.rated_at), target)) continue;
@@ -267,17 +267,17 @@ void BundleChange::cover(seconds used) noexcept {
             rating::is_free(level.call(session_.rated_at), used)) {
             continue;
         }
-        take(i, std::min(count_of(used), mine.money_from));
-        if (mine.seconds < count_of(used)) mine.money_from = std::min(mine.money_from, mine.seconds);
+        take(i, std::min(clamped(used), mine.money_from));
+        if (mine.seconds < clamped(used)) mine.money_from = std::min(mine.money_from, mine.seconds);
     }
 }
 
 void BundleChange::finish(seconds grant, const BundledSeconds& bundled, seconds used) noexcept {
     for (Level& mine : session_.bundles()) {
         const rating::Rate& rate = *session_.levels()[mine.level].rate;
-        const std::uint32_t granted = std::min(bundled[mine.level], count_of(grant));
-        if (count_of(grant) > granted) mine.money_from = std::min(mine.money_from, granted);
-        const std::uint32_t charged = count_of(rating::bundled_seconds(rate, mine.seconds, used));
+        const std::uint32_t granted = std::min(bundled[mine.level], clamped(grant));
+        if (clamped(grant) > granted) mine.money_from = std::min(mine.money_from, granted);
+        const std::uint32_t charged = clamped(rating::bundled_seconds(rate, mine.seconds, used));
         cut(mine, std::max(granted, charged));
         charge(mine, charged);
     }
@@ -287,7 +287,7 @@ void BundleChange::finish(seconds grant, const BundledSeconds& bundled, seconds 
 void BundleChange::finish_all(seconds used) noexcept {
     for (Level& mine : session_.bundles()) {
         const rating::Rate& rate = *session_.levels()[mine.level].rate;
-        const std::uint32_t charged = count_of(rating::bundled_seconds(rate, mine.seconds, used));
+        const std::uint32_t charged = clamped(rating::bundled_seconds(rate, mine.seconds, used));
         cut(mine, charged);
         charge(mine, charged);
     }

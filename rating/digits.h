@@ -12,6 +12,11 @@ namespace tollgate::rating {
 /// The longest number that is rated. E.164 ends at 15; routing prefixes and national habits need more.
 inline constexpr std::size_t kDigitsMax = 32;
 
+/// Of ASCII, whatever the locale.
+[[nodiscard]] constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
 /// A number of 1 to 32 decimal digits, held by value.
 class Digits {
   public:
@@ -23,7 +28,7 @@ class Digits {
         if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
         Digits digits;
         for (const char c : text) {
-            if (c < '0' || c > '9') return std::nullopt;
+            if (!is_digit(c)) return std::nullopt;
             digits.text_[digits.size_++] = c;
         }
         return digits;

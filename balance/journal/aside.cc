@@ -11,22 +11,22 @@
 namespace tollgate::balance::journal {
 namespace {
 
-constexpr std::string_view kSuffix = ".dat";
+constexpr std::string_view kAsideSuffix = ".dat";
 constexpr std::uint64_t kAsideBytesMax = std::uint64_t{8} << 30;
-constexpr std::array<char, 8> kMagic{'T', 'G', 'A', 'S', 'I', 'D', 'E', '1'};
+constexpr std::array<char, 8> kAsideMagic{'T', 'G', 'A', 'S', 'I', 'D', 'E', '1'};
 
-struct Header {
-    std::array<char, 8> magic = kMagic;
+struct AsideHeader {
+    std::array<char, 8> magic = kAsideMagic;
     std::uint32_t checksum = 0;  // Of the rest of this struct.
     std::uint32_t body_checksum = 0;
     Instance instance;
     std::uint64_t number = 0;
     std::uint64_t bytes = 0;
 };
-static_assert(sizeof(Header) == 48);
+static_assert(sizeof(AsideHeader) == 48);
 
-std::uint32_t checksum_of(const Header& header) {
-    return checksum(std::as_bytes(std::span{&header, 1}).subspan(offsetof(Header, body_checksum)));
+std::uint32_t checksum_of(const AsideHeader& header) {
+    return checksum(std::as_bytes(std::span{&header, 1}).subspan(offsetof(AsideHeader, body_checksum)));
 }
 
 std::string hexadecimal(std::uint32_t number) {
@@ -42,8 +42,8 @@ struct Name {
 };
 
 std::optional<Name> parse(std::string_view name) {
-    if (!name.ends_with(kSuffix)) return std::nullopt;
-    name.remove_suffix(kSuffix.size());
+    if (!name.ends_with(kAsideSuffix)) return std::nullopt;
+    name.remove_suffix(kAsideSuffix.size());
     const auto second = name.rfind('-');
     if (second == std::string_view::npos || second == 0 || name.size() - second - 1 != 8) return std::nullopt;
     const auto first = name.rfind('-', second - 1);
@@ -59,14 +59,14 @@ std::optional<Name> parse(std::string_view name) {
 
 Errno write_aside(Disk& disk, const Instance& instance, std::string_view kind, std::uint64_t number,
                   std::span<const std::byte> bytes, std::string& name) {
-    Header header;
+    AsideHeader header;
     header.body_checksum = checksum(bytes);
     header.instance = instance;
     header.number = number;
     header.bytes = bytes.size();
     header.checksum = checksum_of(header);
     name = std::string{kind} + "-" + std::to_string(number) + "-" + hexadecimal(header.body_checksum) +
-           std::string{kSuffix};
+           std::string{kAsideSuffix};
     std::vector<std::byte> whole(sizeof header + bytes.size());
     std::memcpy(whole.data(), &header, sizeof header);
     if (!bytes.empty()) std::memcpy(whole.data() + sizeof header, bytes.data(), bytes.size());
@@ -83,10 +83,10 @@ bool read_aside(Disk& disk, const Instance& instance, const std::string& name, s
     if (!named) return wrong("is not the name of a file beside the journal");
     if (const Errno error = read_file(disk, name, kAsideBytesMax, bytes); error != 0)
         return wrong("cannot be read: " + text_of(error));
-    Header header;
+    AsideHeader header;
     if (bytes.size() < sizeof header) return wrong("at byte 0: the header is cut off");
     std::memcpy(&header, bytes.data(), sizeof header);
-    if (header.magic != kMagic || header.checksum != checksum_of(header))
+    if (header.magic != kAsideMagic || header.checksum != checksum_of(header))
         return wrong("at byte 0: the header is not what it was");
     if (header.instance != instance) return wrong("at byte 0: belongs to another journal");
     if (header.number != named->number || hexadecimal(header.body_checksum) != named->checksum)

@@ -19,10 +19,6 @@ constexpr std::chrono::seconds kStopPatience{5};
 
 constexpr std::size_t kWriteAgainBytes = std::size_t{1} << 20;
 
-std::chrono::nanoseconds steady() {
-    return std::chrono::steady_clock::now().time_since_epoch();
-}
-
 std::uint64_t random_number() {
     std::random_device device;
     return std::uint64_t{device()} << 32 | device();
@@ -193,7 +189,7 @@ void Journal::write_on(const std::stop_token& stop) {
     auto linger = settings_.linger;
     std::uint64_t segment = 0;
     while (!stop.stop_requested()) {
-        const auto step = writer_.step(steady());
+        const auto step = writer_.step(steady_time());
         if (const auto now = writer_.figures().segment.load(std::memory_order_relaxed); now != segment) {
             segment = now;
             want_segments();
@@ -204,8 +200,8 @@ void Journal::write_on(const std::stop_token& stop) {
             std::this_thread::sleep_for(kWaitingNap);
             continue;
         }
-        const auto until = steady() + linger;
-        while (queue_.empty() && !stop.stop_requested() && steady() < until)
+        const auto until = steady_time() + linger;
+        while (queue_.empty() && !stop.stop_requested() && steady_time() < until)
             std::this_thread::yield();
         if (!queue_.empty()) {
             linger = std::min(settings_.linger, 2 * linger);
@@ -220,12 +216,12 @@ void Journal::write_on(const std::stop_token& stop) {
 }
 
 void Journal::drain() {
-    const auto until = steady() + kStopPatience;
+    const auto until = steady_time() + kStopPatience;
     while (!queue_.empty()) {
-        const auto step = writer_.step(steady());
+        const auto step = writer_.step(steady_time());
         if (step == Writer::Step::failed) return;
         if (step == Writer::Step::waiting) {
-            if (steady() > until) return;
+            if (steady_time() > until) return;
             want_segments();
             std::this_thread::sleep_for(kWaitingNap);
         }

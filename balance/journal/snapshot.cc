@@ -11,22 +11,22 @@
 namespace tollgate::balance::journal {
 namespace {
 
-constexpr std::string_view kPrefix = "snapshot-";
-constexpr std::string_view kSuffix = ".dat";
+constexpr std::string_view kSnapshotPrefix = "snapshot-";
+constexpr std::string_view kSnapshotSuffix = ".dat";
 constexpr std::size_t kSequenceDigits = 20;
 constexpr std::size_t kSnapshotBlockBytes = std::size_t{1} << 20;
-constexpr std::array<char, 8> kMagic{'T', 'G', 'S', 'N', 'A', 'P', 'S', '1'};
+constexpr std::array<char, 8> kSnapshotMagic{'T', 'G', 'S', 'N', 'A', 'P', 'S', '1'};
 constexpr std::uint64_t kTrailer = ~std::uint64_t{0};
 constexpr std::uint64_t kInstanceBytesMax = 4096;
 
-struct Header {
-    std::array<char, 8> magic = kMagic;
+struct SnapshotHeader {
+    std::array<char, 8> magic = kSnapshotMagic;
     std::uint32_t checksum = 0;  // Of the rest of this struct.
     std::uint32_t version = kFormatVersion;
     Instance instance;
     Sequence sequence = 0;
 };
-static_assert(sizeof(Header) == 40);
+static_assert(sizeof(SnapshotHeader) == 40);
 
 // In front of each block; the trailer is one without a body and of number kTrailer.
 struct BlockHeader {
@@ -44,8 +44,8 @@ template <typename Struct>
 std::span<const std::byte> bytes_of(const Struct& from) {
     return std::as_bytes(std::span{&from, 1});
 }
-std::uint32_t checksum_of(const Header& header) {
-    return checksum(bytes_of(header).subspan(offsetof(Header, version)));
+std::uint32_t checksum_of(const SnapshotHeader& header) {
+    return checksum(bytes_of(header).subspan(offsetof(SnapshotHeader, version)));
 }
 std::uint32_t checksum_of(const BlockHeader& header) {
     return checksum(bytes_of(header).subspan(offsetof(BlockHeader, body_checksum)));
@@ -54,15 +54,15 @@ std::uint32_t checksum_of(const BlockHeader& header) {
 std::string name_of(Sequence sequence) {
     std::string digits = std::to_string(sequence);
     digits.insert(0, kSequenceDigits - digits.size(), '0');
-    return std::string{kPrefix} + digits + std::string{kSuffix};
+    return std::string{kSnapshotPrefix} + digits + std::string{kSnapshotSuffix};
 }
 
 std::optional<Sequence> sequence_of(std::string_view name) {
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) ||
-        name.size() != kPrefix.size() + kSequenceDigits + kSuffix.size())
+    if (!name.starts_with(kSnapshotPrefix) || !name.ends_with(kSnapshotSuffix) ||
+        name.size() != kSnapshotPrefix.size() + kSequenceDigits + kSnapshotSuffix.size())
         return std::nullopt;
     Sequence sequence = 0;
-    const char* begin = name.data() + kPrefix.size();
+    const char* begin = name.data() + kSnapshotPrefix.size();
     const auto [end, error] = std::from_chars(begin, begin + kSequenceDigits, sequence);
     if (error != std::errc{} || end != begin + kSequenceDigits) return std::nullopt;
     return sequence;
@@ -73,7 +73,7 @@ std::optional<Sequence> sequence_of(std::string_view name) {
 SnapshotWriter::SnapshotWriter(Disk& disk, const Instance& instance, Sequence sequence)
     : disk_(disk), name_(name_of(sequence)) {
     error_ = disk_.open(name_ + kTemporarySuffix, Disk::Mode::create, file_);
-    Header header;
+    SnapshotHeader header;
     header.instance = instance;
     header.sequence = sequence;
     header.checksum = checksum_of(header);
@@ -160,9 +160,10 @@ std::optional<Fault> read_snapshot(Disk& disk, const Instance& instance, const s
         }
         return !fault;
     };
-    Header header;
+    SnapshotHeader header;
     if (!read(std::as_writable_bytes(std::span{&header, 1}))) return fault;
-    if (header.magic != kMagic || header.checksum != checksum_of(header) || header.version != kFormatVersion)
+    if (header.magic != kSnapshotMagic || header.checksum != checksum_of(header) ||
+        header.version != kFormatVersion)
         return damage(disk, name, 0, "its header is not what it was");
     if (header.instance != instance)
         return damage(disk, name, 0, "belongs to another journal, " + text_of(header.instance));

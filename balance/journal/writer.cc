@@ -11,10 +11,6 @@
 namespace tollgate::balance::journal {
 namespace {
 
-std::chrono::nanoseconds steady() {
-    return std::chrono::steady_clock::now().time_since_epoch();
-}
-
 void add(std::atomic<std::uint64_t>& figure, std::uint64_t value) noexcept {
     // One writer: no need for a locked addition.
     figure.store(figure.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
@@ -30,7 +26,7 @@ Writer::Writer(Disk& disk, const Settings& settings, const Start& start, Queue& 
       settings_(settings),
       queue_(queue),
       segments_(segments),
-      clock_(steady),
+      clock_(steady_time),
       last_(start.last),
       epoch_(start.epoch),
       instance_(start.instance),

@@ -16,6 +16,11 @@
 
 namespace tollgate::balance::journal {
 
+/// The clock of a Writer that is given no other.
+inline std::chrono::nanoseconds steady_time() noexcept {
+    return std::chrono::steady_clock::now().time_since_epoch();
+}
+
 /// Written by the writer, read by whoever reports: each figure is right, together they may be a batch apart.
 struct WriterFigures {
     std::atomic<std::uint64_t> batches{0};

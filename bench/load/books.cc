@@ -12,7 +12,7 @@ namespace {
 /// BALANCEs that are asked for at once.
 constexpr std::size_t kAskedAtOnce = 500;
 
-rating::Money amount(std::string_view text) {
+rating::Money amount_of(std::string_view text) {
     const auto money = rating::parse_money(text);
     if (!money)
         throw std::runtime_error("the books say " + std::string{text} + " where an amount was expected");
@@ -33,9 +33,9 @@ Books::Currency read_line(std::string_view line) {
         const auto equals = std::min(pair.find('='), pair.size());
         const auto name = pair.substr(0, equals);
         const auto value = pair.substr(std::min(equals + 1, pair.size()));
-        if (name == "held") currency.held = amount(value);
-        if (name == "revenue") currency.revenue = amount(value);
-        if (name == "sum") currency.sum = amount(value);
+        if (name == "held") currency.held = amount_of(value);
+        if (name == "revenue") currency.revenue = amount_of(value);
+        if (name == "sum") currency.sum = amount_of(value);
         line.remove_prefix(std::min(comma + 1, line.size()));
     }
     return currency;
@@ -72,7 +72,7 @@ void ask_for_balances(Client& client, std::span<const std::string> names, Books&
                     .append(words[0])
                     .append("; name the customers of the lines, in their order, or leave the option away"));
         }
-        books.customers[name] = {amount(words[1]), amount(words[5])};
+        books.customers[name] = {amount_of(words[1]), amount_of(words[5])};
     }
 }
 

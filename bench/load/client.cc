@@ -21,7 +21,7 @@ namespace tollgate::bench::load {
 namespace {
 
 constexpr std::chrono::seconds kSilenceMax{30};
-constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
+constexpr std::size_t kAnswerBytes = std::size_t{64} * 1024;
 
 union AnyAddress {
     sockaddr any;
@@ -133,7 +133,7 @@ const Answer& Client::read() {
             case Answer::Status::incomplete:
                 break;
         }
-        std::array<char, kReadBytes> buffer;  // NOLINT: filled by recv.
+        std::array<char, kAnswerBytes> buffer;  // NOLINT: filled by recv.
         const auto bytes = ::recv(socket_, buffer.data(), buffer.size(), 0);
         if (bytes < 0 && errno == EINTR) continue;
         if (bytes < 0)

@@ -10,6 +10,10 @@
 
 namespace tollgate::bench::load {
 
+/// What Histogram::percentile() is asked for, of a million.
+inline constexpr std::uint64_t kP50 = 500'000;
+inline constexpr std::uint64_t kP99 = 990'000;
+
 /// Counts times in buckets that are exact to begin with and then grow with what they hold: below
 /// 2 * kParts nanoseconds each has its own, above it a bucket is as wide as a kParts-th of the power of two
 /// below it. So a percentile is at most a kParts-th (0.8 %) above what was really measured, and never below.

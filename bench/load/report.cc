@@ -21,11 +21,9 @@ struct Percentile {
     const char* field;
     std::uint64_t of_a_million;
 };
-constexpr std::array kPercentiles = {
-    Percentile{"p50", "p50_us", 500'000}, Percentile{"p90", "p90_us", 900'000},
-    Percentile{"p99", "p99_us", 990'000}, Percentile{"p99.9", "p999_us", 999'000}};
-constexpr std::uint64_t kP50 = 500'000;
-constexpr std::uint64_t kP99 = 990'000;
+constexpr std::array kPercentiles = {Percentile{"p50", "p50_us", kP50}, Percentile{"p90", "p90_us", 900'000},
+                                     Percentile{"p99", "p99_us", kP99},
+                                     Percentile{"p99.9", "p999_us", 999'000}};
 
 double microseconds(std::chrono::nanoseconds time) {
     return std::chrono::duration<double, std::micro>{time}.count();
@@ -258,7 +256,7 @@ void add_points(std::string& rows, const Report& report) {
     }
 }
 
-constexpr std::string_view kLook =
+constexpr std::string_view kPlotLook =
     "set terminal svg size 900,480 background rgb 'white' font 'sans,12'\nset grid\nset key top left\n";
 
 }  // namespace
@@ -354,7 +352,7 @@ void write_json(std::ostream& out, const Report& report) {
 void write_plots(const std::string& prefix, const Report& report) {
     std::string points;
     add_points(points, report);
-    std::string latency{kLook};
+    std::string latency{kPlotLook};
     latency += block("points", points);
     latency.append("set output ").append(quoted(prefix + "-latency.svg")).append("\n");
     latency +=
@@ -378,7 +376,7 @@ void write_plots(const std::string& prefix, const Report& report) {
                 number(microseconds(slice.latency.percentile(kP50)) / 1'000) +
                 number(microseconds(slice.latency.percentile(kP99)) / 1'000) + "\n";
     }
-    std::string throughput{kLook};
+    std::string throughput{kPlotLook};
     throughput += block("course", rows);
     throughput.append("set output ").append(quoted(prefix + "-throughput.svg")).append("\n");
     throughput +=

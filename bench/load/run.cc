@@ -14,11 +14,9 @@ namespace {
 using Clock = Generator::Clock;
 
 constexpr std::chrono::milliseconds kHeadStart{50};  ///< For all threads to be there when it begins.
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kLookEvery{20};
 /// A rate is too high if it does not hold so often: on a shared machine once may be chance.
 constexpr int kTries = 2;
-constexpr std::uint64_t kP50 = 500'000;
-constexpr std::uint64_t kP99 = 990'000;
 
 double milliseconds(std::chrono::nanoseconds time) {
     return std::chrono::duration<double, std::milli>{time}.count();
@@ -85,7 +83,7 @@ Figures make_calls(const Settings& settings, std::ostream* progress) {
     Seen before;
     std::chrono::seconds next{1};
     while (running.load(std::memory_order_acquire) > 0) {
-        std::this_thread::sleep_for(kLook);
+        std::this_thread::sleep_for(kLookEvery);
         if (progress == nullptr || Clock::now() < begin + next) continue;
         Seen seen = look(generators);
         show(*progress, next, settings, seen, before);

@@ -84,14 +84,14 @@ void read_priority(const JsonValue& value, BundleFields& fields, FieldFaults& fa
     }
 }
 
-constexpr std::array<Field<BundleFields>, 8> kFields = {{{"id", read_id},
-                                                         {"seconds", read_seconds},
-                                                         {"prefixes", read_prefixes},
-                                                         {"countries", read_countries},
-                                                         {"groups", read_groups},
-                                                         {"expires", read_expires},
-                                                         {"renew", read_renew},
-                                                         {"priority", read_priority}}};
+constexpr std::array<Field<BundleFields>, 8> kBundleFields = {{{"id", read_id},
+                                                               {"seconds", read_seconds},
+                                                               {"prefixes", read_prefixes},
+                                                               {"countries", read_countries},
+                                                               {"groups", read_groups},
+                                                               {"expires", read_expires},
+                                                               {"renew", read_renew},
+                                                               {"priority", read_priority}}};
 
 void write_bundle(JsonWriter& json, const Catalog& catalog, const balance::Bundle& bundle) {
     const BundleDraft draft = catalog.draft_of(bundle);
@@ -128,7 +128,7 @@ Response unknown_party(std::string_view id) {
 
 BundleDraft read_bundle(const JsonValue& object, FieldFaults& faults) {
     BundleFields fields;
-    read_fields(object, kFields, Nulls::are_absent, fields, faults);
+    read_fields(object, kBundleFields, Nulls::are_absent, fields, faults);
     if (object.kind == Kind::object) {
         if (!fields.id_named) faults.add("id", "missing; a party's bundles are told apart by it");
         if (!fields.seconds_named) faults.add("seconds", "missing; expected how many seconds are free");

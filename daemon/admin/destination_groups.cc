@@ -29,7 +29,7 @@ void read_countries(const JsonValue& value, GroupFields& fields, FieldFaults& fa
         read_texts(value, kGroupCountriesMax, is_country, "ISO 3166-1 alpha-2 codes, such as \"DE\"", faults);
 }
 
-constexpr std::array<Field<GroupFields>, 2> kFields = {
+constexpr std::array<Field<GroupFields>, 2> kGroupFields = {
     {{"prefixes", read_prefixes}, {"countries", read_countries}}};
 
 void write_group(JsonWriter& json, std::string_view id, const DestinationGroup& group) {
@@ -110,7 +110,7 @@ Response DestinationGroupResource::put(const Request& request, std::string_view 
     FieldFaults faults{all};
     check_id(id, faults);
     GroupFields fields;
-    read_fields(*object, kFields, Nulls::are_absent, fields, faults);
+    read_fields(*object, kGroupFields, Nulls::are_absent, fields, faults);
     if (!all.empty()) return invalid(all);
 
     const DestinationGroup group{std::move(fields.prefixes), std::move(fields.countries)};

@@ -17,7 +17,7 @@ struct Body {
     std::optional<rating::Currency> currency;
 };
 
-constexpr std::array<Field<Body>, 5> kFields = {
+constexpr std::array<Field<Body>, 5> kNoticeFields = {
     {{"intent", [](const JsonValue& value, Body& body,
                    FieldFaults& faults) { body.notice.intent = text_of(value, faults); }},
      {"reference", [](const JsonValue& value, Body& body,
@@ -47,7 +47,7 @@ std::optional<GatewayNotice> LocalGateway::read(std::string_view text) const {
     std::vector<RequestFault> all;
     FieldFaults faults{all};
     Body body;
-    read_fields(*object, kFields, Nulls::are_absent, body, faults);
+    read_fields(*object, kNoticeFields, Nulls::are_absent, body, faults);
     const bool has_state = body.state == "paid" || body.state == "failed";
     const std::size_t reference = body.notice.reference.size();
     if (!all.empty() || !has_state || !body.amount || !body.currency || reference == 0 ||

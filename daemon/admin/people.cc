@@ -19,7 +19,6 @@ using access::PasswordRule;
 using balance::JointEvent;
 using balance::kNoParty;
 using balance::PartyId;
-using Kind = JsonValue::Kind;
 
 struct People::Throttled {
     std::mutex mutex;
@@ -55,14 +54,14 @@ Response busy() {
 class Texts {
   public:
     Texts(const JsonValue& object, std::span<const std::string_view> names, FieldFaults& faults) {
-        if (object.kind != Kind::object) {
+        if (object.kind != JsonValue::Kind::object) {
             faults.add("", admin::shown(object) + ": expected an object");
             return;
         }
         for (const JsonValue& value : object.children()) {
             if (std::find(names.begin(), names.end(), value.name) == names.end()) {
                 faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-            } else if (value.kind != Kind::string) {
+            } else if (value.kind != JsonValue::Kind::string) {
                 faults.add(value.name, "expected a string");
             } else {
                 texts_.emplace_back(value.name, value.text);
@@ -404,7 +403,8 @@ Response People::create(const Request& request) const {
     FieldFaults faults{all};
     Person person;
     std::optional<std::string> password;
-    if (object->kind != Kind::object) faults.add("", admin::shown(*object) + ": expected an object");
+    if (object->kind != JsonValue::Kind::object)
+        faults.add("", admin::shown(*object) + ": expected an object");
     for (const JsonValue& value : object->children()) {
         if (value.name == "password") {
             password = text_of(value, faults);

@@ -285,19 +285,19 @@ void read_owner(const JsonValue& value, TariffSettings& settings, FieldFaults& f
     settings.owner = value.text;
 }
 
-constexpr std::array<Field<TariffSettings>, 8> kFields = {{{"currency", read_currency},
-                                                           {"decimals", read_decimals},
-                                                           {"rounding", read_rounding},
-                                                           {"anchor", read_anchor},
-                                                           {"markup_percent", read_markup},
-                                                           {"time_zone", read_time_zone},
-                                                           {"windows", read_windows},
-                                                           {"owner", read_owner}}};
+constexpr std::array<Field<TariffSettings>, 8> kSettingsFields = {{{"currency", read_currency},
+                                                                   {"decimals", read_decimals},
+                                                                   {"rounding", read_rounding},
+                                                                   {"anchor", read_anchor},
+                                                                   {"markup_percent", read_markup},
+                                                                   {"time_zone", read_time_zone},
+                                                                   {"windows", read_windows},
+                                                                   {"owner", read_owner}}};
 
 }  // namespace
 
 void read_settings(const JsonValue& object, rating::TariffSettings& settings, FieldFaults& faults) {
-    read_fields(object, kFields, Nulls::are_absent, settings, faults);
+    read_fields(object, kSettingsFields, Nulls::are_absent, settings, faults);
 }
 
 void find_zone(const TimeZones& zones, rating::TariffSettings& settings, FieldFaults& faults) {

@@ -75,12 +75,12 @@ std::optional<Row> row_of(const Transaction& transaction, const Reader& reader) 
     return row;
 }
 
-struct Texts {
+struct ShownTexts {
     std::string_view memo;
     std::string_view request;
 };
 
-Texts texts_of(const Transaction& transaction, const Reader& reader) {
+ShownTexts texts_of(const Transaction& transaction, const Reader& reader) {
     // A request id is its sender's own.
     const bool own = reader.sees_all() || transaction.scope == reader.login;
     return {reader.sees_memos() ? std::string_view{transaction.memo} : std::string_view{},
@@ -89,7 +89,7 @@ Texts texts_of(const Transaction& transaction, const Reader& reader) {
 
 /// The fields of a row, inside an open object.
 void write_row(JsonWriter& json, const Transaction& transaction, const Row& row, const Reader& reader) {
-    const Texts texts = texts_of(transaction, reader);
+    const ShownTexts texts = texts_of(transaction, reader);
     json.name("txn").text(id_of(transaction.number));
     json.name("kind").text(balance::text_of(transaction.kind));
     json.name("at").text(rating::format(transaction.at.wall));
@@ -104,7 +104,7 @@ void write_row(JsonWriter& json, const Transaction& transaction, const Row& row,
 }
 
 void write_row(CsvWriter& csv, const Transaction& transaction, const Row& row, const Reader& reader) {
-    const Texts texts = texts_of(transaction, reader);
+    const ShownTexts texts = texts_of(transaction, reader);
     csv.cell(id_of(transaction.number));
     csv.cell(balance::text_of(transaction.kind));
     csv.cell(rating::format(transaction.at.wall));

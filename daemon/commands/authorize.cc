@@ -10,7 +10,6 @@
 namespace tollgate::daemon::commands {
 namespace {
 
-constexpr std::array<std::string_view, 3> kPositionals = {"line", "destination", "session"};
 constexpr std::size_t kPairs = 10;
 
 }  // namespace
@@ -19,6 +18,7 @@ void authorize(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"WANT"},   Keyword{"FROM"},          Keyword{"AT"},
                            Keyword{"SWITCH"}, Keyword{"EXPLAIN", true}, Keyword{"SERVICE"}};
     const auto& [want, from, at, switch_name, explain, service] = keywords;
+    static constexpr std::array<std::string_view, 3> kPositionals = {"line", "destination", "session"};
     Arguments arguments{words, kPositionals, keywords};
     AuthorizeRequest request;
     request.line = arguments[0];

@@ -6,15 +6,10 @@
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 3> kPositionals = {"party", "amount", "request"};
-
-}  // namespace
-
 void debit(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"MEMO"}, Keyword{"FORCE", true}};
     const auto& [memo_keyword, force] = keywords;
+    static constexpr std::array<std::string_view, 3> kPositionals = {"party", "amount", "request"};
     Arguments arguments{words, kPositionals, keywords};
     const auto amount = arguments.amount("amount", arguments[1]);
     const auto request = request_id(arguments, 2);

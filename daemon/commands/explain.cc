@@ -9,8 +9,6 @@
 namespace tollgate::daemon::commands {
 namespace {
 
-constexpr std::array<std::string_view, 1> kPositionals = {"session-or-record"};
-
 /// The session that he calls so; who begins none himself means whoever's has that id, `of` alone where it is
 /// given.
 ExplainAnswer explain_session(const Context& context, std::string_view id, const Keyword& of) {
@@ -43,6 +41,7 @@ ExplainAnswer explain_session(const Context& context, std::string_view id, const
 
 void explain(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"SWITCH"}};
+    static constexpr std::array<std::string_view, 1> kPositionals = {"session-or-record"};
     Arguments arguments{words, kPositionals, keywords};
     if (arguments.refused(out)) return;
     ExplainAnswer explained = explain_session(context, arguments[0], keywords[0]);

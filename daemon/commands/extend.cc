@@ -7,15 +7,10 @@
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 1> kPositionals = {"session"};
-
-}  // namespace
-
 void extend(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"USED"}, Keyword{"WANT"}};
     const auto& [used, want] = keywords;
+    static constexpr std::array<std::string_view, 1> kPositionals = {"session"};
     Arguments arguments{words, kPositionals, keywords};
     const auto reported = arguments.duration(used);
     if (!used.present) arguments.fault("USED", {}, "missing; expected the seconds used since the answer");

@@ -7,16 +7,11 @@
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 2> kPositionals = {"line", "destination"};
-
-}  // namespace
-
 void quote(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"USED"}, Keyword{"FROM"}, Keyword{"SERVICE"}, Keyword{"SWITCH"},
                            Keyword{"AT"}};
     const auto& [used, from, service, switch_name, at] = keywords;
+    static constexpr std::array<std::string_view, 2> kPositionals = {"line", "destination"};
     Arguments arguments{words, kPositionals, keywords};
     QuoteRequest request;
     request.line = arguments[0];

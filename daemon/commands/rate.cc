@@ -6,14 +6,9 @@
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 4> kPositionals = {"line", "destination", "session", "s"};
-
-}  // namespace
-
 void rate(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"AT"}};
+    static constexpr std::array<std::string_view, 4> kPositionals = {"line", "destination", "session", "s"};
     Arguments arguments{words, kPositionals, keywords};
     RateRequest request;
     request.line = arguments[0];

@@ -5,14 +5,9 @@
 #include "daemon/commands/sender.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 2> kPositionals = {"record-or-request", "request"};
-
-}  // namespace
-
 void refund(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"AMOUNT"}};
+    static constexpr std::array<std::string_view, 2> kPositionals = {"record-or-request", "request"};
     Arguments arguments{words, kPositionals, keywords};
     const auto request = request_id(arguments, 1);
     RefundRequest refund;

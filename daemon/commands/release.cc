@@ -7,14 +7,9 @@
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 1> kPositionals = {"session"};
-
-}  // namespace
-
 void release(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"CAUSE"}};
+    static constexpr std::array<std::string_view, 1> kPositionals = {"session"};
     Arguments arguments{words, kPositionals, keywords};
     const auto cause = arguments.text(keywords[0], kMemoBytesMax);
     if (arguments.refused(out)) return;

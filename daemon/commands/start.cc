@@ -7,15 +7,10 @@
 #include "daemon/commands/words.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 1> kPositionals = {"session"};
-
-}  // namespace
-
 void start(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"AT"}, Keyword{"TAGS"}};
     const auto& [at, tags] = keywords;
+    static constexpr std::array<std::string_view, 1> kPositionals = {"session"};
     Arguments arguments{words, kPositionals, keywords};
     const auto instant = arguments.instant(at);
     const auto text = arguments.text(tags, kTagsBytesMax);

@@ -10,8 +10,6 @@
 namespace tollgate::daemon::commands {
 namespace {
 
-constexpr std::array<std::string_view, 2> kPositionals = {"session", "s"};
-
 /// Writes what is wrong with VIA, where something is.
 bool via_refused(Code code, std::string_view via, std::string& out) {
     std::string expected;
@@ -27,6 +25,7 @@ bool via_refused(Code code, std::string_view via, std::string& out) {
 void stop(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"AT"}, Keyword{"CAUSE"}, Keyword{"VIA"}, Keyword{"TAGS"}};
     const auto& [at, cause, via, tags] = keywords;
+    static constexpr std::array<std::string_view, 2> kPositionals = {"session", "s"};
     Arguments arguments{words, kPositionals, keywords};
     StopRequest request;
     request.used = arguments.duration("s", arguments[1]);

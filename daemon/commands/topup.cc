@@ -4,14 +4,9 @@
 #include "daemon/commands/payment.h"
 
 namespace tollgate::daemon::commands {
-namespace {
-
-constexpr std::array<std::string_view, 3> kPositionals = {"party", "amount", "request"};
-
-}  // namespace
-
 void topup(Context& context, Words words, std::string& out) {
     std::array keywords = {Keyword{"MEMO"}};
+    static constexpr std::array<std::string_view, 3> kPositionals = {"party", "amount", "request"};
     Arguments arguments{words, kPositionals, keywords};
     const auto amount = arguments.amount("amount", arguments[1]);
     const auto request = request_id(arguments, 2);

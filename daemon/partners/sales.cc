@@ -23,7 +23,8 @@ using balance::TransactionKind;
 using rating::Money;
 using rating::Percent;
 
-constexpr auto kLifted = static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
+constexpr auto kLiftedByMoney =
+    static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
 
 std::string text_of(Money amount) {
     return std::string{rating::format(amount).view()};
@@ -157,7 +158,7 @@ PaymentCode Sales::post_payment(std::string_view party, Money amount, Transactio
     const auto& parties = catalog_.parties();
     const rating::Currency currency = parties.get(payer).currency;
     const PartyId seller = ledger_.seller_of(payer);
-    transaction.lifted = kLifted;
+    transaction.lifted = kLiftedByMoney;
     transaction.postings = {{payer, PostingPlace::balance, currency, amount},
                             {seller, PostingPlace::cash, currency, -amount}};
     // An agent: he sells for a commission, and earns one of what his customers pay.
@@ -197,7 +198,7 @@ Sales::Answer Sales::record_payment(const Payment& payment, const PaymentRequest
         const Percent percent =
             first_of(payment_commission_of(profile),
                      payment_commission_of(registry_.profiles.find(payment.collected_by)));
-        transaction.lifted = kLifted;
+        transaction.lifted = kLiftedByMoney;
         transaction.postings = {{payer, PostingPlace::balance, currency, payment.amount}};
         add_collection(transaction, distributor, ledger_.seller_of(distributor), currency,
                        balance::split_commission(payment.amount, percent));
@@ -261,7 +262,7 @@ Sales::Answer Sales::refill(std::string_view customer, Money amount, const Payme
             parties.get(party).account.balance() + amount >
                 balance::overcommit_ceiling(reseller.account.balance(), *profile.overcommit_percent))
             return PaymentCode::refill_limit;
-        transaction.lifted = kLifted;
+        transaction.lifted = kLiftedByMoney;
         transaction.postings = {{party, PostingPlace::balance, currency, amount}};
         if (refills_by_transfer(profile.refill_policy, reseller.terms)) {
             transaction.subject = "transfer";

@@ -55,12 +55,8 @@ ShopFault conflict(std::string message) {
     return {ShopFault::Kind::conflict, {}, std::move(message)};
 }
 
-std::string quoted(std::string_view text) {
+std::string shortened(std::string_view text) {
     return '"' + std::string{text.substr(0, 80)} + '"';
-}
-
-std::string text_of(Money amount) {
-    return std::string{rating::format(amount).view()};
 }
 
 /// What so many cost; nullopt beyond what one operation may cost.
@@ -208,7 +204,7 @@ std::optional<ShopFault> Shop::fault_of(const Package& package) const {
     if (owner == kNoParty || !sets_prices(parties_.get(owner)))
         return invalid("owner", "expected the provider or a margin reseller");
     if (parties_.get(owner).currency.view() != package.currency) {
-        return invalid("currency", quoted(package.currency) + ": expected the owner's, " +
+        return invalid("currency", shortened(package.currency) + ": expected the owner's, " +
                                        std::string{parties_.get(owner).currency.view()});
     }
     if (!is_price(package.price)) return invalid("price", std::string{kPriceExpected});
@@ -223,7 +219,7 @@ std::optional<ShopFault> Shop::fault_of(const Offer& offer) const {
     const PartyId id = parties_.find(offer.reseller);
     const Party& reseller = parties_.get(id);
     if (reseller.kind != PartyKind::reseller || reseller.status().closed())
-        return conflict(quoted(reseller.id) + " is no reseller who sells packages");
+        return conflict(shortened(reseller.id) + " is no reseller who sells packages");
     if (reseller.terms == balance::Terms::commission) {
         constexpr std::string_view kFixed = "a commission reseller sells at the price of the one above him";
         if (offer.price) return invalid("price", std::string{kFixed});
@@ -237,9 +233,10 @@ std::optional<ShopFault> Shop::fault_of(const Offer& offer) const {
     std::optional<ShopFault> fault;
     if (package) (void)levels(*package, id, Buyer::fresh, fault);
     if (!package || fault || package->owner == offer.reseller) {
-        return ShopFault{ShopFault::Kind::unknown,
-                         {},
-                         "no package " + quoted(offer.package) + " is offered to " + quoted(offer.reseller)};
+        return ShopFault{
+            ShopFault::Kind::unknown,
+            {},
+            "no package " + shortened(offer.package) + " is offered to " + shortened(offer.reseller)};
     }
     return std::nullopt;
 }
@@ -247,7 +244,7 @@ std::optional<ShopFault> Shop::fault_of(const Offer& offer) const {
 std::vector<Shop::Level> Shop::levels(const Package& package, PartyId buyer, Buyer how,
                                       std::optional<ShopFault>& fault) const {
     const auto refuse = [&](std::string_view why) {
-        fault = invalid("package", quoted(package.id) + ' ' + std::string{why});
+        fault = invalid("package", shortened(package.id) + ' ' + std::string{why});
         return std::vector<Level>{};
     };
     // As of one that is not there: whose it is concerns only those below him.
@@ -257,7 +254,7 @@ std::vector<Shop::Level> Shop::levels(const Package& package, PartyId buyer, Buy
     std::vector<std::pair<std::optional<Money>, std::optional<Money>>> asked;
     PartyId payer = buyer;
     for (PartyId seller = seller_above(buyer);; seller = seller_above(seller)) {
-        if (seller == kNoParty) return refuse("is not offered to " + quoted(parties_.get(buyer).id));
+        if (seller == kNoParty) return refuse("is not offered to " + shortened(parties_.get(buyer).id));
         const Party& party = parties_.get(seller);
         if (parties_.get(payer).currency.view() != package.currency ||
             party.currency.view() != package.currency)
@@ -269,7 +266,7 @@ std::vector<Shop::Level> Shop::levels(const Package& package, PartyId buyer, Buy
         }
         // Whoever has opted out still renews what he sold, at the price of the one above.
         const auto offer = registry_.offers.find(std::string{party.id} + '/' + package.id);
-        if (!offer && how == Buyer::fresh) return refuse("is not offered by " + quoted(party.id));
+        if (!offer && how == Buyer::fresh) return refuse("is not offered by " + shortened(party.id));
         if (!sets_prices(party)) continue;
         levels.push_back({payer, seller, {}, {}});
         asked.emplace_back(offer ? offer->price : std::nullopt, offer ? offer->setup : std::nullopt);
@@ -289,7 +286,7 @@ std::vector<Shop::Level> Shop::levels(const Package& package, PartyId buyer, Buy
     const auto listed = std::find(catalogue->packages.begin(), catalogue->packages.end(), package.id);
     if (listed == catalogue->packages.end()) {
         return how == Buyer::known ? std::move(levels)
-                                   : refuse("is not in the customer's catalogue " + quoted(catalogue->id));
+                                   : refuse("is not in the customer's catalogue " + shortened(catalogue->id));
     }
     if (catalogue->owner == parties_.get(levels.front().seller).id) {
         const auto place = static_cast<std::size_t>(listed - catalogue->packages.begin());
@@ -504,7 +501,7 @@ Shop::Answer Shop::activate(PartyId customer, const Activation& wanted, const Pa
                         return sold.refuse(conflict("only a customer that is open has packages"));
                     const auto package = registry_.packages.find(wanted.package);
                     if (!package)
-                        return sold.refuse(invalid("package", quoted(wanted.package) + " is not offered"));
+                        return sold.refuse(invalid("package", shortened(wanted.package) + " is not offered"));
                     for (const Subscription& other : subscriptions_of(party.id)) {
                         if (other.package == package->id && other.state != "cancelled")
                             return sold.refuse(
@@ -577,7 +574,7 @@ void Shop::put_plan(Cart& cart, ServicePlan plan, std::size_t lines, Moment now)
         const std::lock_guard lock{index_mutex_};
         const auto named = plan_names_.find({plan.seller, plan.name});
         if (named != plan_names_.end() && named->second != plan.customer)
-            return cart.refuse(conflict("plan " + quoted(plan.name) + " is another customer's"));
+            return cart.refuse(conflict("plan " + shortened(plan.name) + " is another customer's"));
         if (users_.contains(plan.customer)) return cart.refuse(conflict("the customer has a plan"));
         plan.id = std::string{kPlanPrefix} + std::to_string(plan_last_ + 1);
     }
@@ -595,7 +592,7 @@ Shop::Answer Shop::add_plan(PartyId customer, const ServicePlan& plan, const Pay
     const Party& party = parties_.get(customer);
     Cart cart = cart_of(customer);
     const std::string users = std::to_string(plan.users);
-    const std::string cost = text_of(plan.cost_per_user);
+    const std::string cost{rating::format(plan.cost_per_user).view()};
     const std::array<std::string_view, 8> arguments = {
         "plan", party.id, plan.name, users, cost, plan.renewal, plan.change_policy, request.memo};
     return sell(cart, TransactionKind::plan, Payments::fingerprint(arguments), request, [&](Cart& sold) {
@@ -719,11 +716,11 @@ void Shop::put_number(Cart& cart, std::string_view id, const Assignment& wanted,
     const bool in_pool =
         number && (number->owner == parties_.get(cart.first).id || number->owner == parties_.get(pricing).id);
     if (!in_pool || !is_spare(*number)) {
-        return cart.refuse(conflict("number " + quoted(id) + " is not among the spare numbers of " +
-                                    quoted(parties_.get(cart.first).id)));
+        return cart.refuse(conflict("number " + shortened(id) + " is not among the spare numbers of " +
+                                    shortened(parties_.get(cart.first).id)));
     }
     if (!(parties_.get(parties_.find(number->owner)).currency == cart.currency))
-        return cart.refuse(conflict("number " + quoted(id) + " is priced in another currency"));
+        return cart.refuse(conflict("number " + shortened(id) + " is priced in another currency"));
     if (!wanted.line.empty()) {
         const PartyId line = parties_.find(wanted.line);
         const bool his = line != kNoParty && parties_.get(line).kind == PartyKind::line &&
@@ -732,7 +729,7 @@ void Shop::put_number(Cart& cart, std::string_view id, const Assignment& wanted,
             return draft.kind == PartyKind::line && draft.id == wanted.line;
         });
         if (!his && !fresh)
-            return cart.refuse(invalid("line", quoted(wanted.line) + ": expected a line of the customer"));
+            return cart.refuse(invalid("line", shortened(wanted.line) + ": expected a line of the customer"));
     }
     number->customer = wanted.customer;
     number->line = wanted.line;
@@ -828,7 +825,7 @@ Shop::Answer Shop::open(const Account& account, std::string_view draft, std::uin
         std::set<std::string_view> numbers;
         for (const Account::Number& number : account.numbers) {
             if (!numbers.insert(number.id).second)
-                return sold.refuse(invalid("numbers", quoted(number.id) + " stands there twice"));
+                return sold.refuse(invalid("numbers", shortened(number.id) + " stands there twice"));
             put_number(sold, number.id, {first.id, number.line, number.renewal}, account.drafts, request.now);
         }
         if (!account.bundles.empty()) {

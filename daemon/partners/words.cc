@@ -1,13 +1,11 @@
 #include "daemon/partners/words.h"
 
 #include "daemon/partners/record.h"
+#include "rating/digits.h"
 
 namespace tollgate::daemon {
 namespace {
 
-constexpr bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
 constexpr bool is_letter(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -22,7 +20,7 @@ bool is_dotted(std::string_view text, std::string_view extra) noexcept {
     if (text.empty() || text.front() == '.' || text.back() == '.') return false;
     if (text.find("..") != std::string_view::npos) return false;
     return all(text, [extra](char c) {
-        return is_letter(c) || is_digit(c) || c == '.' || extra.find(c) != std::string_view::npos;
+        return is_letter(c) || rating::is_digit(c) || c == '.' || extra.find(c) != std::string_view::npos;
     });
 }
 
@@ -43,13 +41,14 @@ bool is_email(std::string_view text) noexcept {
 
 bool is_phone(std::string_view text) noexcept {
     if (text.starts_with('+')) text.remove_prefix(1);
-    const auto digits = std::count_if(text.begin(), text.end(), is_digit);
-    return digits >= 3 && digits <= 32 && text.size() <= 64 &&
-           all(text, [](char c) { return is_digit(c) || c == ' ' || c == '-' || c == '(' || c == ')'; });
+    const auto digits = std::count_if(text.begin(), text.end(), rating::is_digit);
+    return digits >= 3 && digits <= 32 && text.size() <= 64 && all(text, [](char c) {
+               return rating::is_digit(c) || c == ' ' || c == '-' || c == '(' || c == ')';
+           });
 }
 
 bool is_number(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= 32 && all(text, is_digit);
+    return !text.empty() && text.size() <= 32 && all(text, rating::is_digit);
 }
 
 bool is_billing_period(std::string_view text) noexcept {
@@ -72,7 +71,7 @@ bool is_language(std::string_view text) noexcept {
     const std::size_t end = std::min(text.find('-'), text.size());
     return text.size() <= 35 && end >= 2 && end <= 3 && text.back() != '-' &&
            all(text.substr(0, end), is_letter) &&
-           all(text, [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+           all(text, [](char c) { return is_letter(c) || rating::is_digit(c) || c == '-'; });
 }
 
 bool is_time_pattern(std::string_view text) noexcept {

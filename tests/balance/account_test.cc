@@ -6,12 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-constexpr Money micros(std::int64_t count) {
-    return Money::from_micros(count);
-}
+using tests::micros;
 
 TEST(Account, AHoldLowersWhatIsAvailableNotTheBalance) {
     Account account{micros(100)};

@@ -7,24 +7,19 @@
 #include <gtest/gtest.h>
 
 #include "balance/party_table.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::balance {
 namespace {
 
-rating::Instant at(const char* text) {
-    return *rating::parse_instant(text);
-}
+using tests::at;
+using tests::new_york;
+
 BundleSource source(const char* id, std::uint32_t seconds) {
     BundleSource source;
     source.id = id;
     source.seconds = seconds;
     return source;
-}
-/// Half-open summer time, as in New York of 2024: -5 h, -4 h from 10 March 07:00Z to 3 November 06:00Z.
-rating::TimeZone new_york() {
-    return {-18'000,
-            {{at("2024-03-10T07:00:00Z").time_since_epoch().count() / 1'000'000'000, -14'400},
-             {at("2024-11-03T06:00:00Z").time_since_epoch().count() / 1'000'000'000, -18'000}}};
 }
 
 struct House {

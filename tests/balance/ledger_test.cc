@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-constexpr Money micros(std::int64_t count) {
-    return Money::from_micros(count);
-}
+using tests::micros;
 
 /// A provider, a reseller and a customer with a line; the customer has 1000, the reseller 700.
 class LedgerTest : public ::testing::Test {

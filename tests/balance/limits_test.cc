@@ -7,19 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "balance/ledger.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::balance {
 namespace {
 
 using rating::Instant;
-
-constexpr Money micros(std::int64_t count) {
-    return Money::from_micros(count);
-}
-
-Instant at(const char* text) {
-    return *rating::parse_instant(text);
-}
+using tests::at;
+using tests::micros;
 
 /// Two hours ahead of UTC, until `at` it was one.
 std::shared_ptr<const rating::TimeZone> zone_that_changes(const char* at_text) {

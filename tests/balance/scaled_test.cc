@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-Money micros(std::int64_t count) {
-    return Money::from_micros(count);
-}
+using tests::micros;
 
 TEST(Scaled, RoundsOnceAsItIsTold) {
     // 7/2 = 3.5, 5/2 = 2.5, 10/3 = 3.33.

@@ -7,13 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "balance/ledger.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::balance {
 namespace {
 
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 class Heard final : public CrossingSink {
   public:

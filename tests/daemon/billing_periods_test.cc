@@ -9,6 +9,7 @@
 #include "balance/billing/period.h"
 #include "daemon/time_zones.h"
 #include "rating/csv.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::daemon {
 namespace {
@@ -17,10 +18,7 @@ using balance::BillingCalendar;
 using balance::BillingPeriod;
 using balance::Period;
 using rating::Instant;
-
-Instant at(const std::string& text) {
-    return rating::parse_instant(text).value();
-}
+using tests::at;
 
 struct Row {
     std::string id;

@@ -21,8 +21,10 @@ Moment at(std::int64_t second) {
 }
 
 /// A state whose events go to a log, with one party that gets mails.
-struct World {
-    explicit World(std::size_t mails_max = 10) : state{settings(mails_max)} { state.events.connect(log); }
+struct OutboxWorld {
+    explicit OutboxWorld(std::size_t mails_max = 10) : state{settings(mails_max)} {
+        state.events.connect(log);
+    }
 
     static StateSettings settings(std::size_t mails_max) {
         StateSettings made;
@@ -50,12 +52,12 @@ struct World {
 
 // Goal: after a restart there is what was there, from the events and from a snapshot, and it goes on from
 // there.
-void expect_restored(const World& world, std::size_t mails_max = 10) {
-    State replayed{World::settings(mails_max)};
+void expect_restored(const OutboxWorld& world, std::size_t mails_max = 10) {
+    State replayed{OutboxWorld::settings(mails_max)};
     for (const auto& event : world.log.events())
         EXPECT_EQ(replayed.apply(event, {}), "");
     EXPECT_EQ(replayed.digest(), world.state.digest());
-    State restored{World::settings(mails_max)};
+    State restored{OutboxWorld::settings(mails_max)};
     world.state.save(
         [&restored](std::span<const std::byte> record) { EXPECT_EQ(restored.apply(record, {}), ""); });
     EXPECT_EQ(restored.digest(), world.state.digest());
@@ -68,7 +70,7 @@ void expect_restored(const World& world, std::size_t mails_max = 10) {
 // Goal: whatever a damaged journal says, only events of sessions are packed; a part that pretends to be no
 // event of several is none.
 TEST(State, OnlyEventsOfSessionsArePacked) {
-    State state{World::settings(10)};
+    State state{OutboxWorld::settings(10)};
     for (const auto kind : {balance::EventKind::together, balance::EventKind::transaction}) {
         std::vector<std::byte> event;
         balance::ByteWriter out{event};
@@ -78,7 +80,7 @@ TEST(State, OnlyEventsOfSessionsArePacked) {
 }
 
 TEST(Outbox, AMailIsInTheEventOfItsCause) {
-    World world;
+    OutboxWorld world;
     {
         JointEvent joint;
         for (const char* to : {"a@b", "c@d"})
@@ -96,7 +98,7 @@ TEST(Outbox, AMailIsInTheEventOfItsCause) {
 }
 
 TEST(Outbox, WhatDidNotHappenMakesNone) {
-    World world;
+    OutboxWorld world;
     {
         JointEvent joint;
         world.state.outbox.add(joint, {"acme", "threshold", "a@b", "Hello", "One line.\n"}, at(5));
@@ -108,7 +110,7 @@ TEST(Outbox, WhatDidNotHappenMakesNone) {
 }
 
 TEST(Outbox, WaitsUntilItEnds) {
-    World world;
+    OutboxWorld world;
     Outbox& outbox = world.state.outbox;
     EXPECT_FALSE(outbox.due(at(1).wall).next);
     world.add("a@b", at(1));
@@ -135,7 +137,7 @@ TEST(Outbox, WaitsUntilItEnds) {
 }
 
 TEST(Outbox, EndsOnce) {
-    World world;
+    OutboxWorld world;
     world.add("a@b", at(1));
     world.state.outbox.sent("m-000000000001", at(2));
     world.state.outbox.failed("m-000000000001", "no", at(3));
@@ -147,7 +149,7 @@ TEST(Outbox, EndsOnce) {
 
 // Goal: it is bounded, and what was not sent stays longest.
 TEST(Outbox, TheOldestThatEndedGoesFirst) {
-    World world{2};
+    OutboxWorld world{2};
     Outbox& outbox = world.state.outbox;
     for (int i = 0; i < 3; ++i)
         world.add("a@b", at(1));
@@ -167,7 +169,7 @@ TEST(Outbox, TheOldestThatEndedGoesFirst) {
 
 // Goal: each mail has a number of its own, whoever makes it.
 TEST(OutboxThreads, AnybodyMakesMails) {
-    World world{10'000};
+    OutboxWorld world{10'000};
     {
         std::vector<std::jthread> threads;
         for (int i = 0; i < 8; ++i) {
@@ -184,7 +186,7 @@ TEST(OutboxThreads, AnybodyMakesMails) {
 }
 
 /// A party without money that is warned at 90 % of its limit of 1000, and its address.
-balance::PartyId warned_party(World& world, const std::string& address) {
+balance::PartyId warned_party(OutboxWorld& world, const std::string& address) {
     balance::PartySource source;
     source.id = "acme";
     source.kind = balance::PartyKind::provider;
@@ -205,7 +207,7 @@ balance::PartyId warned_party(World& world, const std::string& address) {
 }
 
 TEST(Notices, AThresholdIsOneEventWithItsMail) {
-    World world;
+    OutboxWorld world;
     const auto party = warned_party(world, "ops@example.com");
     const std::size_t before = world.log.events().size();
     world.state.threshold_events.crossed(
@@ -223,7 +225,7 @@ TEST(Notices, AThresholdIsOneEventWithItsMail) {
 }
 
 TEST(Notices, WithoutAnAddressThereIsNoMail) {
-    World world;
+    OutboxWorld world;
     const auto party = warned_party(world, "");
     world.state.threshold_events.crossed({party, balance::Warning::percent, {}});
     EXPECT_EQ(world.state.threshold_events.after(0, 9).size(), 1U);
@@ -232,7 +234,7 @@ TEST(Notices, WithoutAnAddressThereIsNoMail) {
 
 // Goal: what belongs to an operation that came to nothing is not told, neither as an event nor as a mail.
 TEST(Notices, AThresholdOfARefusedOperationIsNone) {
-    World world;
+    OutboxWorld world;
     const auto party = warned_party(world, "ops@example.com");
     {
         JointEvent joint;
@@ -251,7 +253,7 @@ TEST(Notices, AThresholdOfARefusedOperationIsNone) {
 }
 
 TEST(Notices, APasswordThatChangedIsTold) {
-    World world;
+    OutboxWorld world;
     (void)warned_party(world, "ops@example.com");
     Person person;
     person.id = "ann";

@@ -6,13 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/world.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::daemon {
 namespace {
 
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 /// Hears of each transaction as it is appended.
 class Transactions final : public balance::EventLog {

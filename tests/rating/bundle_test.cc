@@ -4,25 +4,15 @@
 
 #include "rating/charge.h"
 #include "rating/describe.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::rating {
 namespace {
 
 using std::chrono::seconds;
-
-Price price(const char* text) {
-    return *parse_price(text);
-}
-Money money(const char* text) {
-    return *parse_money(text);
-}
-Rate simple(const char* per_minute, std::uint32_t initial, std::uint32_t increment) {
-    Rate rate;
-    rate.price = price(per_minute);
-    rate.initial_increment = initial;
-    rate.increment = increment;
-    return rate;
-}
+using tests::money;
+using tests::price;
+using tests::stepped_rate;
 
 /// A call by a rate alone, as by a deck of one row, whose first seconds are bundled.
 struct Bundled {
@@ -43,7 +33,7 @@ struct Bundled {
 
 // A bundle of 10 minutes, 0.30 a minute by whole minutes, a call of 12: 2 minutes = 0.60.
 TEST(PaidPart, IsWhatTheBundleDoesNotCover) {
-    const Bundled call{simple("0.30", 60, 60), 600};
+    const Bundled call{stepped_rate("0.30", 60, 60), 600};
     EXPECT_EQ(call.cost(600), money("0"));
     EXPECT_EQ(call.cost(601), money("0.30"));
     EXPECT_EQ(call.cost(720), money("0.60"));
@@ -55,7 +45,7 @@ TEST(PaidPart, IsWhatTheBundleDoesNotCover) {
 
 // 600 s of which one is bundled, 0.05 to connect, 0.30 a minute 30/6: 599 s are billed as 600 = 3.00.
 TEST(PaidPart, BeginsWithTheConnectFeeAndTheFirstStep) {
-    Bundled call{simple("0.30", 30, 6), 1};
+    Bundled call{stepped_rate("0.30", 30, 6), 1};
     call.rate.connect_fee = price("0.05");
     EXPECT_EQ(call.cost(1), money("0"));
     EXPECT_EQ(call.cost(2), money("0.20")) << "the fee and 30 s";
@@ -63,7 +53,7 @@ TEST(PaidPart, BeginsWithTheConnectFeeAndTheFirstStep) {
 }
 
 TEST(PaidPart, HasNoGraceBecauseGraceCountsFromTheBeginning) {
-    Bundled call{simple("0.60", 1, 1), 4};
+    Bundled call{stepped_rate("0.60", 1, 1), 4};
     call.rate.grace_seconds = 10;
     EXPECT_EQ(call.cost(10), money("0"));
     EXPECT_EQ(call.used(10), seconds{0}) << "a call within grace uses none";
@@ -72,7 +62,7 @@ TEST(PaidPart, HasNoGraceBecauseGraceCountsFromTheBeginning) {
 }
 
 TEST(PaidPart, DoesNotGiveIncludedSecondsTwice) {
-    Bundled call{simple("0.60", 1, 1), 20};
+    Bundled call{stepped_rate("0.60", 1, 1), 20};
     call.rate.included_seconds = 30;
     EXPECT_EQ(call.cost(30), money("0"));
     EXPECT_EQ(call.cost(31), money("0.01"));
@@ -82,7 +72,7 @@ TEST(PaidPart, DoesNotGiveIncludedSecondsTwice) {
 }
 
 TEST(PaidPart, CountsTiersAndTheDisconnectFeeFromItsBeginning) {
-    Bundled call{simple("0.60", 1, 1), 100};
+    Bundled call{stepped_rate("0.60", 1, 1), 100};
     call.rate.tiers = {{.from = 60, .increment = 1, .price = price("0.06")}};
     EXPECT_EQ(call.cost(160), money("0.60"));
     EXPECT_EQ(call.cost(170), money("0.61"));
@@ -93,7 +83,7 @@ TEST(PaidPart, CountsTiersAndTheDisconnectFeeFromItsBeginning) {
 }
 
 TEST(PaidPart, HasItsOwnBounds) {
-    Bundled call{simple("0.60", 1, 1), 100};
+    Bundled call{stepped_rate("0.60", 1, 1), 100};
     call.rate.min_charge = price("0.25");
     call.rate.max_charge = price("0.50");
     EXPECT_EQ(call.cost(100), money("0"));
@@ -102,7 +92,7 @@ TEST(PaidPart, HasItsOwnBounds) {
 }
 
 TEST(LongestAffordable, IsAtLeastTheBundle) {
-    Bundled call{simple("0.60", 60, 60), 100};
+    Bundled call{stepped_rate("0.60", 60, 60), 100};
     call.rate.connect_fee = price("0.10");
     EXPECT_EQ(call.longest("0"), seconds{100});
     EXPECT_EQ(call.longest("-1"), seconds{100}) << "bundled seconds ask for no funds";
@@ -112,15 +102,15 @@ TEST(LongestAffordable, IsAtLeastTheBundle) {
     EXPECT_EQ(call.longest("0"), seconds{130});
     call.bundled = 0;
     EXPECT_EQ(call.longest("-1"), seconds{0});
-    call.rate = simple("0", 1, 1);
+    call.rate = stepped_rate("0", 1, 1);
     call.bundled = 5;
     EXPECT_EQ(call.longest("0"), kUnlimited);
 }
 
 TEST(IsFree, KnowsNoBundles) {
-    const Bundled call{simple("0.60", 1, 1), 100};
+    const Bundled call{stepped_rate("0.60", 1, 1), 100};
     EXPECT_FALSE(is_free(call.call(), seconds{50}));
-    const Bundled free{simple("0", 1, 1), 100};
+    const Bundled free{stepped_rate("0", 1, 1), 100};
     EXPECT_TRUE(is_free(free.call(), seconds{50}));
 }
 

@@ -5,17 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::rating {
 namespace {
 
 using std::chrono::seconds;
+using tests::money;
+using tests::price;
+using tests::stepped_rate;
 
-Price price(const char* text) {
-    return *parse_price(text);
-}
-Money money(const char* text) {
-    return *parse_money(text);
-}
 /// A call by a rate alone, as by a deck of one row.
 template <typename Ask>
 auto of_rate(const Rate& rate, const TariffSettings& settings, const Ask& ask) {
@@ -35,23 +34,17 @@ seconds billed_seconds(const Rate& rate, seconds duration) {
 Money cost_of(const Rate& rate, int duration, const TariffSettings& settings = {}) {
     return cost(rate, settings, seconds{duration});
 }
-Rate simple(const char* per_minute, std::uint32_t initial, std::uint32_t increment) {
-    Rate rate;
-    rate.price = price(per_minute);
-    rate.initial_increment = initial;
-    rate.increment = increment;
-    return rate;
-}
 
 TEST(Charge, ChargesWholeSteps) {
-    EXPECT_EQ(cost_of(simple("0.12", 60, 60), 61), money("0.24"));
-    EXPECT_EQ(cost_of(simple("0.06", 30, 6), 31), money("0.036"));
-    EXPECT_EQ(cost_of(simple("0.02", 1, 1), 60), money("0.02")) << "not 0.0198: rounded once, at the end";
-    EXPECT_EQ(cost_of(simple("0.12", 60, 60), 0), money("0"));
+    EXPECT_EQ(cost_of(stepped_rate("0.12", 60, 60), 61), money("0.24"));
+    EXPECT_EQ(cost_of(stepped_rate("0.06", 30, 6), 31), money("0.036"));
+    EXPECT_EQ(cost_of(stepped_rate("0.02", 1, 1), 60), money("0.02"))
+        << "not 0.0198: rounded once, at the end";
+    EXPECT_EQ(cost_of(stepped_rate("0.12", 60, 60), 0), money("0"));
 }
 
 TEST(Charge, CountsIncrementsFromItsAnchor) {
-    const Rate rate = simple("0.30", 30, 18);
+    const Rate rate = stepped_rate("0.30", 30, 18);
     TariffSettings zero;
     zero.anchor = IncrementAnchor::zero;
     EXPECT_EQ(cost_of(rate, 31), money("0.24")) << "48 s";
@@ -61,7 +54,7 @@ TEST(Charge, CountsIncrementsFromItsAnchor) {
 }
 
 TEST(Charge, GraceIsFreeOfAllFees) {
-    Rate rate = simple("0.60", 1, 1);
+    Rate rate = stepped_rate("0.60", 1, 1);
     rate.connect_fee = price("0.1");
     rate.min_charge = price("5");
     rate.disconnect_fee = price("0.1");
@@ -71,7 +64,7 @@ TEST(Charge, GraceIsFreeOfAllFees) {
 }
 
 TEST(Charge, IncludedSecondsCostTheFeesOnly) {
-    Rate rate = simple("0.30", 60, 60);
+    Rate rate = stepped_rate("0.30", 60, 60);
     rate.connect_fee = price("0.05");
     rate.included_seconds = 30;
     EXPECT_EQ(cost_of(rate, 30), money("0.05"));
@@ -81,7 +74,7 @@ TEST(Charge, IncludedSecondsCostTheFeesOnly) {
 }
 
 TEST(Charge, TheDisconnectFeeIsDueFromItsSecondOn) {
-    Rate rate = simple("0.30", 1, 1);
+    Rate rate = stepped_rate("0.30", 1, 1);
     rate.connect_fee = price("0.05");
     rate.disconnect_fee = price("0.02");
     rate.disconnect_after = 60;
@@ -90,7 +83,7 @@ TEST(Charge, TheDisconnectFeeIsDueFromItsSecondOn) {
 }
 
 TEST(Charge, StaysWithinItsBounds) {
-    Rate rate = simple("0.30", 1, 1);
+    Rate rate = stepped_rate("0.30", 1, 1);
     rate.min_charge = price("0.25");
     rate.max_charge = price("0.50");
     EXPECT_EQ(cost_of(rate, 50), money("0.25"));
@@ -101,7 +94,7 @@ TEST(Charge, StaysWithinItsBounds) {
 }
 
 TEST(Charge, MarkupIsOnThePriceNotOnTheFees) {
-    Rate rate = simple("0.10", 60, 60);
+    Rate rate = stepped_rate("0.10", 60, 60);
     rate.connect_fee = price("0.05");
     TariffSettings settings;
     settings.markup = 125'000;  // 12.5 %
@@ -117,7 +110,7 @@ TEST(Charge, RoundsOnce) {
     settings.decimals = 3;
     const auto rounded = [&](Rounding rounding, const char* per_minute) {
         settings.rounding = rounding;
-        return cost_of(simple(per_minute, 60, 60), 60, settings);
+        return cost_of(stepped_rate(per_minute, 60, 60), 60, settings);
     };
     EXPECT_EQ(rounded(Rounding::up, "0.0001"), money("0.001"));
     EXPECT_EQ(rounded(Rounding::up, "0.001"), money("0.001"));
@@ -131,36 +124,36 @@ TEST(Charge, RoundsOnce) {
 }
 
 TEST(Charge, ACostBeyondAllBoundsIsNoAmount) {
-    EXPECT_EQ(cost_of(simple("1000000000", 1, 1), 1'000'000'000), kCostTooLarge);
+    EXPECT_EQ(cost_of(stepped_rate("1000000000", 1, 1), 1'000'000'000), kCostTooLarge);
     TariffSettings settings;
     settings.markup = kMarkupMax;
-    EXPECT_EQ(cost_of(simple("1000000000", 1'000'000'000, 1'000'000'000), 1'000'000'000, settings),
+    EXPECT_EQ(cost_of(stepped_rate("1000000000", 1'000'000'000, 1'000'000'000), 1'000'000'000, settings),
               kCostTooLarge);
-    EXPECT_EQ(cost_of(simple("1000000000", 60, 60), 600), kAmountMax);
-    EXPECT_EQ(cost_of(simple("1000000000", 60, 60), 601), kCostTooLarge);
+    EXPECT_EQ(cost_of(stepped_rate("1000000000", 60, 60), 600), kAmountMax);
+    EXPECT_EQ(cost_of(stepped_rate("1000000000", 60, 60), 601), kCostTooLarge);
 }
 
 TEST(Charge, LongestAffordableTime) {
     const auto longest = [](const Rate& rate, const char* funds) {
         return longest_affordable(rate, {}, money(funds));
     };
-    EXPECT_EQ(longest(simple("0.30", 60, 60), "0.89"), seconds{120});
-    EXPECT_EQ(longest(simple("0.30", 60, 60), "0.29"), seconds{0});
-    EXPECT_EQ(longest(simple("0.10", 6, 6), "0.10"), seconds{60});
-    EXPECT_EQ(longest(simple("0", 1, 1), "0"), kUnlimited);
-    EXPECT_EQ(longest(simple("0", 1, 1), "-0.01"), seconds{0}) << "nothing is affordable below zero";
-    Rate capped = simple("0.30", 1, 1);
+    EXPECT_EQ(longest(stepped_rate("0.30", 60, 60), "0.89"), seconds{120});
+    EXPECT_EQ(longest(stepped_rate("0.30", 60, 60), "0.29"), seconds{0});
+    EXPECT_EQ(longest(stepped_rate("0.10", 6, 6), "0.10"), seconds{60});
+    EXPECT_EQ(longest(stepped_rate("0", 1, 1), "0"), kUnlimited);
+    EXPECT_EQ(longest(stepped_rate("0", 1, 1), "-0.01"), seconds{0}) << "nothing is affordable below zero";
+    Rate capped = stepped_rate("0.30", 1, 1);
     capped.max_charge = price("1");
     EXPECT_EQ(longest(capped, "1"), kUnlimited);
     EXPECT_EQ(longest(capped, "0.99"), seconds{198});
-    Rate graced = simple("0.30", 60, 60);
+    Rate graced = stepped_rate("0.30", 60, 60);
     graced.grace_seconds = 5;
     EXPECT_EQ(longest(graced, "0.1"), seconds{5}) << "the grace is free";
 }
 
 // Goal: at the largest amount there is, what is affordable costs no more than that and is an amount.
 TEST(Charge, TheLargestAmountIsABorderLikeAnyOther) {
-    Rate rate = simple("1000000000", 1, 1);
+    Rate rate = stepped_rate("1000000000", 1, 1);
     rate.connect_fee = price("0.0000004");
     for (const auto rounding : {Rounding::up, Rounding::down, Rounding::half_up, Rounding::half_even}) {
         TariffSettings settings;
@@ -173,7 +166,7 @@ TEST(Charge, TheLargestAmountIsABorderLikeAnyOther) {
 }
 
 TEST(Charge, TiersPriceAStepByItsFirstSecond) {
-    Rate rate = simple("0.20", 60, 60);
+    Rate rate = stepped_rate("0.20", 60, 60);
     rate.connect_fee = price("0.40");
     rate.tiers = {{60, 1, price("0.1")}};
     EXPECT_EQ(cost_of(rate, 60), money("0.6"));
@@ -218,7 +211,7 @@ TEST(Charge, APlainRateCostsWhatItCostsByAllRules) {
 }
 
 TEST(Charge, FreeIsWhatCostsNothingForSoLong) {
-    Rate rate = simple("0", 1, 1);
+    Rate rate = stepped_rate("0", 1, 1);
     rate.tiers = {{600, 1, price("0.1")}};
     const auto free_for = [&](int duration) {
         return of_rate(rate, {}, [&](const RatedCall& call) { return is_free(call, seconds{duration}); });

@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::rating {
 namespace {
+
+using tests::at;
 
 DeckReading read(std::string_view csv, DeckLimits limits = {}) {
     return read_deck_csv(csv, limits);
@@ -22,10 +26,6 @@ DeckFault only_fault(std::string_view csv) {
 /// The row a call is rated by, in a deck without windows.
 Deck::RowIndex find(const Deck& deck, std::string_view number, Instant when = {}) {
     return deck.in_effect(deck.longest(number), when, {}).row;
-}
-
-Instant at(const char* text) {
-    return *parse_instant(text);
 }
 
 TEST(DeckCsv, ReadsColumnsByNameInAnyOrder) {

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::rating {
 namespace {
 
-Money micros(std::int64_t amount) {
-    return Money::from_micros(amount);
-}
+using tests::micros;
 
 TEST(Percent, IsReadWithUpToFourPlaces) {
     EXPECT_EQ(parse_percent("12.5"), Percent::from_millionths(125'000));

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 Currency currency(const char* text) {
     return *Currency::parse(text);

@@ -6,14 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
 using std::chrono::hours;
-
-Instant at(const char* text) {
-    return *rating::parse_instant(text);
-}
+using tests::at;
+using tests::new_york;
 
 std::int64_t second(const char* text) {
     return std::chrono::floor<std::chrono::seconds>(at(text)).time_since_epoch().count();
@@ -24,11 +24,6 @@ Period period(const char* begin, const char* until) {
 }
 
 const rating::TimeZone utc;
-
-rating::TimeZone new_york() {
-    return {-5 * 3'600,
-            {{second("2024-03-10T07:00:00Z"), -4 * 3'600}, {second("2024-11-03T06:00:00Z"), -5 * 3'600}}};
-}
 
 TEST(BillingPeriod, HasANameEach) {
     for (const char* const name :

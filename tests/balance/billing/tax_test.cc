@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 Tax tax(const char* percent, const char* fixed = "0") {
     return {*rating::parse_percent(percent), money(fixed)};

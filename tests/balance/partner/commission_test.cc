@@ -6,12 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::balance {
 namespace {
 
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 Percent percent(const char* text) {
     return *rating::parse_percent(text);

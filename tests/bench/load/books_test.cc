@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/literals.h"
+
 namespace tollgate::bench::load {
 namespace {
 
 using rating::Money;
-
-Money micros(std::int64_t amount) {
-    return Money::from_micros(amount);
-}
+using tests::micros;
 
 Traffic traffic_of(std::vector<std::string> customers) {
     Traffic traffic;

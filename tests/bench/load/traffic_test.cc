@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kHeader = "call_id,account_id,destination,start_time,answered,duration_seconds\n";
 
-std::string fault_of(std::string_view rows) {
+std::string fault_of_calls(std::string_view rows) {
     const TemporaryFile file{std::string{kHeader}.append(rows)};
     Traffic traffic;
     const std::string fault = read_calls(file.path(), "{account}", "", traffic);
@@ -45,16 +45,16 @@ TEST(Traffic, ColumnsStandInAnyOrder) {
 }
 
 TEST(Traffic, SaysWhereACallIsWrong) {
-    EXPECT_EQ(fault_of("c1,a,49,2026-03-02T00:00:00Z,1,60\nc2,a,49,2026-03-02T00:00:00Z,1,x\n"),
+    EXPECT_EQ(fault_of_calls("c1,a,49,2026-03-02T00:00:00Z,1,60\nc2,a,49,2026-03-02T00:00:00Z,1,x\n"),
               ":3: duration_seconds: \"x\": expected whole seconds from 0 to 86400");
-    EXPECT_EQ(fault_of("c1,,49,2026-03-02T00:00:00Z,1,60\n"),
+    EXPECT_EQ(fault_of_calls("c1,,49,2026-03-02T00:00:00Z,1,60\n"),
               ":2: account_id: \"\": expected 1 to 255 bytes");
-    EXPECT_EQ(fault_of("c1,a,49,yesterday,1,60\n"),
+    EXPECT_EQ(fault_of_calls("c1,a,49,yesterday,1,60\n"),
               ":2: start_time: \"yesterday\": expected RFC 3339 (2026-03-02T00:00:00Z) or Unix seconds");
-    EXPECT_EQ(fault_of("c1,a,49,0,yes,60\n"),
+    EXPECT_EQ(fault_of_calls("c1,a,49,0,yes,60\n"),
               ":2: answered: \"yes\": expected 1 where somebody answered, else 0");
-    EXPECT_EQ(fault_of("c1,a,49,0\n"), ":2: answered: is missing");
-    EXPECT_EQ(fault_of(""), ": has no calls");
+    EXPECT_EQ(fault_of_calls("c1,a,49,0\n"), ":2: answered: is missing");
+    EXPECT_EQ(fault_of_calls(""), ": has no calls");
 }
 
 TEST(Traffic, ListedCallsKeepTheirLengthsAndBeginAgain) {

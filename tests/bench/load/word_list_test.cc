@@ -7,21 +7,21 @@
 namespace tollgate::bench::load {
 namespace {
 
-using Words = std::vector<std::string>;
+using Listed = std::vector<std::string>;
 
 TEST(WordList, CountsThroughARange) {
-    EXPECT_EQ(read_words("l{8..11}x").words, (Words{"l8x", "l9x", "l10x", "l11x"}));
-    EXPECT_EQ(read_words("49{098..101}").words, (Words{"49098", "49099", "49100", "49101"}));
-    EXPECT_EQ(read_words("{0..1}").words, (Words{"0", "1"}));
+    EXPECT_EQ(read_words("l{8..11}x").words, (Listed{"l8x", "l9x", "l10x", "l11x"}));
+    EXPECT_EQ(read_words("49{098..101}").words, (Listed{"49098", "49099", "49100", "49101"}));
+    EXPECT_EQ(read_words("{0..1}").words, (Listed{"0", "1"}));
 }
 
 TEST(WordList, OneNameIsThatName) {
-    EXPECT_EQ(read_words("alice").words, (Words{"alice"}));
+    EXPECT_EQ(read_words("alice").words, (Listed{"alice"}));
 }
 
 TEST(WordList, AFileHasANameInEachLine) {
     const TemporaryFile file{"one\ntwo\r\nthree"};
-    EXPECT_EQ(read_words("@" + file.path()).words, (Words{"one", "two", "three"}));
+    EXPECT_EQ(read_words("@" + file.path()).words, (Listed{"one", "two", "three"}));
 }
 
 TEST(WordList, SaysWhatIsWrong) {

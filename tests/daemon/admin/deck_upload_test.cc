@@ -7,10 +7,10 @@
 namespace tollgate::daemon::admin {
 namespace {
 
-constexpr std::string_view kDeck = "prefix,rate_per_minute\n49,0.01\n4930,0.02\n";
-constexpr std::size_t kAny = std::size_t{1} << 30;
+constexpr std::string_view kUploaded = "prefix,rate_per_minute\n49,0.01\n4930,0.02\n";
+constexpr std::size_t kAnySize = std::size_t{1} << 30;
 
-DeckUpload::Result uploaded(std::string_view file, std::size_t piece_bytes, std::size_t bytes_max = kAny,
+DeckUpload::Result uploaded(std::string_view file, std::size_t piece_bytes, std::size_t bytes_max = kAnySize,
                             std::string_view encoding = {}) {
     DeckUpload upload{{}, encoding, bytes_max};
     for (std::size_t at = 0; at < file.size(); at += piece_bytes)
@@ -20,14 +20,14 @@ DeckUpload::Result uploaded(std::string_view file, std::size_t piece_bytes, std:
 
 // Goal: packed or not, cut anywhere, it is the same deck with the checksum of its text.
 TEST(DeckUpload, TakesPieces) {
-    const std::string file = packed(kDeck);
+    const std::string file = packed(kUploaded);
     for (std::size_t size = 1; size <= file.size(); ++size) {
-        for (const std::string_view sent : {kDeck, std::string_view{file}}) {
+        for (const std::string_view sent : {kUploaded, std::string_view{file}}) {
             const auto result = uploaded(sent, size);
             ASSERT_FALSE(result.refusal);
             ASSERT_NE(result.reading.deck, nullptr);
             EXPECT_EQ(result.reading.deck->row_count(), 2U);
-            EXPECT_EQ(result.checksum, checksum_of(kDeck));
+            EXPECT_EQ(result.checksum, checksum_of(kUploaded));
         }
     }
 }
@@ -40,12 +40,12 @@ TEST(DeckUpload, OfLessThanTheMagicBytesIsRead) {
 
 // Goal: what is packed badly, or too well, is refused and said so as soon as it is seen.
 TEST(DeckUpload, RefusesWhatCannotBeUnpacked) {
-    EXPECT_EQ(uploaded(kDeck, 5, kAny, "gzip").refusal->status, 422U);
-    EXPECT_EQ(uploaded(packed(kDeck).substr(0, 30), 5).refusal->status, 422U);
-    EXPECT_EQ(uploaded(packed(kDeck), 5, kDeck.size() - 1).refusal->status, 413U);
-    EXPECT_FALSE(uploaded(packed(kDeck), 5, kDeck.size()).refusal);
-    DeckUpload upload{{}, "gzip", kAny};
-    EXPECT_FALSE(upload.feed(kDeck));
+    EXPECT_EQ(uploaded(kUploaded, 5, kAnySize, "gzip").refusal->status, 422U);
+    EXPECT_EQ(uploaded(packed(kUploaded).substr(0, 30), 5).refusal->status, 422U);
+    EXPECT_EQ(uploaded(packed(kUploaded), 5, kUploaded.size() - 1).refusal->status, 413U);
+    EXPECT_FALSE(uploaded(packed(kUploaded), 5, kUploaded.size()).refusal);
+    DeckUpload upload{{}, "gzip", kAnySize};
+    EXPECT_FALSE(upload.feed(kUploaded));
 }
 
 }  // namespace

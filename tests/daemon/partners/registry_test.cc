@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/world.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::daemon {
 namespace {
@@ -11,10 +12,7 @@ using balance::JointEvent;
 using balance::PostingPlace;
 using balance::Transaction;
 using rating::Money;
-
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 CustomerClass gold() {
     CustomerClass one;

@@ -5,15 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/world.h"
+#include "tests/support/literals.h"
 
 namespace tollgate::daemon {
 namespace {
 
 using rating::Money;
-
-Money money(const char* text) {
-    return *rating::parse_money(text);
-}
+using tests::money;
 
 /// A distributor bob under the provider, who may owe 20, sells at 15 % and collects at 10 %; a customer carl
 /// below him.
