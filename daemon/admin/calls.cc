@@ -17,8 +17,6 @@
 namespace tollgate::daemon::admin {
 namespace {
 
-using commands::Words;
-
 constexpr std::size_t kPositionalsMax = 3;
 
 /// One argument of a verb.

@@ -9,7 +9,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 TEST(ThrottleRule, DoublesFromTheLastFreeGuessToItsBound) {

@@ -11,7 +11,6 @@ namespace {
 using balance::JointEvent;
 using balance::PostingPlace;
 using balance::Transaction;
-using rating::Money;
 using tests::money;
 
 CustomerClass gold() {

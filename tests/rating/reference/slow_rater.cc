@@ -12,7 +12,6 @@ namespace {
 using std::chrono::days;
 using std::chrono::floor;
 using std::chrono::seconds;
-using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 using std::chrono::year_month_day;
 
