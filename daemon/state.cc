@@ -266,7 +266,9 @@ bool State::apply_session(const EventHeader& header, ByteReader& in) {
     const bool fresh = kind == EventKind::session_opened || kind == EventKind::session;
     const auto as = whole ? balance::read_opened_as(in) : balance::OpenedAs{};
     if (!in.good() || as.level_capacity > balance::kChainDepthMax ||
-        as.bundles_capacity > balance::kChainDepthMax)
+        as.bundles_capacity > balance::kChainDepthMax ||
+        as.texts.service.size() > balance::kServiceBytesMax ||
+        as.texts.switch_name.size() > balance::kSwitchNameBytesMax)
         return false;
     Session* const session =
         fresh ? sessions.restore_fresh(key, as.level_capacity, as.texts, as.bundles_capacity)

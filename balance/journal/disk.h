@@ -81,10 +81,9 @@ std::string text_of(Errno error);
 
 /// Writes all of it; a write that came out short is continued once. EIO where it stays short.
 Errno write_all(File& file, std::uint64_t offset, std::span<const std::byte> bytes);
-/// Writes and syncs all of it, a portion of kPortionBytes after the other: what is not waited for must not
-/// make those wait who are. The journal's own syncs stand behind one portion at most: beside portions of 8
-/// MiB they took 6 ms (p99), beside these 1, and beside whole snapshots 100; and still 385 MB are written a
-/// second.
+/// Writes and syncs all of it, a portion of kPortionBytes after the other: what is large must not make the
+/// requests of others wait, whose syncs stand behind one portion at most. Beside portions of 8 MiB they took
+/// 6 ms (p99), beside these 1, and beside whole snapshots 100; and still 385 MB are written a second.
 Errno write_in_portions(File& file, std::uint64_t offset, std::span<const std::byte> bytes);
 inline constexpr std::size_t kPortionBytes = std::size_t{256} << 10;
 /// Reads until `bytes` is full or the file ends; `count` says how far.

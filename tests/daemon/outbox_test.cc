@@ -79,6 +79,24 @@ TEST(State, OnlyEventsOfSessionsArePacked) {
     }
 }
 
+// Goal: a session's texts are no longer than requests may make them, whatever an event says.
+TEST(State, ASessionHasNoTextsBeyondTheirLimits) {
+    State state{OutboxWorld::settings(10)};
+    const std::string service(balance::kServiceBytesMax + 1, 's');
+    const std::string switch_name(balance::kSwitchNameBytesMax + 1, 's');
+    for (const auto& [first, second] : {std::pair{service, std::string{}}, {std::string{}, switch_name}}) {
+        std::vector<std::byte> event;
+        balance::ByteWriter out{event};
+        balance::EventHeader{balance::EventKind::session, {}}.write(out);
+        balance::write_session_key("call-1", out);
+        out.put(std::uint8_t{1});
+        out.put(std::uint8_t{0});
+        for (const auto& text : {std::string{"4930987"}, first, second})
+            out.short_text(text);
+        EXPECT_NE(state.apply(event, {}), "");
+    }
+}
+
 TEST(Outbox, AMailIsInTheEventOfItsCause) {
     OutboxWorld world;
     {
