@@ -174,8 +174,11 @@ class Phases:
     def die_filling(self, phases, who):
         """An empty store is filled with more than a batch has, from a snapshot that was made before any call. `who`
         is killed meanwhile: "daemon" or "store"."""
-        story = self.daemon_with("journal.segment_bytes=4 MiB", "journal.snapshot_segments=1")
+        story = self.daemon_with()
         self.daemon.parties([{"id": f"many-{number}", "kind": "line", "parent": "office"} for number in range(MANY)])
+        # Only now are snapshots made: one that was begun amid the import would have none of it.
+        self.daemon.stop()
+        self.daemon.restart(*SETTINGS, "journal.segment_bytes=4 MiB", "journal.snapshot_segments=1", self.url())
         deadline = time.monotonic() + PHASE_SECONDS
         while not self.daemon.snapshots():  # A command that waits for its answer is a block of 4 KiB.
             assert time.monotonic() < deadline, "there is no snapshot"
