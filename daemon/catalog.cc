@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "config/values.h"
+
 namespace tollgate::daemon {
 namespace {
 
@@ -16,6 +18,7 @@ using balance::Party;
 using balance::PartyId;
 using balance::PartyKind;
 using balance::Terms;
+using config::quoted;
 
 template <typename Enum, std::size_t N>
 using Words = std::array<std::pair<Enum, std::string_view>, N>;
@@ -66,10 +69,6 @@ std::pair<std::vector<PartyKind>, std::string_view> parents_of(PartyKind kind) {
 
 bool is_limit(rating::Money amount) noexcept {
     return amount >= rating::Money{} && amount <= rating::kAmountMax;
-}
-
-std::string quoted(std::string_view text) {
-    return "\"" + std::string{text.substr(0, 80)} + "\"";
 }
 
 /// What an event holds itself; more stands in a file of its own.

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "config/values.h"
+
 namespace tollgate::daemon {
 namespace {
 
 using balance::PartyKind;
 using balance::Terms;
-
-constexpr std::size_t kShownMax = 80;
-
-std::string quoted(std::string_view text) {
-    return "\"" + std::string{text.substr(0, kShownMax)} + "\"";
-}
+using config::quoted;
 
 /// Who pays for no calls, as a message names him; empty for who does.
 std::string_view pays_nothing(const TariffTaker& taker) noexcept {

@@ -4,18 +4,9 @@
 
 #include <arpa/inet.h>
 
+#include "daemon/letters.h"
+
 namespace tollgate::daemon::access {
-namespace {
-
-/// Logins are the same in capitals: as people type them, and as they are looked up.
-std::string in_small_letters(std::string_view text) {
-    std::string result{text};
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
-}
-
-}  // namespace
 
 std::chrono::seconds ThrottleRule::wait_after(std::uint32_t guesses) const noexcept {
     if (guesses < free) return std::chrono::seconds{0};
@@ -71,6 +62,7 @@ LoginThrottle::LoginThrottle(std::uint64_t hash_key, ThrottleRule per_login, Thr
     : logins_(per_login, hash_key), sources_(per_source, ~hash_key) {}
 
 Steady LoginThrottle::begin(std::string_view login, std::string_view source, Steady now) noexcept {
+    // Logins are the same in capitals: as people type them, and as they are looked up.
     const std::string name = in_small_letters(login);
     const Steady wait = std::max(logins_.wait(name, now), sources_.wait(source, now));
     if (wait > Steady{0}) return wait;

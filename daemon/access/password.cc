@@ -8,41 +8,13 @@
 #include <sodium.h>
 
 #include "daemon/access/sodium.h"
+#include "daemon/letters.h"
+#include "daemon/utf8.h"
 
 namespace tollgate::daemon::access {
 namespace {
 
 constexpr std::string_view kHashBegin = "$argon2id$v=19$m=";
-
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_letters(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
-
-/// The bytes of the UTF-8 character that text begins with; 0 where it begins with none. Requires: not empty.
-std::size_t character_bytes(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    const unsigned char first = byte(0);
-    std::size_t size = 0;
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) size = 2;
-    if (first >= 0xE0 && first <= 0xEF) size = 3;
-    if (first >= 0xF0 && first <= 0xF4) size = 4;
-    if (size == 0 || text.size() < size) return 0;
-    for (std::size_t at = 1; at < size; ++at) {
-        if ((byte(at) & 0xC0) != 0x80) return 0;
-    }
-    // Longer than it must be, a half of a pair, beyond the last character.
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return size;
-}
 
 /// A number and the sign behind it, taken off the front.
 std::optional<std::uint64_t> take_number(std::string_view& text, std::string_view behind) noexcept {
@@ -61,7 +33,7 @@ PasswordRule rule_of(std::string_view password, std::string_view login) noexcept
     if (password.size() > kPasswordBytesMax) return PasswordRule::too_long;
     std::size_t characters = 0;
     for (std::string_view rest = password; !rest.empty(); ++characters) {
-        const std::size_t bytes = character_bytes(rest);
+        const std::size_t bytes = utf8_bytes(rest);
         const auto first = static_cast<unsigned char>(rest.front());
         if (bytes == 0 || first < 0x20 || first == 0x7F) return PasswordRule::no_text;
         rest.remove_prefix(bytes);
@@ -69,7 +41,7 @@ PasswordRule rule_of(std::string_view password, std::string_view login) noexcept
     if (characters < kPasswordCharactersMin) return PasswordRule::too_short;
     if (same_letters(password, login) || same_letters(password, login.substr(0, login.find('@'))))
         return PasswordRule::login;
-    const std::string_view first = password.substr(0, character_bytes(password));
+    const std::string_view first = password.substr(0, utf8_bytes(password));
     std::string_view rest = password;
     while (rest.starts_with(first))
         rest.remove_prefix(first.size());

@@ -4,17 +4,13 @@
 #include <array>
 #include <string>
 
+#include "daemon/letters.h"
+
 namespace tollgate::daemon::admin {
 namespace {
 
 constexpr std::array<std::string_view, 3> kHosts = {"localhost", "127.0.0.1", "[::1]"};
 constexpr std::size_t kPortDigitsMax = 5;
-
-bool same_letters(std::string_view a, std::string_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [lower](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// Nothing, or a colon and a port.
 bool is_port_part(std::string_view text) noexcept {

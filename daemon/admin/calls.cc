@@ -13,6 +13,7 @@
 #include "daemon/admin/bodies.h"
 #include "daemon/admin/json.h"
 #include "daemon/commands/table.h"
+#include "daemon/letters.h"
 
 namespace tollgate::daemon::admin {
 namespace {
@@ -177,13 +178,6 @@ std::string json_of(std::string_view answer, std::string_view figure) {
         }
     }
     return json.close_object().take();
-}
-
-std::string in_small_letters(std::string_view text) {
-    std::string result{text};
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
 }
 
 /// `-BUSY retry after 1000 ms: …`

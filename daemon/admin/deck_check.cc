@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/letters.h"
+
 namespace tollgate::daemon::admin {
 namespace {
 
@@ -17,9 +19,7 @@ constexpr std::int64_t kTenfold = 10;
 constexpr std::array<std::string_view, 4> kMobileWords = {"mobile", "cellular", "gsm", "handy"};
 
 bool is_mobile(std::string_view destination) noexcept {
-    const auto same_letter = [](char c, char small) {
-        return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == small;
-    };
+    const auto same_letter = [](char c, char small) { return in_small(c) == small; };
     return std::any_of(kMobileWords.begin(), kMobileWords.end(), [&](std::string_view word) {
         return std::search(destination.begin(), destination.end(), word.begin(), word.end(), same_letter) !=
                destination.end();

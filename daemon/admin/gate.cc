@@ -8,6 +8,7 @@
 
 #include "daemon/admin/bodies.h"
 #include "daemon/admin/json_copy.h"
+#include "daemon/letters.h"
 #include "rating/decimal.h"
 
 namespace tollgate::daemon::admin {
@@ -137,10 +138,8 @@ std::optional<Response> Gate::identify(Request& request) const {
     constexpr std::string_view kBearer = "Bearer ";
     const std::string_view shown = request.authorization;
     if (shown.empty()) return unauthorized("a token is needed: Authorization: Bearer tg_…");
-    const bool bearer = shown.size() > kBearer.size() &&
-                        std::equal(kBearer.begin(), kBearer.end(), shown.begin(), [](char a, char b) {
-                            return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b);
-                        });
+    const bool bearer =
+        shown.size() > kBearer.size() && same_letters(shown.substr(0, kBearer.size()), kBearer);
     if (!bearer) return unauthorized("expected Authorization: Bearer tg_…");
     auto who = directory_->who(shown.substr(kBearer.size()), services_.wall_now());
     if (const auto* const refusal = std::get_if<Directory::Refusal>(&who)) {

@@ -34,6 +34,7 @@
 #include "daemon/admin/access.h"
 #include "daemon/admin/growing_bytes.h"
 #include "daemon/admin/http_stream.h"
+#include "daemon/letters.h"
 #include "daemon/net/tls.h"
 #include "daemon/turns.h"
 
@@ -94,13 +95,6 @@ struct GrowingBody {
     };
 };
 using Parser = http::request_parser<GrowingBody>;
-
-std::string in_small_letters(std::string_view text) {
-    std::string result{text};
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
-}
 
 std::string_view view(boost::beast::string_view text) noexcept {
     return {text.data(), text.size()};

@@ -12,6 +12,7 @@
 #include "daemon/admin/listing.h"
 #include "daemon/admin/party_fields.h"
 #include "daemon/admin/party_json.h"
+#include "daemon/letters.h"
 #include "daemon/partners/party_list.h"
 
 namespace tollgate::daemon::admin {
@@ -57,10 +58,6 @@ std::string_view take_line(std::string_view& text) noexcept {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // ---- Searching ----
-
-char in_small(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 /// Whether `part`, which is in small letters, stands somewhere in `text`.
 bool contains(std::string_view text, std::string_view part) noexcept {
@@ -116,12 +113,6 @@ struct PartyFilter {
         return !of.closed() && (of.bits() & reasons) == reasons;
     }
 };
-
-std::string in_small_letters(std::string_view text) {
-    std::string small{text};
-    std::transform(small.begin(), small.end(), small.begin(), in_small);
-    return small;
-}
 
 /// The filter that a listing says; what it does not understand is a fault.
 PartyFilter filter_of(const Listing& listing, FieldFaults& faults) {

@@ -4,19 +4,13 @@
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/table.h"
+#include "daemon/letters.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
 namespace {
 
 using protocol::RespWriter;
-
-std::string lower(std::string_view text) {
-    std::string lowered{text};
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lowered;
-}
 
 /// The commands named, or all.
 std::vector<const Command*> chosen(Words names) {
@@ -33,7 +27,7 @@ std::vector<const Command*> chosen(Words names) {
 /// Name, arity, flags, and positions of keys, of which there are none.
 void write_info(RespWriter& writer, const Command& command) {
     writer.array(6);
-    writer.bulk(lower(command.name));
+    writer.bulk(in_small_letters(command.name));
     writer.integer(-static_cast<std::int64_t>(command.words_min));
     writer.array(0);
     writer.integer(0);
@@ -46,7 +40,7 @@ void write_docs(RespWriter& writer, const Command& command, bool resp3) {
     const auto map = [&writer, resp3](std::size_t size) {
         resp3 ? writer.map(size) : writer.array(2 * size);
     };
-    writer.bulk(lower(command.name));
+    writer.bulk(in_small_letters(command.name));
     map(4);
     writer.bulk("summary");
     writer.bulk(command.summary);
@@ -83,7 +77,7 @@ void command(Context& context, Words words, std::string& out) {
     if (is_word(words[1], "LIST")) {
         writer.array(command_table().size());
         for (const Command& known : command_table())
-            writer.bulk(lower(known.name));
+            writer.bulk(in_small_letters(known.name));
         return;
     }
     if (is_word(words[1], "DOCS")) {

@@ -8,6 +8,7 @@
 #include "daemon/commands/sender.h"
 #include "daemon/commands/slow_log.h"
 #include "daemon/commands/table.h"
+#include "daemon/letters.h"
 #include "protocol/resp_writer.h"
 
 namespace tollgate::daemon::commands {
@@ -179,10 +180,7 @@ void for_each_command(const Services& services, const Write& write) {
     for (std::size_t place = 0; place <= kUnknownCommand; ++place) {
         const CommandSum sum = sum_of_command(services, place);
         if (sum.calls == 0) continue;
-        std::string name{place < table.size() ? table[place].name : "unknown"};
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-        write(name, sum);
+        write(in_small_letters(place < table.size() ? table[place].name : "unknown"), sum);
     }
 }
 

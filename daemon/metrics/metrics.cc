@@ -12,6 +12,7 @@
 #include "daemon/commands/slow_log.h"
 #include "daemon/commands/table.h"
 #include "daemon/commands/words.h"
+#include "daemon/letters.h"
 
 namespace tollgate::daemon::metrics {
 namespace {
@@ -35,13 +36,6 @@ constexpr int kHeldShare = 20;
 
 double seconds_of(std::chrono::nanoseconds time) noexcept {
     return static_cast<double>(time.count()) / kNanosecondsASecond;
-}
-
-std::string in_small_letters(std::string_view text) {
-    std::string small{text};
-    std::transform(small.begin(), small.end(), small.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return small;
 }
 
 /// One family, being filled.

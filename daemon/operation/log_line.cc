@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "daemon/letters.h"
+
 namespace tollgate::daemon::logging {
 namespace {
 
@@ -14,18 +16,15 @@ constexpr std::string_view kOtherKinds = "other";
 bool is_space(char c) noexcept {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
-char small(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 /// What tokens and hashes are made of.
 bool is_secret_letter(char c) noexcept {
-    return (c >= '0' && c <= '9') || (small(c) >= 'a' && small(c) <= 'z') || c == '_' || c == '-' ||
+    return (c >= '0' && c <= '9') || (in_small(c) >= 'a' && in_small(c) <= 'z') || c == '_' || c == '-' ||
            c == '$' || c == '+' || c == '/' || c == '=' || c == ',' || c == '.';
 }
 bool begins(std::string_view text, std::size_t at, std::string_view word) noexcept {
     if (text.size() - at < word.size()) return false;
     return std::equal(word.begin(), word.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
-                      [](char wanted, char c) { return wanted == small(c); });
+                      [](char wanted, char c) { return wanted == in_small(c); });
 }
 
 /// Where the value ends that begins at `at`: a quoted one with its quote, another at a space or the like.
@@ -54,7 +53,7 @@ std::size_t end_of_value(std::string_view text, std::size_t at, bool in_url) noe
 
 /// Whether the name at `at` is one of the pairs behind the `?` of a URL.
 bool is_in_query(std::string_view text, std::size_t at) noexcept {
-    while (at > 0 && small(text[at - 1]) >= 'a' && small(text[at - 1]) <= 'z')
+    while (at > 0 && in_small(text[at - 1]) >= 'a' && in_small(text[at - 1]) <= 'z')
         --at;
     return at > 0 && (text[at - 1] == '?' || text[at - 1] == '&');
 }

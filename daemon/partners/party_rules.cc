@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/values.h"
 #include "daemon/partners/sales.h"
 
 namespace tollgate::daemon {
@@ -11,10 +12,7 @@ namespace {
 using balance::kNoParty;
 using balance::PartyId;
 using balance::PartyKind;
-
-std::string quoted(std::string_view text) {
-    return '"' + std::string{text} + '"';
-}
+using config::quoted;
 
 }  // namespace
 
