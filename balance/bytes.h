@@ -54,19 +54,17 @@ class ByteWriter {
     void bytes(std::span<const std::byte> bytes) {
         if (!bytes.empty()) std::memcpy(next(bytes.size()), bytes.data(), bytes.size());
     }
-    /// Room for up to `size` bytes, of which took() then says how many were written.
-    [[nodiscard]] std::byte* room_for(std::size_t size) {
-        std::byte* const at = next(size);
-        room_taken_ = size;
-        return at;
-    }
+    /// Room for up to `size` bytes, of which filled() then says where those that were written end.
+    [[nodiscard]] std::byte* room_for(std::size_t size) { return next(size); }
     /// Requires: nothing was written since room_for(), and no more than that.
-    void took(std::size_t size) {
-        assert(size <= room_taken_);
+    void filled(const std::byte* end) {
+        const std::byte* const all = grown_ != nullptr ? grown_->data() : room_.data();
+        const auto used = static_cast<std::size_t>(end - all);
+        assert(used <= size());
         if (grown_ != nullptr) {
-            grown_->resize(grown_->size() - (room_taken_ - size));
+            grown_->resize(used);
         } else {
-            used_ -= room_taken_ - size;
+            used_ = used;
         }
     }
     [[nodiscard]] std::size_t size() const noexcept { return grown_ != nullptr ? grown_->size() : used_; }
@@ -86,7 +84,6 @@ class ByteWriter {
     std::vector<std::byte>* grown_ = nullptr;
     std::span<std::byte> room_;
     std::size_t used_ = 0;
-    std::size_t room_taken_ = 0;
 };
 
 /// Reads what a ByteWriter wrote. Beyond the end everything is 0 and empty, and good() says so.

@@ -98,11 +98,12 @@ void use_fields(Io& io, U& use) {
     io(use.used);
 }
 
+/// Returns where it ends. Room is asked for once for the groups of all levels.
 template <std::size_t kMaskBytes, typename Fields>
-void put_packed(ByteWriter& out, const Fields& fields) {
-    PackedWriter<kMaskBytes> packed{out.room_for(PackedWriter<kMaskBytes>::kBytesMax)};
+std::byte* put_packed(std::byte* at, const Fields& fields) noexcept {
+    PackedWriter<kMaskBytes> packed{at};
     fields(packed);
-    out.took(packed.finish());
+    return packed.finish();
 }
 
 /// A group of fields as an event of either kind has them.
@@ -127,13 +128,16 @@ static_assert(kChainDepthMax <= kLevelsMask);
 
 void write_changing(const Session& session, Moment at, ByteWriter& out) {
     auto io = [&out](const auto& value) { out.put(value); };
-    put_packed<kChangingMask>(out, [&](auto& fields) { changing_fields(fields, session, at); });
+    std::byte* next = out.room_for(PackedWriter<kChangingMask>::kBytesMax + 1 +
+                                   session.level_count * PackedWriter<kMoneyMask>::kBytesMax);
+    next = put_packed<kChangingMask>(next, [&](auto& fields) { changing_fields(fields, session, at); });
     const bool tags = session.start_tags != nullptr;
     const bool bundles = session.bundles_count != 0;
-    out.put(
-        static_cast<std::uint8_t>(session.level_count | (tags ? kHasTags : 0) | (bundles ? kHasBundles : 0)));
+    *next++ =
+        static_cast<std::byte>(session.level_count | (tags ? kHasTags : 0) | (bundles ? kHasBundles : 0));
     for (const SessionLevel& level : session.levels())
-        put_packed<kMoneyMask>(out, [&level](auto& fields) { money_fields(fields, level); });
+        next = put_packed<kMoneyMask>(next, [&level](auto& fields) { money_fields(fields, level); });
+    out.filled(next);
     if (tags) out.text(*session.start_tags);
     if (!bundles) return;
     out.put(session.bundles_count);
@@ -193,9 +197,11 @@ void write_decided(const Session& session, Moment at, ByteWriter& out) {
     out.short_text(session.texts().caller);
     out.short_text(session.texts().service);
     out.short_text(session.texts().switch_name);
-    put_packed<kDecidedMask>(out, [&](auto& fields) { decided_fields(fields, session, at); });
+    out.filled(put_packed<kDecidedMask>(out.room_for(PackedWriter<kDecidedMask>::kBytesMax),
+                                        [&](auto& fields) { decided_fields(fields, session, at); }));
     out.short_text(session.number.view());
     out.put(session.level_count);
+    std::byte* next = out.room_for(session.level_count * PackedWriter<kNameMask>::kBytesMax);
     // From the last one: whoever reads a level then knows who pays the next.
     PartyId next_payer = kNoParty;
     for (std::size_t i = session.level_count; i-- > 0;) {
@@ -208,9 +214,10 @@ void write_decided(const Session& session, Moment at, ByteWriter& out) {
                              .version = level.tariff == nullptr ? 0 : level.tariff->number,
                              .row = level.row,
                              .affordable_seconds = level.affordable_seconds};
-        put_packed<kNameMask>(out, [&](auto& fields) { name_fields(fields, name, next_payer); });
+        next = put_packed<kNameMask>(next, [&](auto& fields) { name_fields(fields, name, next_payer); });
         next_payer = level.payer;
     }
+    out.filled(next);
 }
 
 OpenedAs read_opened_as(ByteReader& in) noexcept {

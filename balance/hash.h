@@ -18,11 +18,17 @@ class KeyedHash {
         const char* at = bytes.data();
         std::size_t left = bytes.size();
         for (; left >= 16; at += 16, left -= 16)
-            state = fold(load(at, 8) ^ state, load(at + 8, 8) ^ key_);
+            state = fold(word(at) ^ state, word(at + 8) ^ key_);
+        // The last bytes are read together with those before them, which are shifted out.
+        const auto last = [bytes, at](std::size_t size) {
+            return size == 0           ? 0
+                   : bytes.size() >= 8 ? word(bytes.data() + bytes.size() - 8) >> 8 * (8 - size)
+                                       : few(at, size);
+        };
         if (left > 8) {
-            state = fold(load(at, 8) ^ state, load(at + 8, left - 8) ^ key_);
+            state = fold(word(at) ^ state, last(left - 8) ^ key_);
         } else {
-            state = fold(load(at, left) ^ state, kOdd ^ key_);
+            state = fold(last(left) ^ state, kOdd ^ key_);
         }
         return fold(state, kOther);
     }
@@ -46,10 +52,20 @@ class KeyedHash {
         key = (key ^ (key >> 27)) * 0x94D0'49BB'1331'11EBULL;
         return key ^ (key >> 31);
     }
-    static std::uint64_t load(const char* at, std::size_t size) noexcept {
-        std::uint64_t word = 0;
-        if (size != 0) std::memcpy(&word, at, size);  // An empty view may point nowhere.
-        return word;
+    /// Bytes as a number, the first one lowest.
+    static std::uint64_t word(const char* at) noexcept { return piece<std::uint64_t>(at); }
+    /// 1 to 7 bytes: of two or three pieces that may overlap, where their bits are the same.
+    static std::uint64_t few(const char* at, std::size_t size) noexcept {
+        if (size >= 4)
+            return piece<std::uint32_t>(at) | piece<std::uint32_t>(at + size - 4) << 8 * (size - 4);
+        return piece<std::uint8_t>(at) | piece<std::uint8_t>(at + size / 2) << 8 * (size / 2) |
+               piece<std::uint8_t>(at + size - 1) << 8 * (size - 1);
+    }
+    template <typename Piece>
+    static std::uint64_t piece(const char* at) noexcept {
+        Piece value = 0;
+        std::memcpy(&value, at, sizeof value);
+        return value;
     }
     /// Both halves of the 128-bit product.
     static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {

@@ -19,8 +19,8 @@ namespace tollgate::balance {
 template <std::size_t kMaskBytes>
 class PackedWriter {
   public:
-    /// No group is larger with all of its fields.
-    static constexpr std::size_t kBytesMax = 160;
+    /// Each field has a bit of its own and at most 8 bytes.
+    static constexpr std::size_t kBytesMax = kMaskBytes + 8 * kMaskBytes * sizeof(std::uint64_t);
 
     /// Requires: `room` has kBytesMax bytes.
     explicit PackedWriter(std::byte* room) noexcept : mask_at_(room), next_(room + kMaskBytes) {}
@@ -47,11 +47,11 @@ class PackedWriter {
         mark(micros != 0);
     }
 
-    /// How many bytes of the room are written. Requires: no field comes behind.
-    [[nodiscard]] std::size_t finish() noexcept {
+    /// The end of what is written. Requires: no field comes behind.
+    [[nodiscard]] std::byte* finish() noexcept {
         assert(bit_ <= 8 * kMaskBytes);
         std::memcpy(mask_at_, &mask_, kMaskBytes);
-        return static_cast<std::size_t>(next_ - mask_at_);
+        return next_;
     }
 
   private:
