@@ -36,14 +36,18 @@ Integer in_units(Integer total, Integer unit, Rounding rounding) noexcept {
 }
 
 Money rounded(Exact total, const TariffSettings& settings) noexcept {
-    if (total > kAmountMax.micros() * kExactPerMicro) return kCostTooLarge;
     const std::int64_t unit_micros = kMicrosPerUnit[settings.decimals];
-    const Exact unit = unit_micros * kExactPerMicro;
-    // What most calls cost fits 64 bits, whose division is five times as fast.
-    const Exact units =
-        total <= INT64_MAX && unit <= INT64_MAX
-            ? in_units(static_cast<std::int64_t>(total), static_cast<std::int64_t>(unit), settings.rounding)
-            : in_units(total, unit, settings.rounding);
+    // What most calls cost fits 64 bits, whose division is five times as fast; by what the compiler knows, as
+    // where all places are kept, none is left of it.
+    if (total <= INT64_MAX) {
+        constexpr auto kPerMicro = static_cast<std::int64_t>(kExactPerMicro);
+        const auto narrow = static_cast<std::int64_t>(total);
+        return Money::from_micros(
+            unit_micros == 1 ? in_units(narrow, kPerMicro, settings.rounding)
+                             : in_units(narrow, unit_micros * kPerMicro, settings.rounding) * unit_micros);
+    }
+    if (total > kAmountMax.micros() * kExactPerMicro) return kCostTooLarge;
+    const Exact units = in_units(total, unit_micros * kExactPerMicro, settings.rounding);
     const auto micros = static_cast<std::int64_t>(units * unit_micros);
     return micros > kAmountMax.micros() ? kCostTooLarge : Money::from_micros(micros);
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -41,6 +43,31 @@ TEST(Decimal, WritesWithoutTrailingZeros) {
     EXPECT_EQ(format_decimal(-5, 0).view(), "-5");
     EXPECT_EQ(format_decimal(100, 0).view(), "100");
     EXPECT_EQ(format_decimal(std::numeric_limits<std::int64_t>::min(), 6).view(), "-9223372036854.775808");
+}
+
+// Goal: numbers of every length are written right, with any number of places.
+// Method: around every power of ten and of two; read back, and beside what the same digits are as text.
+TEST(Decimal, WritesEveryLength) {
+    std::vector<std::int64_t> values{INT64_MIN + 1, INT64_MAX};
+    for (std::int64_t power = 1; power <= INT64_MAX / 10; power *= 10)
+        for (const std::int64_t value : {power - 1, power, power + 1, 7 * power, 123'456'789 % power})
+            values.insert(values.end(), {value, -value});
+    for (int bit = 0; bit < 63; ++bit)
+        values.insert(values.end(), {std::int64_t{1} << bit, (std::int64_t{1} << bit) - 1});
+    for (const std::int64_t value : values) {
+        for (int places = 0; places <= 18; ++places) {
+            std::string digits = std::to_string(value < 0 ? -value : value);
+            const auto after = static_cast<std::size_t>(places);
+            if (digits.size() <= after) digits.insert(0, after + 1 - digits.size(), '0');
+            std::string expected = (value < 0 ? "-" : "") + digits.substr(0, digits.size() - after);
+            digits.erase(0, digits.size() - after);
+            digits.erase(digits.find_last_not_of('0') + 1);
+            if (!digits.empty()) expected += "." + digits;
+            const auto written = format_decimal(value, places);
+            EXPECT_EQ(written.view(), expected) << value << " with " << places;
+            EXPECT_EQ(parse_decimal(written.view(), places), value) << written.view();
+        }
+    }
 }
 
 TEST(Decimal, UnsignedNumbersHaveNoSignAndABound) {
