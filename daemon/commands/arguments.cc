@@ -17,13 +17,6 @@ std::string_view present(std::string_view word) noexcept {
 
 }  // namespace
 
-bool is_word(std::string_view text, std::string_view upper) noexcept {
-    return text.size() == upper.size() &&
-           std::equal(text.begin(), text.end(), upper.begin(), [](char a, char b) {
-               return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
-           });
-}
-
 Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
                      std::span<Keyword> keywords) {
     assert(positionals.size() <= kPositionalsMax);

@@ -16,7 +16,14 @@
 namespace tollgate::daemon::commands {
 
 /// Case-insensitive for A to Z; `upper` is in capitals.
-[[nodiscard]] bool is_word(std::string_view text, std::string_view upper) noexcept;
+[[nodiscard]] constexpr bool is_word(std::string_view text, std::string_view upper) noexcept {
+    if (text.size() != upper.size()) return false;
+    for (std::size_t i = 0; i < upper.size(); ++i) {
+        if (text[i] == upper[i]) continue;  // As mostly: whoever asks often writes capitals.
+        if (upper[i] < 'A' || upper[i] > 'Z' || text[i] != upper[i] + ('a' - 'A')) return false;
+    }
+    return true;
+}
 
 /// An optional argument: `KEYWORD value`, or `KEYWORD` alone where it is a flag.
 struct Keyword {

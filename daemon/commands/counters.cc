@@ -51,6 +51,13 @@ AnswerCode find(std::string_view word, std::size_t first, std::size_t end, Answe
     return otherwise;
 }
 
+/// Whether it is one of 10 to 99 elements, of which the first is OK: what most calls are answered.
+bool is_usual(std::string_view answer) noexcept {
+    constexpr std::size_t kHeader = std::string_view{"*22\r\n"}.size();
+    return answer.size() > kHeader && answer.front() == '*' && answer[kHeader - 1] == '\n' &&
+           answer.substr(kHeader).starts_with("$2\r\nOK\r\n");
+}
+
 }  // namespace
 
 std::string_view text_of(AnswerCode code) noexcept {
@@ -58,7 +65,7 @@ std::string_view text_of(AnswerCode code) noexcept {
 }
 
 AnswerCode answer_code(std::string_view answer) noexcept {
-    if (answer.empty()) return AnswerCode::ok;
+    if (answer.empty() || is_usual(answer)) return AnswerCode::ok;
     switch (answer.front()) {
         case '-':
             return find(first_word(answer.substr(1)), kFirstError, kAnswerCodes, AnswerCode::err);
