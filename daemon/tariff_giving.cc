@@ -54,7 +54,8 @@ std::string fault_of(const rating::TariffBook& tariffs, const TariffTaker& taker
     if (version == nullptr || !ownership_fault(name, version->settings.owner, taker).empty())
         return quoted(name) + ": no such tariff; PUT /v1/tariffs/{id} makes one";
     const auto theirs = version->settings.currency;
-    if (theirs == taker.currency) return {};
+    // Without one its parent is not known, which is a fault of its own.
+    if (theirs == taker.currency || taker.currency.view().empty()) return {};
     return quoted(name) + " is in " + std::string{theirs.view()} + "; the party pays in " +
            std::string{taker.currency.view()};
 }

@@ -8,11 +8,20 @@
 namespace tollgate::daemon::commands {
 namespace {
 
-constexpr std::string_view kNull = "<null>";
 constexpr std::size_t kShownMax = 64;
 
+/// What stands there in this order: `line destination session`.
+std::string joined(std::span<const std::string_view> names) {
+    std::string all;
+    for (const std::string_view name : names) {
+        if (!all.empty()) all += ' ';
+        all += name;
+    }
+    return all;
+}
+
 std::string_view present(std::string_view word) noexcept {
-    return word == kNull ? std::string_view{} : word;
+    return is_null(word) ? std::string_view{} : word;
 }
 
 }  // namespace
@@ -22,7 +31,7 @@ Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
     assert(positionals.size() <= kPositionalsMax);
     words = words.subspan(1);
     if (words.size() < positionals.size()) {
-        fault(positionals[words.size()], {}, "missing");
+        fault(positionals[words.size()], {}, "missing; expected " + joined(positionals));
         return;
     }
     for (std::size_t i = 0; i < positionals.size(); ++i)
@@ -31,7 +40,7 @@ Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
     while (!words.empty()) {
         const std::string_view word = words.front();
         words = words.subspan(1);
-        if (word == kNull) continue;
+        if (is_null(word)) continue;
         if (words.empty() && is_word(word, "PLAIN")) {
             plain_ = true;
             return;
@@ -42,18 +51,19 @@ Arguments::Arguments(Words words, std::span<const std::string_view> positionals,
             std::string expected = "expected ";
             for (const Keyword& known : keywords)
                 expected += std::string{known.name} + ", ";
-            fault("keyword", word, expected + "or PLAIN as the last word");
+            if (!keywords.empty()) expected += "or ";
+            fault("keyword", word, expected + "PLAIN as the last word");
             return;
         }
         if (keyword->present) fault(keyword->name, {}, "stands there twice; expected once");
         keyword->present = true;
         if (keyword->flag) continue;
         if (words.empty()) {
-            fault(keyword->name, {}, "a value is missing after it");
+            fault(keyword->name, {}, "nothing stands behind it; expected a value");
             return;
         }
         keyword->value = present(words.front());
-        keyword->present = words.front() != kNull;
+        keyword->present = !is_null(words.front());
         words = words.subspan(1);
     }
 }
@@ -98,7 +108,8 @@ std::optional<rating::Instant> Arguments::instant(const Keyword& keyword) {
     const auto parsed = rating::parse_instant(keyword.value);
     if (!parsed || *parsed == rating::kAlways || *parsed == rating::kNever) {
         fault(keyword.name, keyword.value,
-              "expected RFC 3339 such as 2026-03-02T00:00:00Z, or Unix seconds, from 1678 to 2261");
+              "expected RFC 3339 such as 2026-03-02T00:00:00Z, or Unix seconds without a sign, from 1678 to "
+              "2261");
         return std::nullopt;
     }
     return parsed;
@@ -115,7 +126,9 @@ rating::Money Arguments::amount(std::string_view name, std::string_view text) {
 
 std::string_view Arguments::text(const Keyword& keyword, std::size_t bytes_max) {
     if (keyword.value.size() > bytes_max) {
-        fault(keyword.name, {}, "is longer than " + std::to_string(bytes_max) + " bytes");
+        fault(keyword.name, {},
+              "has " + std::to_string(keyword.value.size()) + " bytes; expected at most " +
+                  std::to_string(bytes_max));
     }
     return keyword.value;
 }

@@ -25,6 +25,11 @@ namespace tollgate::daemon::commands {
     return true;
 }
 
+/// What Kamailio sends for an argument that is absent.
+[[nodiscard]] constexpr bool is_null(std::string_view word) noexcept {
+    return word == "<null>";
+}
+
 /// An optional argument: `KEYWORD value`, or `KEYWORD` alone where it is a flag.
 struct Keyword {
     std::string_view name;  ///< In capitals.
@@ -35,8 +40,8 @@ struct Keyword {
 
 /// The words of one command, taken apart.
 ///
-/// Positional arguments come first, keywords in any order after them, `PLAIN` last. A literal `<null>` is an
-/// absent argument: an empty value. The first fault is kept and the rest is read as absent, so a command
+/// Positional arguments come first, keywords in any order after them, `PLAIN` last. Absent
+/// arguments are empty. The first fault is kept and the rest is read as absent, so a command
 /// reads all it wants and asks once at the end.
 class Arguments {
   public:

@@ -35,13 +35,10 @@ void write_info(RespWriter& writer, const Command& command) {
     writer.integer(0);
 }
 
-/// What redis-cli shows as a hint while one types.
-void write_docs(RespWriter& writer, const Command& command, bool resp3) {
-    const auto map = [&writer, resp3](std::size_t size) {
-        resp3 ? writer.map(size) : writer.array(2 * size);
-    };
+/// What redis-cli shows as a hint while one types. Names and values, in an array after `HELLO 3` too.
+void write_docs(RespWriter& writer, const Command& command) {
     writer.bulk(in_small_letters(command.name));
-    map(4);
+    writer.array(2 * 4);
     writer.bulk("summary");
     writer.bulk(command.summary);
     writer.bulk("since");
@@ -54,7 +51,7 @@ void write_docs(RespWriter& writer, const Command& command, bool resp3) {
         return;
     }
     writer.array(1);
-    map(2);
+    writer.array(2 * 2);
     // redis-cli shows the name of an argument as it stands.
     writer.bulk("name");
     writer.bulk(command.arguments);
@@ -64,7 +61,7 @@ void write_docs(RespWriter& writer, const Command& command, bool resp3) {
 
 }  // namespace
 
-void command(Context& context, Words words, std::string& out) {
+void command(Context& /*context*/, Words words, std::string& out) {
     RespWriter writer{out};
     if (words.size() == 1 || is_word(words[1], "INFO")) {
         const auto commands = chosen(words.size() > 2 ? words.subspan(2) : Words{});
@@ -82,10 +79,9 @@ void command(Context& context, Words words, std::string& out) {
     }
     if (is_word(words[1], "DOCS")) {
         const auto commands = chosen(words.subspan(2));
-        const bool resp3 = context.client.resp_version == 3;
-        resp3 ? writer.map(commands.size()) : writer.array(2 * commands.size());
+        writer.array(2 * commands.size());
         for (const Command* const known : commands)
-            write_docs(writer, *known, resp3);
+            write_docs(writer, *known);
         return;
     }
     writer.error("ERR unknown subcommand of 'COMMAND'; expected COUNT, DOCS, INFO or LIST");

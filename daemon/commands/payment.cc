@@ -107,7 +107,8 @@ void answer_payment(const PaymentAnswer& payment, bool plain, std::string& out) 
             "else");
     if (payment.code == PaymentCode::out_of_bounds) {
         return writer.error(
-            "BADARG amount: the balance would leave what a balance can hold; nothing was changed");
+            "BADARG amount: a balance would leave 4000000000000 either way; expected less; nothing was "
+            "changed");
     }
     const bool ok = payment.code == PaymentCode::ok;
     Answer answer{out, plain, text_of(payment.code), rating::format(payment.balance), 3};

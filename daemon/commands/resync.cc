@@ -1,7 +1,5 @@
 #include "daemon/resync.h"
 
-#include <algorithm>
-
 #include "daemon/commands/answer.h"
 #include "daemon/commands/arguments.h"
 #include "daemon/commands/commands.h"
@@ -16,20 +14,18 @@ void resync(Context& context, Words words, std::string& out) {
     words = words.subspan(1);
     const bool plain = words.size() > 3 && is_word(words.back(), "PLAIN");
     if (plain) words = words.first(words.size() - 1);
-    const auto odd = [](std::string_view name) { return name.empty() || name.size() > kSwitchNameBytesMax; };
+    const auto odd = [](std::string_view name) {
+        return name.empty() || is_null(name) || name.size() > kSwitchNameBytesMax;
+    };
     if (words.size() < 3 || odd(words[0]) || odd(words[1])) {
         return writer.error(
             "BADARG switch: expected RESYNC switch token id…, then RESYNC switch token END; names have 1 to "
             "64 bytes");
     }
     const auto ids = words.subspan(2);
-    const auto bad = std::find_if(ids.begin(), ids.end(), [](std::string_view id) {
-        return id.empty() || id.size() > balance::kSessionIdBytesMax;
-    });
-    if (bad != ids.end()) return writer.error("BADARG id: expected 1 to 255 bytes");
     const std::string_view scope = asker_of(context).name;
     std::optional<std::size_t> closed = 0;
-    if (ids.size() == 1 && ids[0] == "END") {
+    if (ids.size() == 1 && is_word(ids[0], "END")) {
         closed = context.services.resync.end(words[0], words[1], context.now, scope);
     } else if (!context.services.resync.name(words[0], words[1], ids, context.now, scope)) {
         closed.reset();

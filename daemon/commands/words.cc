@@ -132,9 +132,9 @@ bool answered_as_error(Code code, std::string& out) {
     }
     if (code == Code::too_large) {
         writer.error(
-            "BADARG seconds: the cost is above 10000000000, or a balance would leave 4000000000000 either "
-            "way; nothing was "
-            "changed");
+            "BADARG seconds: so many cost more than 10000000000, or a balance would leave 4000000000000 "
+            "either "
+            "way; expected fewer; nothing was changed");
         return true;
     }
     return false;
