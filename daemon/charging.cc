@@ -872,12 +872,17 @@ ExtendAnswer Charging::extend(std::string_view id, std::chrono::milliseconds rep
     if (too_full_to_hold()) return {.code = Code::no_room};
 
     session.implausible = session.implausible || implausible;
+    const auto levels = session.paying();
     const Path path{parties_, session.line};
     balance::Ledger::Returns returns;
-    ledger_.charge(session.paying(), {totals.data(), session.paying_count()}, returns,
-                   spend_of(path, session, now));
-    // One that had expired holds anew, as a call like any other.
-    if (session.open() && used > seconds{session.granted_seconds}) session.overrun = true;
+    ledger_.charge(levels, {totals.data(), levels.size()}, returns, spend_of(path, session, now));
+    // One that had expired holds anew, as a call like any other; but what it had held is spent by others
+    // maybe.
+    const bool beyond = session.open() ? used > seconds{session.granted_seconds}
+                                       : std::any_of(levels.begin(), levels.end(), [this](const auto& level) {
+                                             return spendable(parties_.get(level.payer)) < Money{};
+                                         });
+    if (beyond) session.overrun = true;
     session.used_seconds = count_of(used);
     session.extend_fingerprint = fingerprint;
     seconds wanted = want.value_or(asker.want.value_or(usual_want()));

@@ -236,8 +236,26 @@ TEST(Charging, AnExpiredSessionHoldsAnewWhereItGoesOn) {
     EXPECT_EQ(extended.granted, seconds{160});
     EXPECT_EQ(world.held("alice"), "0.6");
     EXPECT_EQ(world.party("provider").account.open_calls(), 1U);
-    world.stop("call", 120);
+    EXPECT_EQ(world.stop("call", 120).status, EndStatus::stopped);
     EXPECT_EQ(world.balance("alice"), "8.8");
+    world.expect_at_rest();
+}
+
+// Goal: whatever takes a level below zero says so. Nothing is held any more for a call that has expired, so
+// what is reported of it after that may, though it is not longer than AUTHORIZE granted.
+TEST(Charging, WhatNobodyCanPayOfAnExpiredCallIsAnOverrun) {
+    World world;
+    world.top_up("alice", "1");
+    world.authorize("call", 60);
+    world.charging.start("call", {}, world.now);
+    world.charging.extend("call", seconds{20}, seconds{40}, world.now);
+    world.pass(seconds{301});
+    ASSERT_EQ(world.charging.expire_due(0, 1, world.now), 1U);
+    EXPECT_EQ(world.authorize("other", 80).granted, seconds{80}) << "with what was given back";
+    EXPECT_EQ(world.charging.extend("call", seconds{50}, seconds{10}, world.now).granted, seconds{50});
+    EXPECT_EQ(world.party("alice").account.available(), Money{} - *rating::parse_money("0.3"));
+    EXPECT_EQ(world.stop("call", 50).status, EndStatus::overrun);
+    world.stop("other", 0);
     world.expect_at_rest();
 }
 

@@ -66,19 +66,17 @@ std::string Audit::apply_only(std::span<const std::byte> event) {
 }
 
 /// Whether the record of a session says why a level may be below zero.
-bool Audit::explained(const Session& session, bool had_expired) const {
+bool Audit::explained(const Session& session) const {
     const auto status = static_cast<daemon::EndStatus>(session.end_status);
-    return had_expired || session.overrun || status == daemon::EndStatus::overrun ||
-           status == daemon::EndStatus::late || status == daemon::EndStatus::rated;
+    return session.overrun || status == daemon::EndStatus::overrun || status == daemon::EndStatus::late ||
+           status == daemon::EndStatus::rated;
 }
 
 std::string Audit::apply_session(std::span<const std::byte> event, EventKind kind, std::string_view id) {
     std::map<PartyId, Money> charged;
-    bool had_expired = false;
     // One that is opened is another one than that which had its id.
     const Session* const known = kind == EventKind::session_opened ? nullptr : state_.sessions.find(id);
     if (known != nullptr) {
-        had_expired = known->state == balance::SessionState::expired;
         for (const auto& level : known->levels())
             charged[level.payer] = level.charged;
     }
@@ -90,7 +88,7 @@ std::string Audit::apply_session(std::span<const std::byte> event, EventKind kin
     if (session == nullptr) return "the session is not there";
     for (const auto& level : session->levels()) {
         charged_[level.payer] = charged_[level.payer] + level.charged - charged[level.payer];
-        if (explained(*session, had_expired)) excuses_[level.payer] = last_;
+        if (explained(*session)) excuses_[level.payer] = last_;
         const auto& party = state_.parties.get(level.payer);
         const Money now = party.account.available();
         if (party.kind == balance::PartyKind::provider || now >= Money{} ||

@@ -39,7 +39,7 @@ class Audit {
     [[nodiscard]] std::string apply_session(std::span<const std::byte> event, balance::EventKind kind,
                                             std::string_view id);
     [[nodiscard]] std::string apply_transaction(std::span<const std::byte> event, balance::ByteReader in);
-    [[nodiscard]] bool explained(const balance::Session& session, bool had_expired) const;
+    [[nodiscard]] bool explained(const balance::Session& session) const;
     [[nodiscard]] bool excused(balance::PartyId party) const;
     [[nodiscard]] std::string apply_only(std::span<const std::byte> event);
     [[nodiscard]] std::string name(balance::PartyId party) const;
