@@ -1269,10 +1269,18 @@ StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& re
     const auto digits = number_of(line, session.texts().switch_name, session.scope(),
                                   Dialling::without_plus(request.destination));
     if (!digits || digits->view() != session.number.view()) return {.code = Code::conflict};
+    // As of a STOP that says nothing but the seconds.
+    const std::uint64_t stop_fingerprint =
+        kFingerprint.mix(
+            kFingerprint.mix(fingerprint_of('X', {}, {}, request.used), kFingerprint(std::string_view{})),
+            kFingerprint(std::string_view{})) |
+        1;
     if (session.state == SessionState::stopped) {
-        // Whatever else its STOP said, it is settled by so many seconds.
-        if (rating::whole_seconds(request.used) != seconds{session.used_seconds})
+        // Whatever else its STOP said, it is settled by so many seconds; or they were cut, and are the same.
+        if (rating::whole_seconds(request.used) != seconds{session.used_seconds} &&
+            session.end_fingerprint != stop_fingerprint) {
             return {.code = Code::conflict};
+        }
         return stop_answer(session, true);
     }
     if (session.state == SessionState::released) {
@@ -1284,12 +1292,6 @@ StopAnswer Charging::rate_known(SessionTable::Claim claim, const RateRequest& re
                            .at = request.at,
                            .cause = {},
                            .asker = request.asker};
-    // As of a STOP that says nothing but the seconds.
-    const std::uint64_t stop_fingerprint =
-        kFingerprint.mix(
-            kFingerprint.mix(fingerprint_of('X', {}, {}, request.used), kFingerprint(std::string_view{})),
-            kFingerprint(std::string_view{})) |
-        1;
     return stop_claimed(std::move(claim), stop, std::nullopt, stop_fingerprint, now);
 }
 

@@ -210,6 +210,30 @@ TEST(Charging, AnExpiredSessionIsOverWhenItIsDueToBeForgotten) {
     world.expect_replays();
 }
 
+// Goal: a repeat is told by what was sent, not by what was made of it.
+TEST(Charging, ADurationThatWasCutIsRatedAgainAsTheSame) {
+    World world;
+    world.top_up("alice", "10");
+    RateRequest request{
+        .line = "alice-desk", .destination = "4930", .session = "call", .used = seconds{100}, .at = {}};
+    request.asker.our_clock = true;
+    ASSERT_EQ(world.authorize("call", 60).code, Code::ok);
+    world.charging.start("call", {}, world.now);
+    world.pass(seconds{10});
+    const auto first = world.charging.rate(request, world.now);
+    EXPECT_EQ(first.billed, seconds{10});
+    EXPECT_TRUE(first.implausible);
+    for (const seconds used : {seconds{100}, seconds{10}}) {
+        request.used = used;
+        const auto again = world.charging.rate(request, world.now);
+        EXPECT_TRUE(again.duplicate);
+        EXPECT_EQ(again.record, first.record);
+    }
+    request.used = seconds{99};
+    EXPECT_EQ(world.charging.rate(request, world.now).code, Code::conflict);
+    world.expect_at_rest();
+}
+
 // Goal: an emergency call that had expired and goes on ends like any other, in memory as in its events.
 TEST(Charging, AnExpiredEmergencyCallGoesOnAndEnds) {
     ChargingSettings settings;
