@@ -239,9 +239,12 @@ TEST_F(FollowerTest, SaysThatItIsBehind) {
     commit();
     follow();
     ASSERT_NO_FATAL_FAILURE(expect_level());
-    ASSERT_NO_FATAL_FAILURE(call("alone", 30));
-    ASSERT_NO_FATAL_FAILURE(commit());
-    ASSERT_NO_FATAL_FAILURE(expect_level());
+    // The batch before the first may have been full, and the follower not know yet that it was the last.
+    for (const auto* const id : {"first", "alone"}) {
+        ASSERT_NO_FATAL_FAILURE(call(id, 30));
+        ASSERT_NO_FATAL_FAILURE(commit());
+        ASSERT_NO_FATAL_FAILURE(expect_level());
+    }
     follower_.reset();
     {
         const std::lock_guard lock{store_.mutex};
