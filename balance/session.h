@@ -90,8 +90,8 @@ struct LevelBundles {
     std::uint8_t use_count;
     std::uint32_t seconds;  ///< Of all uses.
     std::uint32_t decided;  ///< What AUTHORIZE took; kept for EXPLAIN.
-    /// Once a call was granted time beyond its bundled seconds it stays on money from there on: it never
-    /// takes more than this. kNever before that.
+    /// Once a call was granted time beyond its bundled seconds that costs something it stays on money from
+    /// there on: it never takes more than this. kNever before that.
     std::uint32_t money_from;
     std::array<BundleUse, kUsesMax> uses;  ///< In the order in which they are used up.
 };

@@ -259,6 +259,14 @@ void BundleChange::roll_back() noexcept {
     attempts_ = 0;
 }
 
+/// A call of that length has so many bundled seconds. Where the rest costs something, it stays on money.
+void BundleChange::put_on_money(Level& mine, std::uint32_t bundled, seconds duration) const noexcept {
+    if (bundled >= std::min(clamped(duration), mine.money_from)) return;
+    const SessionLevel& level = session_.levels()[mine.level];
+    if (rating::cost(level.call(session_.rated_at, bundled), duration) > rating::Money{})
+        mine.money_from = bundled;
+}
+
 void BundleChange::cover(seconds used) noexcept {
     for (std::size_t i = 0; i < count_; ++i) {
         Level& mine = session_.bundles()[i];
@@ -268,7 +276,7 @@ void BundleChange::cover(seconds used) noexcept {
             continue;
         }
         take(i, std::min(clamped(used), mine.money_from));
-        if (mine.seconds < clamped(used)) mine.money_from = std::min(mine.money_from, mine.seconds);
+        put_on_money(mine, mine.seconds, used);
     }
 }
 
@@ -276,7 +284,7 @@ void BundleChange::finish(seconds grant, const BundledSeconds& bundled, seconds 
     for (Level& mine : session_.bundles()) {
         const rating::Rate& rate = *session_.levels()[mine.level].rate;
         const std::uint32_t granted = std::min(bundled[mine.level], clamped(grant));
-        if (clamped(grant) > granted) mine.money_from = std::min(mine.money_from, granted);
+        put_on_money(mine, granted, grant);
         const std::uint32_t charged = clamped(rating::bundled_seconds(rate, mine.seconds, used));
         cut(mine, std::max(granted, charged));
         charge(mine, charged);

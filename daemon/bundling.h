@@ -80,6 +80,7 @@ class BundleChange {
   private:
     using Level = balance::LevelBundles;
     void take(std::size_t index, std::uint32_t wanted) noexcept;
+    void put_on_money(Level& mine, std::uint32_t bundled, std::chrono::seconds duration) const noexcept;
     void return_to(std::size_t index, const Level& target) noexcept;
     [[nodiscard]] balance::Party& payer(std::size_t index) const noexcept;
 

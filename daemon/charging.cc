@@ -631,7 +631,7 @@ void Charging::hold_funds(const Path& path, Session& session, seconds want, Mome
     const bool free = std::all_of(levels.begin(), levels.end(), [&](const SessionLevel& level) {
         return rating::is_free(level.call(session.rated_at), std::min(want, settings_.longest));
     });
-    if (!free) bundling_.attach(session);
+    bundling_.attach(session);  // Of a free call too: what an EXTEND adds to it may cost something.
     BundleChange bundles{bundling_, session};
     std::array<balance::Account::Attempts, balance::kChainDepthMax> attempts;
     std::array<seconds, balance::kChainDepthMax> longest;
