@@ -135,7 +135,7 @@ void Connection::read() {
         if (worker_.draining() && error == boost::asio::error::operation_aborted) return read_the_last();
         if (error || client_.closing) return close();
         input_size_ += size;
-        process();
+        worker_.arrived(*this);
     };
     if (tls_ != nullptr) return tls_->stream.async_read_some(room, std::move(then));
     socket_.async_read_some(room, std::move(then));
@@ -175,23 +175,22 @@ void Connection::read_the_last_by_tls(std::chrono::milliseconds patience) {
 }
 
 void Connection::process() {
-    const std::size_t consumed = run_commands();
-    input_size_ -= consumed;
-    if (input_size_ > 0 && consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
-    if (waits_for_login_) return;  // Answers before it go out with its own.
-    send_or_read();
+    look_who_it_is();
+    Turn turn{.now = Worker::now()};
+    carry_out(turn);
+    answer();
 }
 
 void Connection::logged_in(const access::User* user) {
     waits_for_login_ = false;
-    commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
+    commands::Context context = context_of({.now = Worker::now()});
     commands::answer_login(context, user, {}, output_);
     declared_ = nullptr;  // The guess may be older than what is declared now.
     look_who_it_is();
     if (is_dismissed()) client_.closing = true;
     if (user == nullptr || client_.closing || input_size_ == 0) {
         more_input_ = input_size_ > 0;
-        return send_or_read();
+        return answer();
     }
     process();
 }
@@ -225,7 +224,8 @@ bool Connection::begin_login(commands::Context& context) {
     return true;
 }
 
-void Connection::send_or_read() {
+void Connection::answer() {
+    if (waits_for_login_) return;  // Answers before it go out with its own.
     if (output_.empty()) {
         if (client_.closing) return close();
         if (worker_.draining()) return worker_.later([this] { read_the_last(); });
@@ -235,11 +235,39 @@ void Connection::send_or_read() {
     write();
 }
 
-std::size_t Connection::run_commands() {
+commands::Context Connection::context_of(const Turn& turn) {
+    return {worker_.services(), client_, worker_.counters(), turn.now, turn.stopwatch};
+}
+
+Batch::Taken Connection::take_behind(Batch& batch, std::size_t consumed, std::size_t most) {
     const auto& limits = worker_.limits();
+    return batch.take({input_.data() + consumed, input_size_ - consumed},
+                      client_.let_in ? limits.resp : limits.resp_before_auth, client_.let_in ? most : 1);
+}
+
+void Connection::take_first(Batch& batch) {
     look_who_it_is();
-    commands::Context context{worker_.services(), client_, worker_.counters(), worker_.now()};
-    Batch& batch = worker_.batch();
+    // Of neither anything is carried out: run_commands() sees to both.
+    if (client_.closing || is_browser({input_.data(), input_size_})) return;
+    taken_ = take_behind(batch, 0, worker_.limits().commands_in_flight_max);
+}
+
+void Connection::foresee(const Turn& turn, Foresight& foresight) {
+    if (!taken_) return;
+    const commands::Context context = context_of(turn);
+    for (const Batch::Command& command : taken_->commands)
+        commands::foresee(context, command.words, foresight);
+}
+
+void Connection::carry_out(Turn& turn) {
+    const std::size_t consumed = run_commands(turn);
+    input_size_ -= consumed;
+    if (input_size_ > 0 && consumed > 0) std::memmove(input_.data(), input_.data() + consumed, input_size_);
+}
+
+std::size_t Connection::run_commands(Turn& turn) {
+    const auto& limits = worker_.limits();
+    commands::Context context = context_of(turn);
     std::size_t consumed = 0;
     std::size_t count = 0;
     more_input_ = false;
@@ -247,27 +275,33 @@ std::size_t Connection::run_commands() {
     const auto is_enough = [&] {
         return output_.size() >= limits.unread_bytes_max || count == limits.commands_in_flight_max;
     };
-    for (bool going_on = true; going_on && consumed < input_size_;) {
+    for (bool going_on = !client_.closing; going_on && consumed < input_size_;) {
         if (is_enough()) {
             more_input_ = true;
             break;
         }
-        const std::span<char> input{input_.data() + consumed, input_size_ - consumed};
-        if (is_browser({input.data(), input.size()})) {
-            client_.closing = true;
-            break;
-        }
         const bool let_in = client_.let_in;
-        const auto first = batch.take(input, let_in ? limits.resp : limits.resp_before_auth,
-                                      let_in ? limits.commands_in_flight_max - count : 1);
-        if (first.status == protocol::ParseStatus::incomplete) break;
-        if (first.status == protocol::ParseStatus::malformed) {
-            protocol::RespWriter{output_}.protocol_error(first);
+        if (!taken_) {
+            if (is_browser({input_.data() + consumed, input_size_ - consumed})) {
+                client_.closing = true;
+                break;
+            }
+            worker_.batch().clear();
+            taken_ = take_behind(worker_.batch(), consumed, limits.commands_in_flight_max - count);
+            if (taken_->commands.size() > 1) {
+                foresee(turn, worker_.foresight());
+                worker_.foresight().fetch();
+                context.stopwatch.lap_at = commands::Ticks::now();  // It is no command's own time.
+            }
+        }
+        const Batch::Taken taken = *std::exchange(taken_, std::nullopt);
+        if (taken.first.status == protocol::ParseStatus::incomplete) break;
+        if (taken.first.status == protocol::ParseStatus::malformed) {
+            protocol::RespWriter{output_}.protocol_error(taken.first);
             client_.closing = true;
             break;
         }
-        look_ahead(context);
-        for (const Batch::Command& command : batch.commands()) {
+        for (const Batch::Command& command : taken.commands) {
             if (is_enough()) break;  // Never before the first: it may not be taken apart again.
             consumed += command.bytes;
             if (command.words.empty()) continue;
@@ -284,19 +318,10 @@ std::size_t Connection::run_commands() {
             if (!going_on || client_.let_in != let_in) break;
         }
     }
+    turn = {context.now, context.stopwatch};
     mind_stranger();  // After AUTH, HELLO and RESET.
     if (relies) relies_on_ = worker_.newest_event();
     return consumed;
-}
-
-void Connection::look_ahead(commands::Context& context) {
-    const auto all = worker_.batch().commands();
-    if (all.size() < 2) return;
-    Foresight& foresight = worker_.foresight();
-    for (const Batch::Command& command : all)
-        commands::foresee(context, command.words, foresight);
-    foresight.fetch();
-    context.stopwatch.lap_at = commands::Ticks::now();  // It is no command's own time.
 }
 
 void Connection::write() {

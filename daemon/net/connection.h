@@ -16,15 +16,23 @@
 
 #include "config/config.h"
 #include "daemon/commands/context.h"
+#include "daemon/net/batch.h"
 #include "protocol/resp_parser.h"
 
 namespace tollgate::daemon::net {
 
 class Worker;
 
+/// Of commands that are carried out one after the other: what time it is for the next, and since when they
+/// wait.
+struct Turn {
+    Moment now;
+    commands::Stopwatch stopwatch{};
+};
+
 /// Belongs to one worker and is touched by its thread only. At any time exactly one operation is under way, a
-/// read, a wait for the journal or for a password, or a write, so the connection needs no counting of
-/// references: when that operation fails, it asks its worker to destroy it.
+/// read, a wait for its turn, for the journal or for a password, or a write, so the connection needs no
+/// counting of references: when that operation fails, it asks its worker to destroy it.
 ///
 /// All commands that have arrived are carried out before their answers are sent at once, as soon as
 /// everything they rely on is durable. While a client does not read its answers, nothing more is read from
@@ -39,6 +47,17 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
 
     void start();
+
+    // ---- By the worker, each for all connections that it serves together, then the next ----
+
+    /// Takes the first commands apart.
+    void take_first(Batch& batch);
+    /// Says what those are going to touch.
+    void foresee(const Turn& turn, Foresight& foresight);
+    /// Carries them out, and what stands behind them.
+    void carry_out(Turn& turn);
+    /// Sends the answers, now or once it may.
+    void answer();
 
     /// Ends the connection once what has arrived is answered. It is destroyed later, from its own handler.
     void drain();
@@ -75,18 +94,18 @@ class Connection {
     void read_the_last_by_tls(std::chrono::milliseconds patience);
     /// At least as much as a command may take.
     void grow_input();
+    /// Serves this connection alone.
     void process();
-    /// What is left to do once commands were carried out.
-    void send_or_read();
     /// He was let in, or is not any more: a stranger has so much time to log in.
     void mind_stranger();
     [[nodiscard]] bool is_dismissed() const noexcept;
     /// Begins the login that the last command asked for. False: it is answered later, by logged_in().
     bool begin_login(commands::Context& context);
+    /// Of what stands in the input behind so many bytes, `most` commands at most.
+    [[nodiscard]] Batch::Taken take_behind(Batch& batch, std::size_t consumed, std::size_t most);
     /// Carries out the commands that stand in the input; how many bytes of it they were.
-    std::size_t run_commands();
-    /// Fetches what the commands of the worker's batch will touch.
-    void look_ahead(commands::Context& context);
+    std::size_t run_commands(Turn& turn);
+    [[nodiscard]] commands::Context context_of(const Turn& turn);
     void write();
     void written();
     void limit_tls(std::chrono::milliseconds time);
@@ -106,7 +125,8 @@ class Connection {
     std::string output_;
     std::size_t output_sent_ = 0;
     std::size_t lingered_bytes_ = 0;
-    balance::Sequence relies_on_ = 0;  // The newest event that unsent answers may have seen; 0: none.
+    std::optional<Batch::Taken> taken_;  // Of the front of the input, not carried out yet.
+    balance::Sequence relies_on_ = 0;    // The newest event that unsent answers may have seen; 0: none.
     const access::Users::List* declared_ = nullptr;  // That the client was looked up in.
     std::optional<balance::Steady> login_until_;     // Of a stranger.
     bool waits_for_login_ = false;

@@ -40,6 +40,7 @@ Worker::Worker(const commands::Services& services, commands::WorkerCounters& cou
       index_(index),
       count_(count),
       authenticator_(authenticator),
+      together_(limits.resp.arguments_max),
       batch_(limits.resp.arguments_max),
       foresight_(services.catalog.tariffs(), services.catalog.parties(), services.sessions) {}
 
@@ -163,6 +164,35 @@ void Worker::destroy(Connection& connection) {
     if (draining_ && connections_.empty()) drain_timer_.cancel();
 }
 
+void Worker::arrived(Connection& connection) {
+    if (arrived_.empty()) turn_ = {.now = now()};
+    connection.take_first(together_);
+    arrived_.push_back(&connection);
+    if (!together_.has_room(limits_.resp)) return serve_arrived();
+    // Behind the others whose bytes are there already: they stand in the loop's queue.
+    if (!std::exchange(will_serve_, true)) {
+        later([this] {
+            will_serve_ = false;
+            serve_arrived();
+        });
+    }
+}
+
+void Worker::serve_arrived() {
+    if (together_.size() > 1) {
+        for (Connection* const one : arrived_)
+            one->foresee(turn_, foresight_);
+        foresight_.fetch();
+    }
+    turn_.stopwatch.lap_at = commands::Ticks::now();  // It is no command's own time.
+    for (Connection* const one : arrived_)
+        one->carry_out(turn_);
+    for (Connection* const one : arrived_)
+        one->answer();
+    arrived_.clear();
+    together_.clear();
+}
+
 void Worker::send_when_durable(Connection& connection, balance::Sequence sequence) {
     waiting_.push_back({sequence, &connection});
     wants_wake_.store(true, std::memory_order_seq_cst);
@@ -236,7 +266,9 @@ void Worker::start() {
 
 void Worker::change(const ConnectionLimits& limits) {
     later([this, limits] {
+        serve_arrived();  // Their commands lie in memory that moves.
         limits_ = limits;
+        together_.set_arguments_max(limits.resp.arguments_max);
         batch_.set_arguments_max(limits.resp.arguments_max);
     });
 }

@@ -79,6 +79,9 @@ class Worker {
     [[nodiscard]] const ConnectionLimits& limits() const noexcept { return limits_; }
     [[nodiscard]] const commands::Services& services() const noexcept { return services_; }
     [[nodiscard]] commands::WorkerCounters& counters() const noexcept { return counters_; }
+    /// Bytes have arrived for a connection: it is served together with others that have some.
+    void arrived(Connection& connection);
+    /// For what stands behind the first commands of a connection, while that one is carried out.
     [[nodiscard]] Batch& batch() noexcept { return batch_; }
     [[nodiscard]] Foresight& foresight() noexcept { return foresight_; }
     [[nodiscard]] static Moment now() noexcept;
@@ -119,6 +122,8 @@ class Worker {
     /// Lets those go who have not logged in for too long.
     void dismiss_strangers();
     void send_durable();
+    /// What has arrived is carried out, connection by connection, and then answered.
+    void serve_arrived();
 
     const commands::Services& services_;
     commands::WorkerCounters& counters_;
@@ -146,6 +151,10 @@ class Worker {
     // Whether the journal's thread should wake this one. Set before durable() is looked at again and read
     // after it was moved, both sequentially consistent: one of the two threads sees the other.
     std::atomic<bool> wants_wake_{false};
+    std::vector<Connection*> arrived_;  // Each waits for serve_arrived(), and for nothing else.
+    bool will_serve_ = false;           // serve_arrived() stands in the loop's queue.
+    Turn turn_{};                       // Of those.
+    Batch together_;                    // Their first commands.
     Batch batch_;
     Foresight foresight_;
     bool draining_ = false;

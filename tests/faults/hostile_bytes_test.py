@@ -4,7 +4,10 @@
 Every test ends with a whole call on a new connection, and with books that add up to zero.
 """
 
+import os
+import re
 import select
+import signal
 import socket
 import threading
 import time
@@ -427,6 +430,55 @@ class HostileBytesTest(unittest.TestCase):
                 while int(self.daemon.info("clients")["connected_clients"]) > 5:
                     self.assertLess(time.monotonic(), deadline, "closed connections are still there")
                     time.sleep(0.1)
+
+    # Whoever's bytes are there at once is served together: each has his own answers, whatever the others say.
+    def test_many_at_once(self):
+        rng = hostile.seeded("many at once")
+
+        def call(at, turn):
+            session = f"once-{turn}-{at}"
+            return (encode(["AUTHORIZE", "a1", f"49{at}", session, "WANT", "60", "PLAIN"]) +
+                    encode(["RELEASE", session, "PLAIN"]),
+                    rb"\$\d+\r\nOK 60 final 0 [^\r]* number 49%d dup 0\r\n\$10\r\nOK 0 dup 0\r\n" % at, False)
+
+        error = rb"-ERR [^\r\n]*\r\n"
+        # What is sent, what is answered, and whether that is the end.
+        says = (lambda at, turn: (PING, rb"\+PONG\r\n", False),
+                lambda at, turn: (encode(["ECHO", f"{turn} {at}"]), rb"\$\d+\r\n%d %d\r\n" % (turn, at), False),
+                lambda at, turn: (b"ECHO \"%d\\x20%d\"\r\n" % (turn, at), rb"\$\d+\r\n%d %d\r\n" % (turn, at), False),
+                lambda at, turn: (PING * (at + 1), rb"(\+PONG\r\n){%d}" % (at + 1), False),
+                lambda at, turn: (PING * 100, rb"(\+PONG\r\n){100}", False),
+                call,
+                lambda at, turn: (encode(["PING"] * 64), error, False),
+                lambda at, turn: (b"*0\r\n" + PING, rb"\+PONG\r\n", False),
+                lambda at, turn: (encode(["NOSUCH"]) + PING, error + rb"\+PONG\r\n", False),
+                lambda at, turn: (PING + b"*x\r\n" + STOLEN, rb"\+PONG\r\n" + error, True),
+                lambda at, turn: (b"$4\r\nPING\r\n" + STOLEN, error, True),
+                lambda at, turn: (BROWSERS["GET"] + STOLEN, b"", True),
+                lambda at, turn: (encode(["ECHO", "x" * 20_000]) + STOLEN, error, True),
+                lambda at, turn: (encode(["QUIT"]) + STOLEN, rb"\+OK\r\n", True))
+        for turn in range(scaled(40, 10)):
+            connections = [self.raw() for _ in range(rng.choice((2, 7, 40)))]
+            for raw in connections:
+                self.assertEqual(raw.call("PING"), b"PONG")
+            told = [rng.choice(says)(at, turn) for at in range(len(connections))]
+            halves = [0 if ends else rng.choice((0, 0, 0, 1)) * len(data) // 2 for data, _, ends in told]
+            os.kill(self.daemon.process.pid, signal.SIGSTOP)
+            try:
+                for raw, (data, _, _), half in zip(connections, told, halves):
+                    raw.send(data[:half] if half else data)
+            finally:
+                os.kill(self.daemon.process.pid, signal.SIGCONT)
+            for raw, (data, _, _), half in zip(connections, told, halves):
+                if half:
+                    raw.send(data[half:])
+            for raw, (data, answer, ends) in zip(connections, told, strict=True):
+                if not ends:
+                    raw.send(encode(["ECHO", "behind"]))
+                    raw.socket.shutdown(socket.SHUT_WR)
+                behind = b"" if ends else rb"\$6\r\nbehind\r\n"
+                self.assertRegex(raw.rest(), re.compile(b"^" + answer + behind + b"$", re.DOTALL), data[:200])
+                raw.close()
 
     # One that never reads its answers: the daemon stops reading it, and loses nothing when it reads after all.
     def test_a_client_that_never_reads(self):

@@ -11,17 +11,22 @@ using protocol::ParseStatus;
 
 constexpr protocol::RespLimits kLimits{.arguments_max = 16, .command_bytes_max = 4096};
 
-/// What stands at the front of an input, its commands' words joined by spaces.
-std::string taken(std::string input, std::size_t most = Batch::kCommandsMax) {
-    Batch batch{kLimits.arguments_max};
-    EXPECT_EQ(batch.take(input, kLimits, most).status, ParseStatus::complete);
+std::string text_of(const Batch::Taken& taken) {
     std::string text;
-    for (const Batch::Command& command : batch.commands()) {
+    for (const Batch::Command& command : taken.commands) {
         for (const std::string_view word : command.words)
             text += std::string{word} + ' ';
         text += std::to_string(command.bytes) + '\n';
     }
     return text;
+}
+
+/// What stands at the front of an input, its commands' words joined by spaces.
+std::string taken(std::string input, std::size_t most = Batch::kCommandsMax) {
+    Batch batch{kLimits.arguments_max};
+    const Batch::Taken taken = batch.take(input, kLimits, most);
+    EXPECT_EQ(taken.first.status, ParseStatus::complete);
+    return text_of(taken);
 }
 
 const std::string ping = "*1\r\n$4\r\nPING\r\n";
@@ -47,8 +52,10 @@ TEST(Batch, HasItsLimits) {
     for (std::size_t i = 0; i < Batch::kCommandsMax + 5; ++i)
         many += ping;
     Batch batch{kLimits.arguments_max};
-    (void)batch.take(many, kLimits, 100);
-    EXPECT_EQ(batch.commands().size(), Batch::kCommandsMax);
+    EXPECT_EQ(batch.take(many, kLimits, 100).commands.size(), Batch::kCommandsMax);
+    EXPECT_FALSE(batch.has_room(kLimits));
+    batch.clear();
+    EXPECT_TRUE(batch.has_room(kLimits));
 
     std::string wide = "*16\r\n";
     for (std::size_t i = 0; i < kLimits.arguments_max; ++i)
@@ -56,20 +63,45 @@ TEST(Batch, HasItsLimits) {
     many.clear();
     for (std::size_t i = 0; i < Batch::kCommandsMax; ++i)
         many += wide;
-    (void)batch.take(many, kLimits, 100);
-    EXPECT_GE(batch.commands().size(), 8U);
-    for (const Batch::Command& command : batch.commands())
+    const Batch::Taken taken = batch.take(many, kLimits, 100);
+    EXPECT_GE(taken.commands.size(), 8U);
+    EXPECT_LT(taken.commands.size(), Batch::kCommandsMax);
+    EXPECT_FALSE(batch.has_room(kLimits));
+    for (const Batch::Command& command : taken.commands)
         EXPECT_EQ(command.words.size(), kLimits.arguments_max);
 }
 
 TEST(Batch, SaysWhatTheFirstLacks) {
     Batch batch{kLimits.arguments_max};
     std::string half = "*1\r\n$4\r\nPI";
-    EXPECT_EQ(batch.take(half, kLimits, 100).status, ParseStatus::incomplete);
-    EXPECT_TRUE(batch.commands().empty());
+    Batch::Taken taken = batch.take(half, kLimits, 100);
+    EXPECT_EQ(taken.first.status, ParseStatus::incomplete);
+    EXPECT_TRUE(taken.commands.empty());
     std::string wrong = "*1\r\n!4\r\n";
-    EXPECT_EQ(batch.take(wrong, kLimits, 100).status, ParseStatus::malformed);
-    EXPECT_TRUE(batch.commands().empty());
+    taken = batch.take(wrong, kLimits, 100);
+    EXPECT_EQ(taken.first.status, ParseStatus::malformed);
+    EXPECT_TRUE(taken.commands.empty());
+}
+
+TEST(Batch, HasCommandsOfSeveralInputs) {
+    Batch batch{kLimits.arguments_max};
+    std::string first = ping + echo;
+    std::string half = "*1\r\n$4\r\nPI";
+    std::string inline_one = "ECHO \"a\\x20b\"\r\n" + ping;
+    std::string many;
+    for (std::size_t i = 0; i < Batch::kCommandsMax; ++i)
+        many += echo;
+    const Batch::Taken of_first = batch.take(first, kLimits, 100);
+    const Batch::Taken of_half = batch.take(half, kLimits, 100);
+    const Batch::Taken of_inline = batch.take(inline_one, kLimits, 1);
+    EXPECT_TRUE(batch.has_room(kLimits));
+    const Batch::Taken of_many = batch.take(many, kLimits, 100);
+    EXPECT_EQ(text_of(of_first), "PING 14\nECHO hi 22\n");
+    EXPECT_EQ(of_half.first.status, ParseStatus::incomplete);
+    EXPECT_EQ(text_of(of_half), "");
+    EXPECT_EQ(text_of(of_inline), "ECHO a b 15\n");
+    EXPECT_EQ(of_many.commands.size(), Batch::kCommandsMax - 3);
+    EXPECT_EQ(batch.size(), Batch::kCommandsMax);
 }
 
 TEST(Batch, AnEmptyArrayIsACommandWithoutWords) {
