@@ -28,7 +28,8 @@ std::vector<const Command*> chosen(Words names) {
 void write_info(RespWriter& writer, const Command& command) {
     writer.array(6);
     writer.bulk(in_small_letters(command.name));
-    writer.integer(-static_cast<std::int64_t>(command.words_min));
+    const auto least = static_cast<std::int64_t>(command.words_min);
+    writer.integer(command.words_min == command.words_max ? least : -least);  // Exactly, or at least.
     writer.array(0);
     writer.integer(0);
     writer.integer(0);

@@ -17,8 +17,6 @@ constexpr std::string_view kRedisVersion = "7.0.0";
 
 void ping(Context&, Words words, std::string& out) {
     RespWriter writer{out};
-    if (words.size() > 2)
-        return writer.error("ERR wrong number of arguments for 'PING'; expected PING [text]");
     if (words.size() == 2) return writer.bulk(words[1]);
     writer.simple("PONG");
 }

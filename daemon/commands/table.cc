@@ -40,18 +40,18 @@ constexpr std::array kCommands = {
     Command{"RATE", rate, 1, "line destination session s [AT time]",
             "Charges a call that nobody authorised here.", true},
 
-    Command{"PING", ping, 1, "[text]", "Answers PONG, or the text."},
-    Command{"ECHO", echo, 2, "text", "Answers the text."},
+    Command{"PING", ping, 1, "[text]", "Answers PONG, or the text.", false, 2},
+    Command{"ECHO", echo, 2, "text", "Answers the text.", false, 2},
     Command{"INFO", info, 1, "[section]", "The state of the daemon; INFO books adds up all balances."},
     Command{"HELLO", hello, 1, "[2|3 [AUTH user password] [SETNAME name]]",
             "Chooses the version of the protocol."},
     Command{"CLIENT", client, 2, "SETINFO|SETNAME|GETNAME|ID|LIST …", "About connections."},
     Command{"COMMAND", command, 1, "[COUNT|DOCS|INFO|LIST] [name …]", "About commands."},
     Command{"CONFIG", config, 2, "GET pattern", "Always empty; the configuration is a file."},
-    Command{"SELECT", select, 2, "0", "There is one database."},
-    Command{"TIME", time, 1, "", "The daemon's time."},
+    Command{"SELECT", select, 2, "0", "There is one database.", false, 2},
+    Command{"TIME", time, 1, "", "The daemon's time.", false, 1},
     Command{"AUTH", auth, 2, "[user] password", "Says who you are."},
-    Command{"RESET", reset, 1, "", "Forgets who you are, the client's name and protocol version."},
+    Command{"RESET", reset, 1, "", "Forgets who you are, the client's name and protocol version.", false, 1},
     Command{"QUIT", quit, 1, "", "Closes the connection."},
     Command{"SLOWLOG", slowlog, 2, "GET [count] [SLOWEST]|LEN|RESET",
             "The commands that took longest of late."},
@@ -125,9 +125,10 @@ bool execute(Context& context, Words words, std::string& out) {
         writer.error("NOAUTH Authentication required.");
     } else if (!known) {
         writer.error("ERR unknown command '" + std::string{words[0].substr(0, kShownMax)} + "'");
-    } else if (words.size() < command->words_min) {
+    } else if (!command->takes(words.size())) {
         writer.error("ERR wrong number of arguments for '" + std::string{command->name} + "'; expected " +
-                     std::string{command->name} + " " + std::string{command->arguments});
+                     std::string{command->name} + (command->arguments.empty() ? "" : " ") +
+                     std::string{command->arguments});
     } else if (!refused_as_not_his(context, *command, need, out) &&
                (need == Need::nothing || !refused_as_too_many(context, *command, words, out))) {
         command->run(context, words, out);

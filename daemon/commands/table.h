@@ -17,6 +17,12 @@ struct Command {
     std::string_view arguments;
     std::string_view summary;
     bool of_state = false;  ///< The answer tells of calls, money or administration.
+    /// Where its arguments have no more to say than how many there may be; 0: it says more itself.
+    std::size_t words_max = 0;
+
+    [[nodiscard]] constexpr bool takes(std::size_t words) const noexcept {
+        return words >= words_min && (words_max == 0 || words <= words_max);
+    }
 };
 
 /// Commands that calls are made of stand first: they are found first.

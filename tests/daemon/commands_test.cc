@@ -268,8 +268,19 @@ TEST_F(CommandsTest, UnknownCommandsAreErrorsThatCannotBreakFraming) {
     EXPECT_EQ(out.find("\r\n"), out.size() - 2);
 }
 
+TEST_F(CommandsTest, WordsTooManyAreErrors) {
+    EXPECT_EQ(run("ECHO a b"), "-ERR wrong number of arguments for 'ECHO'; expected ECHO text\r\n");
+    EXPECT_EQ(run("PING a b"), "-ERR wrong number of arguments for 'PING'; expected PING [text]\r\n");
+    EXPECT_EQ(run("TIME a"), "-ERR wrong number of arguments for 'TIME'; expected TIME\r\n");
+    for (const char* const one : {"SELECT 0 0", "RESET x"})
+        EXPECT_EQ(run(one).substr(0, 27), "-ERR wrong number of argume") << one;
+    EXPECT_NE(run("COMMAND INFO ECHO").find("echo\r\n:2\r\n"), std::string::npos);
+    EXPECT_NE(run("COMMAND INFO PING").find("ping\r\n:-1\r\n"), std::string::npos);
+}
+
 TEST_F(CommandsTest, HousekeepingIsAsClientsNeedIt) {
     EXPECT_EQ(run("PING"), "+PONG\r\n");
+    EXPECT_EQ(run("PING x"), "$1\r\nx\r\n");
     EXPECT_EQ(run("SELECT 0"), "+OK\r\n");
     EXPECT_EQ(run("SELECT 1")[0], '-');
     EXPECT_EQ(run("CLUSTER NODES")[0], '-');
