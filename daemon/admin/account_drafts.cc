@@ -33,24 +33,16 @@ Response unknown_draft(std::string_view id) {
         {.status = 404, .detail = "no account draft \"" + std::string{id.substr(0, kShownBytesMax)} + '"'});
 }
 
-const JsonValue* field_of(const JsonValue& object, std::string_view name) noexcept {
-    for (const JsonValue& value : object.children()) {
-        if (value.name == name) return value.is_null() ? nullptr : &value;
-    }
-    return nullptr;
+/// Nothing for null.
+const JsonValue* given(const JsonValue& object, std::string_view name) noexcept {
+    const JsonValue* const value = object.field(name);
+    return value == nullptr || value->is_null() ? nullptr : value;
 }
 
-/// Fields that no draft has, or that stand there twice.
 void check_names(const JsonValue& object, FieldFaults& faults) {
-    std::vector<std::string_view> seen;
-    for (const JsonValue& value : object.children()) {
-        if (std::find(kFieldNames.begin(), kFieldNames.end(), value.name) == kFieldNames.end()) {
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-        } else if (std::find(seen.begin(), seen.end(), value.name) != seen.end()) {
-            faults.add(value.name, "stands there twice");
-        }
-        seen.push_back(value.name);
-    }
+    read_each(object, faults, [](const JsonValue& value) {
+        return std::find(kFieldNames.begin(), kFieldNames.end(), value.name) != kFieldNames.end();
+    });
 }
 
 /// `after` in place of the fields of `before` that it names; as one JSON text.
@@ -65,7 +57,7 @@ std::string merged(const JsonValue* before, const JsonValue& after) {
             named = true;
             if (!field.is_null()) value = &field;
         }
-        if (!named && before != nullptr) value = field_of(*before, name);
+        if (!named && before != nullptr) value = given(*before, name);
         if (value == nullptr) continue;
         json.name(name);
         write_value(json, *value);
@@ -156,7 +148,7 @@ Shop::Account AccountDrafts::read(const AccountDraft& draft, FieldFaults& faults
     };
 
     const balance::PartyId seller = parties.find(draft.seller);
-    if (const JsonValue* const customer = field_of(*object, "customer")) {
+    if (const JsonValue* const customer = given(*object, "customer")) {
         PartyFields fields = read_member(*customer, balance::PartyKind::customer, "customer", faults);
         fields.draft.parent = draft.seller;
         if (fields.profile.name.empty()) faults.add("customer.name", "missing; expected the account's name");
@@ -168,7 +160,7 @@ Shop::Account AccountDrafts::read(const AccountDraft& draft, FieldFaults& faults
         return account;
     }
     const auto each = [&](std::string_view name, const auto& read_one) {
-        const JsonValue* const list = field_of(*object, name);
+        const JsonValue* const list = given(*object, name);
         if (list == nullptr) return;
         if (list->kind != Kind::list) return faults.add(name, shown(*list) + ": expected a list");
         std::size_t place = 0;
@@ -181,13 +173,13 @@ Shop::Account AccountDrafts::read(const AccountDraft& draft, FieldFaults& faults
         fields.draft.parent = account.drafts.front().id;
         add_member(std::move(fields), seller, place);
     });
-    if (const JsonValue* const credit = field_of(*object, "credit")) {
+    if (const JsonValue* const credit = given(*object, "credit")) {
         const auto amount = money_of(*credit, faults);
         if (amount && (*amount < rating::Money{} || *amount > rating::kAmountMax))
             faults.add("credit", shown(*credit) + ": expected an amount from 0 to 10000000000");
         account.credit = amount.value_or(rating::Money{});
     }
-    if (const JsonValue* const plan = field_of(*object, "plan")) {
+    if (const JsonValue* const plan = given(*object, "plan")) {
         std::vector<RequestFault> parts;
         FieldFaults part_faults{parts};
         account.plan = read_plan(*plan, part_faults);
@@ -244,7 +236,7 @@ Response AccountDrafts::create(const Request& request) const {
     } else {
         draft.seller = parties.get(request.actor.party).id;
     }
-    if (const JsonValue* const seller = field_of(body.object(), "seller")) draft.seller = seller->text;
+    if (const JsonValue* const seller = given(body.object(), "seller")) draft.seller = seller->text;
     const balance::PartyId seller = parties.find(draft.seller);
     if (all.empty() && (!is_in_reach(services_, request, draft.seller) ||
                         (parties.get(seller).kind != balance::PartyKind::provider &&
@@ -282,7 +274,7 @@ Response AccountDrafts::change(const Request& request, std::string_view id) cons
     const std::scoped_lock lock{services_.registry.mutex};
     auto draft = find(id);
     if (!draft) return unknown_draft(id);
-    if (const JsonValue* const seller = field_of(body.object(), "seller");
+    if (const JsonValue* const seller = given(body.object(), "seller");
         seller != nullptr && seller->text != draft->seller)
         faults.add("seller", "cannot be changed; throw the draft away and begin another");
     JsonReader reader;

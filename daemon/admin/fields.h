@@ -2,6 +2,7 @@
 /// understands is then one list, and everything it does not understand is refused by name.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -70,27 +71,37 @@ enum class Nulls : bool {
     are_values,  ///< A null is handed to the field's function: it clears.
 };
 
-/// Reads every field of `object` by `table`. Unknown fields and fields that stand there twice are faults.
-template <typename Target, std::size_t N>
-void read_fields(const JsonValue& object, const std::array<Field<Target>, N>& table, Nulls nulls,
-                 Target& target, FieldFaults& faults) {
+/// Gives every field of an object to `read`, which says whether it knows one of that name. Fields that it
+/// does not know and fields that stand there twice are faults, and so is what is no object.
+template <typename Read>
+void read_each(const JsonValue& object, FieldFaults& faults, const Read& read) {
     if (object.kind != JsonValue::Kind::object) {
         faults.add("", shown(object) + ": expected an object");
         return;
     }
-    std::array<bool, N> seen{};
+    std::vector<std::string_view> seen;  // No more than are known.
     for (const JsonValue& value : object.children()) {
-        std::size_t at = 0;
-        while (at < N && table[at].name != value.name)
-            ++at;
-        if (at == N) {
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-        } else if (std::exchange(seen[at], true)) {
+        if (std::find(seen.begin(), seen.end(), value.name) != seen.end()) {
             faults.add(value.name, "stands there twice");
-        } else if (!value.is_null() || nulls == Nulls::are_values) {
-            table[at].read(value, target, faults);
+        } else if (read(value)) {
+            seen.push_back(value.name);
+        } else {
+            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
         }
     }
+}
+
+/// Reads every field of `object` by `table`.
+template <typename Target, std::size_t N>
+void read_fields(const JsonValue& object, const std::array<Field<Target>, N>& table, Nulls nulls,
+                 Target& target, FieldFaults& faults) {
+    read_each(object, faults, [&](const JsonValue& value) {
+        const auto field = std::find_if(table.begin(), table.end(),
+                                        [&](const Field<Target>& known) { return known.name == value.name; });
+        if (field == table.end()) return false;
+        if (!value.is_null() || nulls == Nulls::are_values) field->read(value, target, faults);
+        return true;
+    });
 }
 
 }  // namespace tollgate::daemon::admin

@@ -90,18 +90,9 @@ Response unauthorized(std::string detail) {
     return response;
 }
 
-const JsonValue* field_of(const JsonValue& object, std::string_view name) {
-    const JsonValue* found = nullptr;
-    if (object.kind != JsonValue::Kind::object) return nullptr;
-    for (const JsonValue& value : object.children()) {
-        if (value.name == name) found = &value;
-    }
-    return found;
-}
-
 /// A text's; empty for anything else.
 std::string_view text_field(const JsonValue& object, std::string_view name) {
-    const JsonValue* const value = field_of(object, name);
+    const JsonValue* const value = object.field(name);
     return value != nullptr && value->kind == JsonValue::Kind::string ? value->text : std::string_view{};
 }
 
@@ -349,7 +340,7 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
     if (body == nullptr || body->kind != JsonValue::Kind::object) return std::nullopt;
     for (const Reference& reference : kReferences) {
         if (!is_of(reference)) continue;
-        const JsonValue* const value = field_of(*body, reference.field);
+        const JsonValue* const value = body->field(reference.field);
         if (value == nullptr || value->kind != JsonValue::Kind::string) continue;
         if (auto refusal = visible(request, value->text)) return refusal;
     }
@@ -361,7 +352,7 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
         return of.empty() ? std::nullopt : visible(request, of);
     }
     if (operation.name == "closeParties") {
-        const JsonValue* const ids = field_of(*body, "ids");
+        const JsonValue* const ids = body->field("ids");
         if (ids == nullptr) return std::nullopt;
         for (const JsonValue& one : ids->children()) {
             if (auto refusal = visible(request, one.text)) return refusal;
@@ -384,7 +375,7 @@ std::optional<Response> Gate::check_body(const Request& request, const ContractO
         if (!by.empty() && by != own) return forbidden("you record what you collected yourself");
     }
     // What `available` does not cover is taken by an administrator alone.
-    const JsonValue* const force = field_of(*body, "force");
+    const JsonValue* const force = body->field("force");
     if (is_in(kForcible, operation.name) && force != nullptr && force->text == "true" &&
         !request.actor.permissions.has(Permission::people))
         return forbidden("force: only administrators; needs the permission people");
@@ -429,17 +420,17 @@ std::optional<Response> Gate::check_draft(const Request& request, const JsonValu
          {"numbers", Permission::numbers},
          {"bundles", Permission::prices}}};
     for (const auto& [name, permission] : kParts) {
-        const JsonValue* const part = field_of(body, name);
+        const JsonValue* const part = body.field(name);
         if (part != nullptr && !part->is_null() && !request.actor.permissions.has(permission))
             return forbidden(std::string{name} + ": needs the permission " +
                              std::string{access::text_of(permission)});
     }
-    if (const JsonValue* const lines = field_of(body, "lines")) {
+    if (const JsonValue* const lines = body.field("lines")) {
         for (const JsonValue& line : lines->children()) {
             if (auto refusal = check_priced(request, line)) return refusal;
         }
     }
-    const JsonValue* const customer = field_of(body, "customer");
+    const JsonValue* const customer = body.field("customer");
     return customer == nullptr ? std::nullopt : check_priced(request, *customer);
 }
 

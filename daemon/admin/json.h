@@ -33,6 +33,8 @@ struct JsonValue {
     class Children;
     /// Of a list or an object; none of anything else.
     [[nodiscard]] Children children() const noexcept;
+    /// The first of an object's fields that is called so; nullptr: there is none, or this is no object.
+    [[nodiscard]] const JsonValue* field(std::string_view wanted) const noexcept;
 };
 
 /// A range for `for`: the values directly below one.
@@ -61,6 +63,14 @@ class JsonValue::Children {
 
 inline JsonValue::Children JsonValue::children() const noexcept {
     return Children{*this};
+}
+
+inline const JsonValue* JsonValue::field(std::string_view wanted) const noexcept {
+    if (kind != Kind::object) return nullptr;
+    for (const JsonValue& child : children()) {
+        if (child.name == wanted) return &child;
+    }
+    return nullptr;
 }
 
 /// Reads one JSON text after the other with the same memory: a million lines allocate next to nothing.

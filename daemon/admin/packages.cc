@@ -337,23 +337,24 @@ Response Packages::put_catalogue(const Request& request, std::string_view id) co
     } else {
         catalogue.owner = parties.get(request.actor.party).id;
     }
-    for (const JsonValue& value : body.object().children()) {
+    // Those of somebody elsewhere are as if they were not there.
+    const auto is_known = [&](const std::string& package) {
+        const auto there = services_.registry.packages.find(package);
+        if (!there) return false;
+        const balance::PartyId owner = parties.find(there->owner);
+        return parties.is_in_subtree(owner, request.actor.party) ||
+               parties.is_in_subtree(request.actor.party, owner);
+    };
+    read_each(body.object(), faults, [&](const JsonValue& value) {
         if (value.name == "items") {
-            // Those of somebody elsewhere are as if they were not there.
-            const auto is_known = [&](const std::string& package) {
-                const auto there = services_.registry.packages.find(package);
-                if (!there) return false;
-                const balance::PartyId owner = parties.find(there->owner);
-                return parties.is_in_subtree(owner, request.actor.party) ||
-                       parties.is_in_subtree(request.actor.party, owner);
-            };
             read_items(value, is_known, catalogue, faults);
         } else if (value.name == "id") {
             if (value.text != id) faults.add("id", "is not that of the path");
-        } else if (!read_field(value, catalogue, RecordUse::make, faults)) {
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
+        } else {
+            return read_field(value, catalogue, RecordUse::make, faults);
         }
-    }
+        return true;
+    });
     if (!all.empty()) return invalid(all);
     const auto known = services_.registry.catalogues.find(id);
     if (known && known->owner != catalogue.owner) {

@@ -54,19 +54,15 @@ Response busy() {
 class Texts {
   public:
     Texts(const JsonValue& object, std::span<const std::string_view> names, FieldFaults& faults) {
-        if (object.kind != JsonValue::Kind::object) {
-            faults.add("", admin::shown(object) + ": expected an object");
-            return;
-        }
-        for (const JsonValue& value : object.children()) {
-            if (std::find(names.begin(), names.end(), value.name) == names.end()) {
-                faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-            } else if (value.kind != JsonValue::Kind::string) {
-                faults.add(value.name, "expected a string");
-            } else {
+        read_each(object, faults, [&](const JsonValue& value) {
+            if (std::find(names.begin(), names.end(), value.name) == names.end()) return false;
+            if (value.kind == JsonValue::Kind::string) {
                 texts_.emplace_back(value.name, value.text);
+            } else {
+                faults.add(value.name, "expected a string");
             }
-        }
+            return true;
+        });
     }
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const {
         for (const auto& [known, text] : texts_) {
@@ -403,15 +399,11 @@ Response People::create(const Request& request) const {
     FieldFaults faults{all};
     Person person;
     std::optional<std::string> password;
-    if (object->kind != JsonValue::Kind::object)
-        faults.add("", admin::shown(*object) + ": expected an object");
-    for (const JsonValue& value : object->children()) {
-        if (value.name == "password") {
-            password = text_of(value, faults);
-        } else if (!read_field(value, person, RecordUse::make, faults)) {
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-        }
-    }
+    read_each(*object, faults, [&](const JsonValue& value) {
+        if (value.name != "password") return read_field(value, person, RecordUse::make, faults);
+        password = text_of(value, faults);
+        return true;
+    });
     const auto& parties = services_.catalog.parties();
     const PartyId party = parties.find(person.party);
     if (all.empty()) {

@@ -30,13 +30,6 @@ constexpr std::size_t kDefaultsBytesMax = std::size_t{16} * 1024;
 constexpr std::array<std::string_view, 8> kNeverOnAForm = {"kind",    "parent", "distributor", "permissions",
                                                            "balance", "held",   "available",   "status"};
 
-const JsonValue* field_of(const JsonValue& object, std::string_view name) {
-    for (const JsonValue& value : object.children()) {
-        if (value.name == name) return &value;
-    }
-    return nullptr;
-}
-
 template <typename Names>
 bool is_in(const Names& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -96,7 +89,7 @@ std::string object_of(std::string_view kind, std::string_view parent, std::strin
     }
     if (values != nullptr) {
         for (const JsonValue& field : values->children()) {
-            const bool said = defaults != nullptr && field_of(*defaults, field.name) != nullptr;
+            const bool said = defaults != nullptr && defaults->field(field.name) != nullptr;
             if (said || field.name == "line" || field.name == "id" || field.name == "customer") continue;
             json.name(field.name);
             write_value(json, field);
@@ -166,43 +159,41 @@ Response QuickForms::put(const Request& request, std::string_view id) const {
     const auto& parties = services_.catalog.parties();
     if (parties.root() == kNoParty) return problem({.status = 409, .detail = "there is no provider yet"});
     QuickForm form;
-    if (object->kind != Kind::object) faults.add("", shown(*object) + ": expected an object");
-    for (const JsonValue& value : object->children()) {
-        if (value.name == "defaults") {
-            form.defaults = flat(value);
-            if (value.kind != Kind::object || form.defaults.size() > kDefaultsBytesMax) {
-                faults.add("defaults",
-                           "expected an object of at most " + std::to_string(kDefaultsBytesMax) + " bytes");
-                continue;
-            }
-            for (const JsonValue& field : value.children()) {
-                if (is_in(kNeverOnAForm, field.name) || field.name == "id" ||
-                    (field.name == "customer" && field.kind != Kind::object))
-                    faults.add("defaults", std::string{field.name} + ": is never said by a form");
-            }
-            // It is read as a customer would be, so that whoever fills it in meets no fault that is not his.
-            const auto check = [&](std::string_view kind, const JsonValue& of) {
-                std::vector<RequestFault> wrong;
-                FieldFaults wrongs{wrong};
-                JsonReader again;
-                const std::string made = object_of(kind, "x", "x", &of, nullptr);
-                (void)read_party_draft(*again.read(made), wrongs);
-                for (const RequestFault& fault : wrong)
-                    faults.add("defaults", fault.place + ": " + fault.message);
-            };
-            JsonReader flattened;
-            check("customer", *flattened.read(form.defaults));
-            if (const JsonValue* const line = field_of(value, "line")) {
-                if (line->kind == Kind::object) {
-                    check("line", *line);
-                } else {
-                    faults.add("defaults", "line: expected an object with a line's fields");
-                }
-            }
-        } else if (value.name == "id" || !read_field(value, form, RecordUse::make, faults)) {
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
+    read_each(*object, faults, [&](const JsonValue& value) {
+        if (value.name == "id") return false;
+        if (value.name != "defaults") return read_field(value, form, RecordUse::make, faults);
+        form.defaults = flat(value);
+        if (value.kind != Kind::object || form.defaults.size() > kDefaultsBytesMax) {
+            faults.add("defaults",
+                       "expected an object of at most " + std::to_string(kDefaultsBytesMax) + " bytes");
+            return true;
         }
-    }
+        for (const JsonValue& field : value.children()) {
+            if (is_in(kNeverOnAForm, field.name) || field.name == "id" ||
+                (field.name == "customer" && field.kind != Kind::object))
+                faults.add("defaults", std::string{field.name} + ": is never said by a form");
+        }
+        // It is read as a customer would be, so that whoever fills it in meets no fault that is not his.
+        const auto check = [&](std::string_view kind, const JsonValue& of) {
+            std::vector<RequestFault> wrong;
+            FieldFaults wrongs{wrong};
+            JsonReader again;
+            const std::string made = object_of(kind, "x", "x", &of, nullptr);
+            (void)read_party_draft(*again.read(made), wrongs);
+            for (const RequestFault& fault : wrong)
+                faults.add("defaults", fault.place + ": " + fault.message);
+        };
+        JsonReader flattened;
+        check("customer", *flattened.read(form.defaults));
+        if (const JsonValue* const line = value.field("line")) {
+            if (line->kind == Kind::object) {
+                check("line", *line);
+            } else {
+                faults.add("defaults", "line: expected an object with a line's fields");
+            }
+        }
+        return true;
+    });
     for (const std::string& distributor : form.distributors) {
         const PartyId party = parties.find(distributor);
         if (party == kNoParty || parties.get(party).kind != PartyKind::distributor)
@@ -243,21 +234,21 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
     std::string distributor;
     const JsonValue* values = nullptr;
     std::optional<Money> opening = Money{};
-    if (body->kind != Kind::object) faults.add("", shown(*body) + ": expected an object");
-    for (const JsonValue& value : body->children()) {
+    read_each(*body, faults, [&](const JsonValue& value) {
         if (value.name == "distributor") {
             distributor = admin::text_of(value, faults);
-        } else if (value.name == "values" && value.kind == Kind::object) {
+        } else if (value.name == "values") {
+            if (value.kind != Kind::object) faults.add("values", "expected an object");
             values = &value;
         } else if (value.name == "opening_balance") {
             opening = money_of(value, faults);
             if (opening && (*opening < Money{} || *opening > rating::kAmountMax))
                 faults.add("opening_balance", shown(value) + ": expected 0 or more");
         } else {
-            faults.add(value.name.substr(0, kShownBytesMax),
-                       value.name == "values" ? "expected an object" : "no such field");
+            return false;
         }
-    }
+        return true;
+    });
     if (values == nullptr && all.empty()) faults.add("values", "missing; expected an object");
 
     const std::scoped_lock lock{services_.registry.mutex};
@@ -336,7 +327,7 @@ Response QuickForms::submit(const Request& request, std::string_view id) const {
         profiles.push_back(std::move(fields.profile));
     };
     if (existing.empty()) add("customer", distributor, customer, defaults, values);
-    if (!line.empty()) add("line", customer, line, field_of(*defaults, "line"), nullptr);
+    if (!line.empty()) add("line", customer, line, defaults->field("line"), nullptr);
     if (!all.empty()) return faulty(std::move(all), "values.");
 
     const std::string opening_text{rating::format(*opening).view()};

@@ -1,7 +1,6 @@
 /// Records as JSON, by their tables of fields.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -90,23 +89,10 @@ bool read_field(const JsonValue& value, T& record, RecordUse use, FieldFaults& f
     return false;
 }
 
-/// Reads every field of an object. Unknown fields and fields that stand there twice are faults.
+/// Reads every field of an object.
 template <typename T>
 void read_record(const JsonValue& object, T& record, RecordUse use, FieldFaults& faults) {
-    if (object.kind != JsonValue::Kind::object) {
-        faults.add("", shown(object) + ": expected an object");
-        return;
-    }
-    std::vector<std::string_view> seen;
-    for (const JsonValue& value : object.children()) {
-        if (std::find(seen.begin(), seen.end(), value.name) != seen.end()) {
-            faults.add(value.name, "stands there twice");
-            continue;
-        }
-        seen.push_back(value.name);
-        if (!read_field(value, record, use, faults))
-            faults.add(value.name.substr(0, kShownBytesMax), "no such field");
-    }
+    read_each(object, faults, [&](const JsonValue& value) { return read_field(value, record, use, faults); });
 }
 
 /// Writes every field that is shown, inside an object that is open.

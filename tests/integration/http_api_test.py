@@ -98,6 +98,29 @@ class HttpApi(unittest.TestCase):
         self.expect(422, "POST", "/v1/parties", '{"id": "fine", ')
         self.expect(404, "GET", "/v1/parties/fine")
 
+    def test_a_field_that_stands_there_twice_is_a_fault(self):
+        self.subtree("twice")
+        self.expect(201, "PUT", "/v1/quick-forms/twice", {"fields": ["name"]})
+        for method, path, field in (
+                ("POST", "/v1/login", "login"), ("POST", "/v1/people", "login"), ("POST", "/v1/people", "password"),
+                ("POST", "/v1/parties", "parent"), ("PATCH", "/v1/parties/twice", "name"),
+                ("POST", "/v1/parties/twice/bundles", "id"), ("POST", "/v1/parties/twice/topups", "amount"),
+                ("POST", "/v1/parties/twice/debits", "force"), ("POST", "/v1/parties/twice/transfers", "target"),
+                ("POST", "/v1/payments", "party"), ("POST", "/v1/classes", "id"), ("POST", "/v1/packages", "id"),
+                ("PUT", "/v1/parties/twice-reseller/offers/p", "price"), ("PUT", "/v1/catalogues/twice", "items"),
+                ("PUT", "/v1/catalogues/twice", "id"), ("POST", "/v1/account-drafts", "seller"),
+                ("PUT", "/v1/tariffs/retail", "currency"), ("POST", "/v1/tariffs/retail/deck:rollback", "version"),
+                ("PUT", "/v1/dial-plans/twice", "rules"), ("PUT", "/v1/destination-groups/twice", "prefixes"),
+                ("PUT", "/v1/quick-forms/twice", "defaults"), ("PUT", "/v1/quick-forms/twice", "fields"),
+                ("POST", "/v1/quick-forms/twice:submit", "distributor"),
+                ("POST", "/v1/quick-forms/twice:submit", "values"),
+                ("POST", "/v1/numbers", "numbers")):
+            with self.subTest(f"{method} {path} {field}"):
+                problem = self.expect(422, method, path, f'{{"{field}": "x", "{field}": "y"}}',
+                                      Idempotency_Key=f"twice {path} {field}", Content_Type="application/json")
+                self.assertIn((field, "stands there twice"),
+                              [(fault["field"], fault["message"]) for fault in problem["errors"]])
+
     def test_an_import_is_taken_whole_or_not_at_all(self):
         lines = ['{"id": "shop", "kind": "customer", "parent": "provider", "tariff": "retail"}',
                  '{"id": "shop-line", "kind": "line", "parent": "shop"}',
