@@ -623,6 +623,7 @@ class Memory(unittest.TestCase):
             self.assertGreater(parties, 0)
             self.assertIn("memory.max", refused.json["detail"])
             self.assertLess(self.resident(daemon), ceiling)
+            daemon.http.close()  # It was quiet for long, and may not be kept open any more.
             reply = daemon.http.get("/readyz")
             self.assertEqual(reply.status, 503)
             self.assertIn("memory.max", reply.json["detail"])
