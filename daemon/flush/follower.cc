@@ -64,6 +64,7 @@ Follower::~Follower() {
 }
 
 void Follower::start() {
+    started_at_ = journal_.last();
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 
@@ -272,7 +273,11 @@ void Follower::fill(const std::stop_token& stop) {
         check_fault(tail_.seek(sequence));
         make_maker();
     } else {
-        sequence = journal_.durable();
+        sequence = started_at_;
+        while (journal_.durable() < sequence) {
+            if (stop.stop_requested()) return;
+            wait(how_.pause);
+        }
         build_replica(sequence, stop);
     }
     if (stop.stop_requested()) return;

@@ -56,6 +56,8 @@ class Follower {
     Follower& operator=(const Follower&) = delete;
     ~Follower();
 
+    /// A sink that is not filled is told of what is appended from here on, however late the thread comes to
+    /// it.
     void start();
     /// Ends what waits for the store and joins the thread. Returns within the sink's shortest patience.
     void stop();
@@ -115,6 +117,7 @@ class Follower {
     const FollowerSettings how_;
     Now now_;
     Say say_;
+    Sequence started_at_ = 0;  // The journal's last event then.
 
     // ---- Of the thread ----
     std::unique_ptr<State> replica_;

@@ -304,9 +304,10 @@ std::optional<Sink::Delivered> WebhookSink::delivered() const {
 
 // ---- Taking in ----
 
-void WebhookSink::add(PartyId party, Event&& event, std::chrono::nanoseconds now) {
+void WebhookSink::add(PartyId party, Event&& event) {
     const auto [place, fresh] = queues_.try_emplace(party);
-    event.first_try = now;
+    const auto now = now_().steady;
+    event.taken_in = now;
     place->second.events.push_back(std::move(event));
     ++pending_;
     if (!fresh) return;  // It waits for the one before.
@@ -323,7 +324,6 @@ void WebhookSink::write(const Batch& batch) {
         has_position_ = true;
         return;
     }
-    const auto now = now_().steady;
     const std::string journal_id = journal::text_of(batch.after.instance);
     const auto occurrences = occurrences_of(batch);
     std::unique_lock lock{mutex_};
@@ -346,7 +346,7 @@ void WebhookSink::write(const Batch& batch) {
         if (pending_ >= settings_.pending_max) (void)curl_multi_wakeup(library_->multi);
         room_.wait(lock, [this] { return interrupted_ || pending_ < settings_.pending_max; });
         if (interrupted_) throw SinkFailure{"webhook: the daemon stops"};
-        add(one.party, std::move(event), now);
+        add(one.party, std::move(event));
     }
     accepted_ = batch.after;
     close_batches();
@@ -453,7 +453,7 @@ void WebhookSink::finish(PartyId party, const std::string& failure, std::chrono:
             ++failures_;
             last_failure_ = "webhook: " + failure;
             if (event.attempts++ == 0) ++retried_;
-            const bool too_old = settings_.give_up.count() != 0 && now - event.first_try >= settings_.give_up;
+            const bool too_old = settings_.give_up.count() != 0 && now - event.taken_in >= settings_.give_up;
             if (too_old) {
                 ++given_up_;
                 told = "webhook: event " + event.id + " is given up after " + std::to_string(event.attempts) +

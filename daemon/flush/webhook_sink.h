@@ -72,7 +72,7 @@ class WebhookSink final : public Sink {
         std::string body;
         rating::Instant at{};
         std::uint32_t attempts = 0;
-        std::chrono::nanoseconds first_try{};
+        std::chrono::nanoseconds taken_in{};
     };
     /// The events of one party that wait. The first one is being sent, or will be once it is due.
     struct Queue {
@@ -99,7 +99,7 @@ class WebhookSink final : public Sink {
     [[nodiscard]] std::optional<Position> read_position() const;
     [[nodiscard]] std::chrono::nanoseconds delay_of(std::uint32_t attempts);
     // Under the mutex.
-    void add(PartyId party, Event&& event, std::chrono::nanoseconds now);
+    void add(PartyId party, Event&& event);
     void close_batches();
 
     const WebhookSettings settings_;

@@ -33,6 +33,7 @@ struct Store {
 
     // How it writes: what the replica does meanwhile.
     bool needs_state = true;
+    bool fills = true;
     std::size_t again_behind = 0;  // Written again after the next was made.
     std::vector<bool> behind;      // Of each batch of events.
 
@@ -56,6 +57,7 @@ class MemorySink final : public Sink {
         if (store_.away) throw SinkFailure{store_.why};
         return store_.position;
     }
+    [[nodiscard]] bool fills() const noexcept override { return store_.fills; }
     [[nodiscard]] bool needs_state(const Batch& batch) const override {
         return batch.filling || store_.needs_state;
     }
@@ -154,6 +156,10 @@ class FollowerTest : public testing::Test {
             },
             [](Follower::Urgency, const std::string&) {});
         follower_->start();
+    }
+    void append() {
+        for (; passed_on_ < world_.log.events().size(); ++passed_on_)
+            journal_->append(world_.log.events()[passed_on_]);
     }
     /// What the world has done since becomes durable.
     void commit() {
@@ -310,6 +316,41 @@ TEST_F(FollowerTest, MakesTheNextBatchMeanwhile) {
     EXPECT_EQ(store_.told.size(), 250U);
     EXPECT_EQ(store_.clears, 1U);
     EXPECT_TRUE(store_.open.empty());
+}
+
+// Goal: one that is not filled is told of what is appended after start(), and of nothing that was before,
+// whenever that becomes durable and however late the follower comes to it.
+// Method: a call before is in the journal, but not durable; a store that is away holds the follower up.
+TEST_F(FollowerTest, TellsOneThatIsNotFilledFromTheStartOn) {
+    store_.fills = false;
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(call("durable", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(call("before", 30));
+    append();
+    const Sequence before = journal_->last();
+    follow();
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().state == StoreState::filling; }));
+    {
+        const std::lock_guard lock{store_.mutex};
+        EXPECT_FALSE(store_.position) << "it is not told of what may be lost";
+        store_.away = true;
+    }
+    ASSERT_NO_FATAL_FAILURE(call("after", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] { return follower_->figures().failures > 0; }));
+    {
+        const std::lock_guard lock{store_.mutex};
+        store_.away = false;
+    }
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] {
+        const std::lock_guard lock{store_.mutex};
+        return store_.position && store_.position->sequence == journal_->durable();
+    }));
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_EQ(store_.told.size(), 1U);
+    ASSERT_FALSE(store_.events.empty());
+    EXPECT_EQ(store_.events.front(), before + 1);
 }
 
 // Goal: what a store has is what counts, not what its follower remembers.
