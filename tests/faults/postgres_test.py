@@ -265,10 +265,8 @@ class PostgresTest(unittest.TestCase):
             slowest = 0.0
             until = time.monotonic() + 3
             while time.monotonic() < until:
-                began = time.monotonic()
-                postgres.value("SELECT count(*) FROM tollgate.call_records")
-                slowest = max(slowest, time.monotonic() - began)
-            self.assertLess(slowest, 1.5)  # Locks that are waited for 0.9 s, and a client that starts.
+                slowest = max(slowest, self.seconds_to_read(postgres))
+            self.assertLess(slowest, 1.5)  # Locks that are waited for 0.9 s.
             self.assertEqual(postgres.value("SELECT max(version) FROM tollgate.schema_version"), "1")
             reader.communicate("COMMIT;\n")
             wait_for("version 4", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") == "4")
@@ -278,6 +276,12 @@ class PostgresTest(unittest.TestCase):
             self.assertIn("Index", postgres.psql(
                 "SET enable_seqscan = off; EXPLAIN SELECT * FROM tollgate.call_records WHERE destination_group = 'x'"
                 " AND ended >= now() - interval '1 day'"))
+
+    @staticmethod
+    def seconds_to_read(postgres):
+        """As the server sees it: however long a client takes to start."""
+        return float(postgres.value("SELECT extract(epoch FROM clock_timestamp() - statement_timestamp())"
+                                    " FROM (SELECT count(*) FROM tollgate.call_records) AS counted"))
 
     @staticmethod
     def is_indexed(postgres):
@@ -316,10 +320,7 @@ class PostgresTest(unittest.TestCase):
                     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tollgate'"
                     " AND wait_event_type = 'Lock'") == "1")
                 threading.Timer(0.6, end_first).start()
-                began = time.monotonic()
-                postgres.value("SELECT count(*) FROM tollgate.call_records")
-                waited = time.monotonic() - began
-                self.assertLess(waited, 1.2)  # 0.9 s, and a client that starts.
+                self.assertLess(self.seconds_to_read(postgres), 1.2)  # Locks that are waited for 0.9 s.
                 end_second()
             daemon.wait_until_it_serves()
             wait_for("version 2", lambda: postgres.value("SELECT max(version) FROM tollgate.schema_version") != "1")

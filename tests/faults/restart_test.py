@@ -86,7 +86,7 @@ class RestartTest(unittest.TestCase):
         daemon.assert_settled()
 
     def test_nothing_expires_within_the_grace_of_a_restart(self):
-        daemon = self.daemon_with("session.hold=1s", "session.grace=0s", "restart.grace=4s")
+        daemon = self.daemon_with("session.hold=1s", "session.grace=0s", "restart.grace=8s")
         self.authorize(daemon, "open", want=1)
         daemon.kill()
         time.sleep(2.5)  # It would have expired.
@@ -96,7 +96,7 @@ class RestartTest(unittest.TestCase):
         while daemon.info("tollgate")["sessions_open"] != "0":
             self.assertLess(time.monotonic(), began + EXPIRES_SECONDS)
             time.sleep(0.05)
-        self.assertGreater(time.monotonic() - began, 3.9)
+        self.assertGreater(time.monotonic() - began, 7.9)
         self.assertEqual(daemon.account("customer-0"), (OPENING, 0, OPENING))
 
     def test_a_call_that_goes_on_after_the_restart_is_settled(self):
@@ -130,12 +130,12 @@ class RestartTest(unittest.TestCase):
             self.assertEqual(leg["rated_at"], "2026-03-02T12:00:00Z")
 
     def test_time_passes_while_no_daemon_runs(self):
-        settings = ("session.hold=3s", "session.grace=0s", "restart.grace=0s")
+        settings = ("session.hold=8s", "session.grace=0s", "restart.grace=0s")
         daemon = self.daemon_with(*settings)
         self.authorize(daemon, "due", want=1)
         self.authorize(daemon, "not yet", want=600)
         daemon.stop()
-        time.sleep(4.5)
+        time.sleep(9)
         restarted = time.monotonic()
         daemon.restart()
         deadline = time.monotonic() + EXPIRES_SECONDS
@@ -143,7 +143,7 @@ class RestartTest(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "it does not expire")
             time.sleep(0.02)
         took = time.monotonic() - restarted
-        self.assertLess(took, 3.5, "it lived on as if no time had passed")
+        self.assertLess(took, 7, "it lived on as if no time had passed")
         self.assertEqual(daemon.account("customer-0")[1], 600 * PRICE)
         late = daemon.resp.call("STOP", "due", 2)
         self.assertEqual((late.code, late["status"]), ("OK", "late"))
