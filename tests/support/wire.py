@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import socket
 from decimal import Decimal
 
@@ -141,7 +142,7 @@ class Reply:
 
 
 class HttpClient:
-    """One connection that is kept open. Not for several threads at once."""
+    """One connection, kept open and made anew where the daemon closed it for being idle. Not for several threads."""
 
     def __init__(self, port, timeout=600):
         self.connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
@@ -157,8 +158,17 @@ class HttpClient:
             headers.setdefault("Content-Type", "application/json")
         if isinstance(body, str):
             body = body.encode()
+        # Between two answers there is nothing to read but the end of the connection.
+        if self.connection.sock is not None and self._readable(self.connection.sock):
+            self.connection.close()
         self.connection.request(method, path, body, headers)
         return Reply(self.connection.getresponse())
+
+    @staticmethod
+    def _readable(sock):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def get(self, path, **headers):
         return self.request("GET", path, headers=headers)
