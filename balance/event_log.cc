@@ -11,15 +11,21 @@ namespace {
 thread_local JointEvent* joint_of_thread = nullptr;
 
 /// An event that names a file with the parts of another.
-std::vector<std::byte> aside(EventLog& log, std::span<const std::byte> event) {
+EventAndFile aside(EventLog& log, std::span<const std::byte> event) {
     ByteReader in{event};
     const Moment at = EventHeader::read(in).at;
-    const std::string name = log.put_aside("event", event);
-    std::vector<std::byte> naming;
-    ByteWriter out{naming};
+    EventAndFile naming;
+    naming.file = log.put_aside("event", event);
+    ByteWriter out{naming.event};
     EventHeader{EventKind::together_aside, at}.write(out);
-    out.text(name);
+    out.text(naming.file.name);
     return naming;
+}
+
+Sequence append_any(EventLog& log, std::span<const std::byte> event) {
+    if (event.size() <= kEventBytesMax) return log.append(event);
+    const auto naming = aside(log, event);
+    return log.append(naming.event);
 }
 
 /// The place of an event among its like, free again unless it was appended.
@@ -77,6 +83,7 @@ void JointEvent::abandon() {
     chained_.reset();
     before_.clear();
     after_.clear();
+    files_.clear();
     then_.clear();
 }
 
@@ -103,22 +110,24 @@ Sequence JointEvent::append(EventLog& log, std::span<const std::byte> main) {
         if (!is_together(main)) add_part(main, ByteWriter{event});
         event.insert(event.end(), after_.begin(), after_.end());
         if (chained_ == nullptr) {
-            sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
+            sequence = append_any(log, event);
         } else {
             // A file is written before a place is taken: others of its like wait for that.
+            EventAndFile naming;
             if (event.size() > kEventBytesMax - kChainedBytesMax) {
-                const auto naming = aside(log, event);
+                naming = aside(log, event);
                 event.clear();
                 begin_together(at, ByteWriter{event});
-                add_part(naming, ByteWriter{event});
+                add_part(naming.event, ByteWriter{event});
             }
             const auto bytes = chained_->take_place();
             Place place{chained_.get()};
             add_part(bytes, ByteWriter{event});
-            sequence = log.append(event.size() > kEventBytesMax ? aside(log, event) : event);
+            sequence = append_any(log, event);
             place.keep();
         }
     }
+    files_.clear();
     for (const auto& then : std::exchange(then_, {}))
         then();
     return sequence;

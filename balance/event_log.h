@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tollgate::balance {
@@ -25,6 +26,19 @@ enum class Admission : std::uint8_t {
     open,       ///< Anything.
     ends_only,  ///< The disk is full: what ends or releases calls, and nothing else.
     closed,     ///< Nothing that makes an event.
+};
+
+/// A file beside the segments, for the event that names it. It is not removed while a copy of this lives:
+/// keep one until that event is appended.
+struct AsideFile {
+    std::string name;
+    std::shared_ptr<const void> hold;
+};
+
+/// An event, and the file that it names where it names one.
+struct EventAndFile {
+    std::vector<std::byte> event;
+    AsideFile file;
 };
 
 /// A journal, or what stands in for one in tests. Any thread may call any member at any time.
@@ -50,8 +64,8 @@ class EventLog {
     [[nodiscard]] virtual Admission admission() const noexcept = 0;
 
     /// Writes and syncs a file beside the segments, for an event that names it. Blocks; for administration.
-    /// The name it can be read by. Throws std::runtime_error where it cannot be written.
-    virtual std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) = 0;
+    /// Throws std::runtime_error where it cannot be written.
+    virtual AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) = 0;
 };
 
 /// No chained event is larger, but for odd ones: the file of such a one is written at its place.
@@ -102,6 +116,8 @@ class JointEvent {
     void add_before(std::span<const std::byte> event, std::function<void()> then = {});
     /// Adds one that follows all others. Requires: there is none yet.
     void add_chained(std::unique_ptr<ChainedEvent> event);
+    /// Of an event that was added and names it.
+    void keep(AsideFile file) { files_.push_back(std::move(file)); }
     [[nodiscard]] bool room(std::size_t bytes) const noexcept {
         return before_.size() + after_.size() + bytes <= kBytesMax;
     }
@@ -119,6 +135,7 @@ class JointEvent {
     std::vector<std::byte> before_;
     std::vector<std::byte> after_;
     std::vector<std::function<void()>> then_;
+    std::vector<AsideFile> files_;
     std::unique_ptr<ChainedEvent> chained_;
     bool written_ = false;
 };
@@ -141,7 +158,7 @@ class EventRelay final : public EventLog {
     [[nodiscard]] Admission admission() const noexcept override {
         return log_ == nullptr ? Admission::open : log_->admission();
     }
-    std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
+    AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
         return target().put_aside(kind, bytes);
     }
 
@@ -152,7 +169,7 @@ class EventRelay final : public EventLog {
         Sequence append(std::span<const std::byte> /*event*/) noexcept override { return 0; }
         [[nodiscard]] Sequence last() const noexcept override { return 0; }
         [[nodiscard]] Admission admission() const noexcept override { return Admission::open; }
-        std::string put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
+        AsideFile put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
             return {};
         }
     };

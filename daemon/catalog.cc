@@ -396,22 +396,24 @@ std::optional<balance::Billing> parse_billing(std::string_view text) noexcept {
 
 // ---- Events ----
 
-std::vector<std::byte> Catalog::event_of(EventKind kind, Moment now, std::span<const std::byte> body) {
-    std::vector<std::byte> event;
-    balance::ByteWriter out{event};
+balance::EventAndFile Catalog::event_of(EventKind kind, Moment now, std::span<const std::byte> body) {
+    balance::EventAndFile made;
+    balance::ByteWriter out{made.event};
     balance::EventHeader{kind, now}.write(out);
     const bool aside = body.size() > kInlineBytesMax;
     out.put(aside);
     if (aside) {
-        out.text(events_.put_aside("event", body));
+        made.file = events_.put_aside("event", body);
+        out.text(made.file.name);
     } else {
-        event.insert(event.end(), body.begin(), body.end());
+        made.event.insert(made.event.end(), body.begin(), body.end());
     }
-    return event;
+    return made;
 }
 
 void Catalog::append(EventKind kind, Moment now, std::span<const std::byte> body) {
-    events_.append(event_of(kind, now, body));
+    const auto made = event_of(kind, now, body);
+    events_.append(made.event);
 }
 
 rating::TariffBook::Announce Catalog::announcing(EventKind kind, Moment now) {
@@ -721,7 +723,9 @@ std::vector<Fault> Catalog::add_to(std::span<const PartyDraft> drafts, Moment no
     }
     const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(std::move(lock));
     const auto added = std::make_shared<std::vector<balance::PartySource>>(checker.take_sources());
-    joint->add_before(event_of(EventKind::parties_added, now, body), [this, kept, added] {
+    auto made = event_of(EventKind::parties_added, now, body);
+    joint->keep(std::move(made.file));
+    joint->add_before(made.event, [this, kept, added] {
         for (const auto& source : *added)
             parties_.add(source);
     });
@@ -865,11 +869,12 @@ std::vector<Fault> Catalog::add_bundles(PartyId id, std::string_view time_zone,
         std::vector<std::byte> body;
         balance::ByteWriter out{body};
         write_bundle(*prepared->bundles[i], out);
-        const auto event = event_of(EventKind::bundle, now, body);
+        auto made = event_of(EventKind::bundle, now, body);
+        joint.keep(std::move(made.file));
         if (i + 1 < prepared->bundles.size()) {
-            joint.add(event);
+            joint.add(made.event);
         } else {
-            joint.add(event, [this, kept, prepared, id, now] {
+            joint.add(made.event, [this, kept, prepared, id, now] {
                 bundles_.enter(parties_.get(id), std::move(*prepared), now.wall);
             });
         }
@@ -979,8 +984,9 @@ void Catalog::put(PartyId id, const balance::PartySource& source, Moment now, ba
     if (joint != nullptr) {
         assert(source.credit_limit >= limit_before);
         const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(mutex_);
-        joint->add_before(event_of(EventKind::party_changed, now, body),
-                          [this, kept, &party, source] { adopt(party, source); });
+        auto made = event_of(EventKind::party_changed, now, body);
+        joint->keep(std::move(made.file));
+        joint->add_before(made.event, [this, kept, &party, source] { adopt(party, source); });
         return;
     }
     if (source.credit_limit < limit_before) party.account.set_credit_limit(source.credit_limit);
@@ -1144,8 +1150,8 @@ Catalog::TariffPut Catalog::put_tariff(std::string_view id, const rating::Tariff
 rating::TariffBook::PutResult Catalog::put_deck(std::string_view id, std::shared_ptr<const rating::Deck> deck,
                                                 std::uint32_t checksum, rating::Origin origin, Moment now) {
     const std::string csv = rating::write_deck_csv(*deck);
-    rating::DeckFile file{checksum, events_.put_aside("deck", std::as_bytes(std::span{csv}))};
-    return tariffs_.put_deck(id, std::move(deck), std::move(origin), std::move(file),
+    const auto file = events_.put_aside("deck", std::as_bytes(std::span{csv}));  // Held until it is named.
+    return tariffs_.put_deck(id, std::move(deck), std::move(origin), {checksum, file.name},
                              announcing(EventKind::deck_put, now));
 }
 

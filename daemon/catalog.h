@@ -243,8 +243,8 @@ class Catalog {
     [[nodiscard]] std::vector<Fault> change_to(balance::PartyId id, const PartyChange& change, Moment now,
                                                balance::JointEvent* joint);
     void put(balance::PartyId id, const balance::PartySource& source, Moment now, balance::JointEvent* joint);
-    [[nodiscard]] std::vector<std::byte> event_of(balance::EventKind kind, Moment now,
-                                                  std::span<const std::byte> body);
+    [[nodiscard]] balance::EventAndFile event_of(balance::EventKind kind, Moment now,
+                                                 std::span<const std::byte> body);
     void append(balance::EventKind kind, Moment now, std::span<const std::byte> body);
     void append_name(balance::EventKind kind, std::string_view name, Moment now);
     /// Appends a version that is sure to come into force.

@@ -26,6 +26,7 @@ bool Snapshots::take() {
     journal::Disk& disk = journal_.disk();
     std::optional<State> made;
     balance::Sequence sequence = 0;
+    Files settled = settled_files();
     try {
         Restoring restoring{disk, [&]() -> State& {
                                 made.emplace(settings_);
@@ -55,34 +56,36 @@ bool Snapshots::take() {
         named_before_.insert(named.begin(), named.end());
         return false;
     }
-    remove_unneeded(state.files_named());
+    remove_unneeded(state.files_named(), sequence, std::move(settled));
     return true;
 }
 
-/// A file goes that was there two snapshots ago, that neither of the two nor the events between them named,
-/// and that no version in memory comes from: an event is appended as soon as its file is written.
-void Snapshots::remove_unneeded(const std::set<std::string>& named) {
+Snapshots::Files Snapshots::settled_files() {
+    std::vector<std::string> names;
+    if (journal_.settled_asides(names) != 0) return {};
+    return {{names.begin(), names.end()}, journal_.last()};
+}
+
+/// A file goes whose event was appended, or given up, before the last snapshot but one was begun, that
+/// neither of the two nor the events between them named, and that no version in memory comes from.
+void Snapshots::remove_unneeded(const std::set<std::string>& named, balance::Sequence sequence,
+                                Files settled) {
     journal::Disk& disk = journal_.disk();
     const auto taken = taken_ ? taken_() : std::nullopt;
     const auto kept = journal::remove_unneeded_snapshots(disk, journal::kSnapshotsKept, taken);
     if (kept.segments_until != 0) journal_.remove_segments(kept.segments_until);
     const auto live = live_.catalog.deck_files();
-    std::vector<std::string> files;
-    if (journal::list_asides(disk, files) != 0) {
-        // Which of them it would need is known all the same.
-        named_before_ = named;
-        known_before_.clear();
-        return;
-    }
-    for (const std::string& file : files) {
-        // An older snapshot that a store needs, and the events after it, may name any of them.
-        if (kept.older || taken == balance::Sequence{0}) break;
-        if (known_before_.contains(file) && !named.contains(file) && !named_before_.contains(file) &&
-            !live.contains(file))
-            (void)journal::remove_aside(disk, file);
+    // An older snapshot that a store needs, and the events after it, may name any of them.
+    const bool all_needed = kept.older || taken == balance::Sequence{0};
+    // What was appended may not have been durable, and so was not read.
+    if (!all_needed && settled_before_.named_until <= sequence) {
+        for (const std::string& file : settled_before_.names) {
+            if (!named.contains(file) && !named_before_.contains(file) && !live.contains(file))
+                (void)journal::remove_aside(disk, file);
+        }
     }
     named_before_ = named;
-    known_before_ = {files.begin(), files.end()};
+    settled_before_ = std::move(settled);
 }
 
 }  // namespace tollgate::daemon

@@ -47,7 +47,13 @@ class Snapshots {
     bool take();
 
   private:
-    void remove_unneeded(const std::set<std::string>& named);
+    /// Files beside the segments, and the last event that may be the first to name one of them.
+    struct Files {
+        std::set<std::string> names;
+        balance::Sequence named_until = 0;
+    };
+    [[nodiscard]] Files settled_files();
+    void remove_unneeded(const std::set<std::string>& named, balance::Sequence sequence, Files settled);
 
     balance::journal::Journal& journal_;
     StateSettings settings_;
@@ -55,9 +61,9 @@ class Snapshots {
     Say say_;
     Taken taken_;
     std::uint64_t segment_ = 0;  // At the last snapshot.
-    // Of the last snapshot: files that it or the events before it name, and those that were there.
+    // Of the last snapshot: files that it or the events before it name, and those that were settled.
     std::set<std::string> named_before_;
-    std::set<std::string> known_before_;
+    Files settled_before_;
 };
 
 }  // namespace tollgate::daemon

@@ -106,12 +106,17 @@ Errno list_asides(Disk& disk, std::vector<std::string>& names) {
     return error;
 }
 
+std::uint64_t number_of(std::string_view name) {
+    const auto named = parse(name);
+    return named ? named->number : 0;
+}
+
 std::uint64_t newest_aside(Disk& disk) {
     std::vector<std::string> names;
     list_asides(disk, names);
     std::uint64_t newest = 0;
     for (const auto& name : names)
-        newest = std::max(newest, parse(name)->number);
+        newest = std::max(newest, number_of(name));
     return newest;
 }
 

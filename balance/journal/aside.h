@@ -24,6 +24,8 @@ bool read_aside(Disk& disk, const Instance& instance, const std::string& name, s
 
 /// The names of all.
 Errno list_asides(Disk& disk, std::vector<std::string>& names);
+/// The number in a name; 0: it is none of such a file.
+std::uint64_t number_of(std::string_view name);
 /// The highest number in a name; 0: there are none.
 std::uint64_t newest_aside(Disk& disk);
 /// For one that no event and no snapshot names any more.

@@ -246,17 +246,30 @@ void Journal::want_segments() {
     prepare_bell_.notify_one();
 }
 
-std::string Journal::put_aside(std::string_view kind, std::span<const std::byte> bytes) {
+AsideFile Journal::put_aside(std::string_view kind, std::span<const std::byte> bytes) {
     std::uint64_t number = 0;
     {
         const std::lock_guard lock{aside_mutex_};
         // Above every event so far, so that a name that an event holds is never given again.
         number = aside_number_ = std::max(aside_number_, last()) + 1;
+        asides_held_.insert(number);
     }
-    std::string name;
-    if (const Errno error = write_aside(disk_, instance_, kind, number, bytes, name); error != 0)
-        throw std::runtime_error{disk_.path(name) + ": cannot be written: " + text_of(error)};
-    return name;
+    // Counted from before it has its name.
+    AsideFile file{{}, std::shared_ptr<const void>{this, [this, number](const void*) {
+                                                       const std::lock_guard lock{aside_mutex_};
+                                                       asides_held_.erase(number);
+                                                   }}};
+    if (const Errno error = write_aside(disk_, instance_, kind, number, bytes, file.name); error != 0)
+        throw std::runtime_error{disk_.path(file.name) + ": cannot be written: " + text_of(error)};
+    return file;
+}
+
+Errno Journal::settled_asides(std::vector<std::string>& names) {
+    // In this order: what is listed and not held any more has its event, or was given up.
+    if (const Errno error = list_asides(disk_, names); error != 0) return error;
+    const std::lock_guard lock{aside_mutex_};
+    std::erase_if(names, [this](const std::string& name) { return asides_held_.contains(number_of(name)); });
+    return 0;
 }
 
 std::size_t Journal::remove_segments(Sequence up_to) {

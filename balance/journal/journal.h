@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -95,7 +96,9 @@ class Journal final : public EventLog {
 
     // ---- Files beside the segments ----
 
-    std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override;
+    AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) override;
+    /// Those whose event is appended by now, at last() or before, or never will be.
+    Errno settled_asides(std::vector<std::string>& names);
 
     /// Removes segments that hold nothing above `up_to`, the oldest first, and how many. Blocks.
     std::size_t remove_segments(Sequence up_to);
@@ -137,6 +140,7 @@ class Journal final : public EventLog {
 
     std::mutex aside_mutex_;
     std::uint64_t aside_number_ = 0;
+    std::set<std::uint64_t> asides_held_;
 
     // Waiters count themselves before they look at durable(), the writer looks at the count after it has
     // moved it: both sequentially consistent, so one of the two sees the other.

@@ -97,8 +97,8 @@ class GuardedLog final : public balance::EventLog {
         const bool shut = of_log == balance::Admission::open && memory_.is_full();
         return shut ? balance::Admission::ends_only : of_log;
     }
-    std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
-        return log_ == nullptr ? std::string{} : log_->put_aside(kind, bytes);
+    balance::AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
+        return log_ == nullptr ? balance::AsideFile{} : log_->put_aside(kind, bytes);
     }
 
   private:

@@ -25,7 +25,7 @@ class Transactions final : public balance::EventLog {
     }
     [[nodiscard]] balance::Sequence last() const noexcept override { return all.size(); }
     [[nodiscard]] balance::Admission admission() const noexcept override { return admitted; }
-    std::string put_aside(std::string_view, std::span<const std::byte>) override { return {}; }
+    balance::AsideFile put_aside(std::string_view, std::span<const std::byte>) override { return {}; }
 
     std::vector<balance::Transaction> all;
     std::function<void(const balance::Transaction&)> heard;

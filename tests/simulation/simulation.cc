@@ -144,10 +144,10 @@ struct Simulation::Recorder final : balance::EventLog {
     }
     [[nodiscard]] Sequence last() const noexcept override { return journal.last(); }
     [[nodiscard]] Admission admission() const noexcept override { return journal.admission(); }
-    std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
-        std::string name = journal.put_aside(kind, bytes);
-        simulation.asides_[name].assign(bytes.begin(), bytes.end());
-        return name;
+    balance::AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
+        auto file = journal.put_aside(kind, bytes);
+        simulation.asides_[file.name].assign(bytes.begin(), bytes.end());
+        return file;
     }
     Simulation& simulation;
     journal::Journal& journal;
@@ -299,7 +299,7 @@ void Simulation::take_up(Sequence recovered) {
         }
         [[nodiscard]] Sequence last() const noexcept override { return 0; }
         [[nodiscard]] Admission admission() const noexcept override { return Admission::open; }
-        std::string put_aside(std::string_view, std::span<const std::byte>) override { return {}; }
+        balance::AsideFile put_aside(std::string_view, std::span<const std::byte>) override { return {}; }
     } notes;
     notes.events = &tail_;
     notes_->events.connect(notes);

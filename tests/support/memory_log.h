@@ -25,11 +25,11 @@ class MemoryLog final : public balance::EventLog {
     [[nodiscard]] balance::Admission admission() const noexcept override {
         return last() < room_until ? admitted : balance::Admission::closed;
     }
-    std::string put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
+    balance::AsideFile put_aside(std::string_view kind, std::span<const std::byte> bytes) override {
         const std::lock_guard lock{mutex_};
         std::string name = std::string{kind} + "-" + std::to_string(asides_.size() + 1);
         asides_[name].assign(bytes.begin(), bytes.end());
-        return name;
+        return {name, nullptr};
     }
 
     /// Requires: nobody appends.

@@ -1,9 +1,11 @@
 #include "balance/journal/journal.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -187,8 +189,8 @@ TEST(Journal, FilesBesideItAreReadBackOrRefused) {
     Events events;
     auto journal = open_good(disk, events);
     const auto content = event_of(7);
-    const std::string first = journal->put_aside("deck", content);
-    const std::string second = journal->put_aside("deck", content);
+    const std::string first = journal->put_aside("deck", content).name;
+    const std::string second = journal->put_aside("deck", content).name;
     EXPECT_NE(first, second);
     std::vector<std::byte> bytes;
     std::string fault;
@@ -204,6 +206,25 @@ TEST(Journal, FilesBesideItAreReadBackOrRefused) {
     std::vector<std::string> names;
     list_asides(disk, names);
     EXPECT_EQ(names, std::vector<std::string>{second});
+}
+
+// One is not settled while anybody may still append the event that names it.
+TEST(Journal, FilesBesideItAreSettledOnceTheirHoldsAreGone) {
+    SimDisk disk;
+    Events events;
+    auto journal = open_good(disk, events);
+    auto file = journal->put_aside("deck", event_of(7));
+    const std::string given_up = journal->put_aside("deck", event_of(8)).name;
+    std::vector<std::string> names;
+    EXPECT_EQ(journal->settled_asides(names), 0);
+    EXPECT_EQ(names, std::vector<std::string>{given_up});
+    auto copy = std::exchange(file, {});
+    EXPECT_EQ(journal->settled_asides(names), 0);
+    EXPECT_EQ(names, std::vector<std::string>{given_up});
+    const auto held = std::exchange(copy, {}).name;
+    EXPECT_EQ(journal->settled_asides(names), 0);
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(names, (std::vector<std::string>{held, given_up}));
 }
 
 // Goal: with real files and threads, every event that was waited for is there after a restart.

@@ -18,8 +18,8 @@ class Log final : public balance::EventLog {
     balance::Sequence append(std::span<const std::byte> /*event*/) noexcept override { return 7; }
     [[nodiscard]] balance::Sequence last() const noexcept override { return 7; }
     [[nodiscard]] Admission admission() const noexcept override { return admitted; }
-    std::string put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
-        return "file";
+    balance::AsideFile put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
+        return {"file", nullptr};
     }
 };
 
@@ -90,7 +90,7 @@ TEST(GuardedLog, HandsEventsOn) {
     GuardedLog guarded{&log, guard};
     EXPECT_EQ(guarded.append({}), 7U);
     EXPECT_EQ(guarded.last(), 7U);
-    EXPECT_EQ(guarded.put_aside("deck", {}), "file");
+    EXPECT_EQ(guarded.put_aside("deck", {}).name, "file");
     GuardedLog nowhere{nullptr, guard};
     EXPECT_EQ(nowhere.append({}), 0U);
     EXPECT_EQ(nowhere.last(), 0U);

@@ -28,9 +28,9 @@ class Log final : public balance::EventLog {
     }
     [[nodiscard]] balance::Sequence last() const noexcept override { return events.size(); }
     [[nodiscard]] balance::Admission admission() const noexcept override { return balance::Admission::open; }
-    std::string put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
+    balance::AsideFile put_aside(std::string_view /*kind*/, std::span<const std::byte> /*bytes*/) override {
         if (!written_aside) throw std::runtime_error{"the disk is full"};
-        return written_aside();
+        return {written_aside(), nullptr};
     }
 
     std::vector<std::vector<std::byte>> events;
