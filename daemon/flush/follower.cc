@@ -65,6 +65,13 @@ Follower::~Follower() {
 
 void Follower::start() {
     started_at_ = journal_.last();
+    if (!sink_->fills() && journal_.wait(started_at_, how_.begin_patience)) {
+        try {
+            sink_->begin({journal_.instance(), journal_.statistics().epoch, started_at_, 0});
+        } catch (const SinkFailure&) {
+            // The thread meets the same, says so, and tries it again.
+        }
+    }
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
 }
 

@@ -35,6 +35,7 @@ struct FollowerSettings {
     std::chrono::milliseconds pause{50};  ///< Between two batches where the store keeps up.
     std::chrono::milliseconds look{
         2'000};  ///< Where nothing happens, the store is asked so often where it is.
+    std::chrono::milliseconds begin_patience{5'000};  ///< How long start() waits for the disk.
 };
 
 /// One thread of its own, in the background, with a replica of the state as it was at the store's position.
@@ -57,7 +58,7 @@ class Follower {
     ~Follower();
 
     /// A sink that is not filled is told of what is appended from here on, however late the thread comes to
-    /// it.
+    /// it, and by the next process where this one ends before.
     void start();
     /// Ends what waits for the store and joins the thread. Returns within the sink's shortest patience.
     void stop();

@@ -50,6 +50,10 @@ class Sink {
     /// it follows our journal is for the follower to judge. Throws SinkFailure, SinkRefused.
     [[nodiscard]] virtual std::optional<Position> connect() = 0;
 
+    /// For one that is not filled, before connect(): where nothing is known of where it stands, it stands
+    /// there from now on, whatever becomes of this process. `here` is durable. Throws SinkFailure.
+    virtual void begin([[maybe_unused]] const Position& here) {}
+
     /// The same over the connection there is, now and then while nothing happens: who wiped it is noticed.
     [[nodiscard]] virtual std::optional<Position> position() = 0;
 

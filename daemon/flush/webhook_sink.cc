@@ -270,18 +270,23 @@ std::optional<Position> WebhookSink::connect() {
     {
         const std::lock_guard lock{mutex_};
         if (interrupted_) throw SinkFailure{"webhook: the daemon stops"};
-        if (has_position_) return accepted_;
     }
     const auto found = read_position();
     const std::lock_guard lock{mutex_};
-    if (found) {
-        accepted_ = delivered_ = saved_ = *found;
-        has_position_ = true;
+    // Somebody who wants it to begin anew has removed the file, or put another in its place. What is being
+    // sent is sent first.
+    if (!has_position_ || (open_.empty() && found != saved_)) {
+        if (found) accepted_ = delivered_ = saved_ = *found;
+        has_position_ = found.has_value();
     }
     if (!thread_.joinable()) {
         thread_ = std::jthread{[this](const std::stop_token& stop) { send_on(stop); }};
     }
-    return found;
+    return has_position_ ? std::optional{accepted_} : std::nullopt;
+}
+
+void WebhookSink::begin(const Position& here) {
+    if (!read_position()) write_position(here);
 }
 
 std::optional<Position> WebhookSink::position() {

@@ -55,6 +55,7 @@ class WebhookSink final : public Sink {
 
     [[nodiscard]] std::string_view name() const noexcept override { return "webhook"; }
     [[nodiscard]] std::optional<Position> connect() override;
+    void begin(const Position& here) override;
     [[nodiscard]] std::optional<Position> position() override;
     void write(const Batch& batch) override;
     [[nodiscard]] bool fills() const noexcept override { return false; }

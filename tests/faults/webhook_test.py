@@ -202,6 +202,22 @@ class WebhookTest(unittest.TestCase):
         self.assertNotIn("store_webhook_failure", daemon.info("stores"))
         self.wait_for("nobody says so", lambda: "no other is being tried again" in daemon.log.read_text())
 
+    def test_one_of_another_journal_begins_anew_once_it_is_told_to(self):
+        other = self.daemon_with()
+        self.wait_for("it never begins", lambda: self.store(other)["state"] == "following")
+        other.stop()
+        daemon = self.daemon_with()
+        self.wait_for("it never begins", lambda: self.store(daemon)["state"] == "following")
+        daemon.stop()
+        position = daemon.journal / "webhook-position"
+        position.write_bytes((other.journal / "webhook-position").read_bytes())
+        daemon.restart()
+        self.wait_for("it takes another's", lambda: self.store(daemon)["state"] == "foreign")
+        position.unlink()
+        self.wait_for("it does not notice", lambda: self.store(daemon)["state"] == "following")
+        self.calls(daemon, "after", 1)
+        self.assert_all(["after"], 1)
+
     def test_what_was_before_is_not_told(self):
         daemon = self.enterContext(Mortal())
         build_world(daemon, CALLERS)

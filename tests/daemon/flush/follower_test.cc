@@ -57,6 +57,10 @@ class MemorySink final : public Sink {
         if (store_.away) throw SinkFailure{store_.why};
         return store_.position;
     }
+    void begin(const Position& here) override {
+        const std::lock_guard lock{store_.mutex};
+        if (!store_.position) store_.position = here;
+    }
     [[nodiscard]] bool fills() const noexcept override { return store_.fills; }
     [[nodiscard]] bool needs_state(const Batch& batch) const override {
         return batch.filling || store_.needs_state;
@@ -149,6 +153,7 @@ class FollowerTest : public testing::Test {
         how.look = milliseconds{5};
         how.batch_events_max = 7;
         how.fill_rows_max = 3;
+        how.begin_patience = milliseconds{0};
         follower_ = std::make_unique<Follower>(
             std::make_unique<MemorySink>(store_), *journal_, World::settings_for({}), world_.state, how,
             [wall = world_.now.wall] {
@@ -351,6 +356,27 @@ TEST_F(FollowerTest, TellsOneThatIsNotFilledFromTheStartOn) {
     EXPECT_EQ(store_.told.size(), 1U);
     ASSERT_FALSE(store_.events.empty());
     EXPECT_EQ(store_.events.front(), before + 1);
+}
+
+// Goal: one that is not filled is told of what came after start(), though the process ended before its
+// follower had come to anything.
+TEST_F(FollowerTest, TellsOneThatIsNotFilledAfterAProcessThatToldNothing) {
+    store_.fills = false;
+    store_.away = true;
+    ASSERT_NO_FATAL_FAILURE(call("before", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    follow();
+    follower_.reset();
+    ASSERT_NO_FATAL_FAILURE(call("after", 30));
+    ASSERT_NO_FATAL_FAILURE(commit());
+    store_.away = false;
+    follow();
+    ASSERT_NO_FATAL_FAILURE(wait_for([this] {
+        const std::lock_guard lock{store_.mutex};
+        return store_.position->sequence == journal_->durable();
+    }));
+    const std::lock_guard lock{store_.mutex};
+    EXPECT_EQ(store_.told.size(), 1U);
 }
 
 // Goal: what a store has is what counts, not what its follower remembers.
