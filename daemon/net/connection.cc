@@ -29,8 +29,8 @@ constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 /// How long a client by TLS may take to begin, and to say goodbye.
 constexpr std::chrono::seconds kHandshakeTime{10};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-/// While the daemon stops, all together within the worker's kDrainTime: for what is left of a handshake, for
-/// the rest of a record, and for the goodbye.
+/// While the daemon stops, all together within twice the worker's kDrainTime: for what is left of a
+/// handshake, for the rest of a record, and for the goodbye.
 constexpr std::chrono::milliseconds kLastHandshakeTime{1000};
 constexpr std::chrono::milliseconds kLastRecordTime{400};
 
@@ -348,6 +348,7 @@ void Connection::write() {
 }
 
 void Connection::written() {
+    worker_.note_step();
     output_.clear();
     relies_on_ = 0;
     if (client_.closing) return worker_.draining() && tls_ == nullptr ? close() : linger();

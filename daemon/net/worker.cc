@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,8 +18,8 @@ using boost::system::error_code;
 
 /// How late a session may be ended after its time.
 constexpr std::chrono::milliseconds kSweepEvery{250};
-/// How long answers may take to be sent when the daemon stops.
-constexpr std::chrono::seconds kDrainTime{2};
+/// Where nothing was read, answered or sent for so long twice in a row, the daemon does not stop for it.
+constexpr std::chrono::seconds kDrainTime{1};
 /// Out of descriptors: nothing to do but wait for some to be closed.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -159,12 +160,14 @@ void Worker::logged_in(std::uint64_t connection, const access::User* user) {
 }
 
 void Worker::destroy(Connection& connection) {
+    note_step();
     services_.clients.leave(connection.id());
     connections_.erase(connection.id());
     if (draining_ && connections_.empty()) drain_timer_.cancel();
 }
 
 void Worker::arrived(Connection& connection) {
+    note_step();
     if (arrived_.empty()) turn_ = {.now = now()};
     connection.take_first(together_);
     arrived_.push_back(&connection);
@@ -283,12 +286,22 @@ void Worker::begin_stop() {
         accept_the_last(tls_, identity_);
         sweep_timer_.cancel();
         if (connections_.empty()) return;
-        drain_timer_.expires_after(kDrainTime);
-        drain_timer_.async_wait([this](const error_code& error) {
-            if (!error) io_.stop();
-        });
+        end_idle_drain();
         for (const auto& [id, connection] : connections_)
             connection->drain();
+    });
+}
+
+/// On a busy machine or a slow disk, what has arrived is answered as long as App waits for it; a client who
+/// does not take his answers holds up nobody.
+void Worker::end_idle_drain() {
+    drain_timer_.expires_after(kDrainTime);
+    drain_timer_.async_wait([this](const error_code& error) {
+        if (error) return;
+        const bool goes_on = !waiting_.empty() || std::exchange(steps_, 0) != 0;
+        idle_drains_ = goes_on ? 0 : idle_drains_ + 1;
+        if (idle_drains_ == 2) return io_.stop();
+        end_idle_drain();
     });
 }
 

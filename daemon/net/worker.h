@@ -98,6 +98,8 @@ class Worker {
     }
     void send_when_durable(Connection& connection, balance::Sequence sequence);
     [[nodiscard]] bool draining() const noexcept { return draining_; }
+    /// A connection goes on: something was read, answered or sent.
+    void note_step() noexcept { ++steps_; }
     /// A connection whose client has to log in by then, or has no more to.
     void expect_login(balance::Steady until, std::uint64_t connection);
     void expect_no_login(balance::Steady until, std::uint64_t connection);
@@ -117,6 +119,7 @@ class Worker {
     void accept_the_last(Acceptor& acceptor, const TlsIdentity* identity = nullptr);
     void welcome(Connection::Socket socket, const Peer& peer, const TlsIdentity* identity);
     void sweep();
+    void end_idle_drain();
     /// Those who were declared anew, or are nobody any more, are that at once.
     void look_who_they_are();
     /// Lets those go who have not logged in for too long.
@@ -158,6 +161,8 @@ class Worker {
     Batch batch_;
     Foresight foresight_;
     bool draining_ = false;
+    std::uint64_t steps_ = 0;              // While draining: since it was looked at last.
+    int idle_drains_ = 0;                  // Looks in a row that saw none.
     std::atomic<bool> stop_begun_{false};  // Says nothing of other memory.
     std::thread thread_;
 };
