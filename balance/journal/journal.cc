@@ -231,7 +231,7 @@ void Journal::drain() {
 
 void Journal::prepare_on(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        if (preparer_.step() == Preparer::Step::made) continue;
+        if (preparer_.step(stop) == Preparer::Step::made) continue;
         std::unique_lock lock{prepare_mutex_};
         prepare_bell_.wait_for(lock, stop, settings_.retry_after, [this] { return prepare_wanted_; });
         prepare_wanted_ = false;

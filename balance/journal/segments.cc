@@ -1,6 +1,7 @@
 #include "balance/journal/segments.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "balance/journal/format.h"
@@ -88,11 +89,12 @@ void Segments::judge() {
     admission_.store(admission, std::memory_order_release);
 }
 
-Preparer::Step Preparer::step() {
+Preparer::Step Preparer::step(const std::stop_token& stop) {
     const std::uint64_t segment = segments_.wanted();
     if (segment == 0) return Step::enough;
     const std::string name = segment_name(segment);
-    if (const Errno error = make(name); error != 0) {
+    if (const Errno error = make(name, stop); error != 0) {
+        if (error == ECANCELED) return Step::failed;
         segments_.set_full(disk_.path(name) + ": cannot be made ready: " + text_of(error));
         return Step::failed;
     }
@@ -100,7 +102,7 @@ Preparer::Step Preparer::step() {
     return Step::made;
 }
 
-Errno Preparer::make(const std::string& name) const {
+Errno Preparer::make(const std::string& name, const std::stop_token& stop) const {
     static const std::vector<std::byte> zeros(kPortionBytes);
     const std::string temporary = name + kTemporarySuffix;
     std::unique_ptr<File> file;
@@ -108,7 +110,8 @@ Errno Preparer::make(const std::string& name) const {
     if (error != 0) return error;
     for (std::uint64_t at = 0; error == 0 && at < settings_.segment_bytes; at += zeros.size()) {
         const auto size = std::min<std::uint64_t>(zeros.size(), settings_.segment_bytes - at);
-        error = write_in_portions(*file, at, std::span{zeros}.first(size));
+        error = stop.stop_requested() ? ECANCELED : 0;
+        if (error == 0) error = write_in_portions(*file, at, std::span{zeros}.first(size));
     }
     file.reset();
     const bool whole = error == 0;

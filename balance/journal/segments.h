@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -77,12 +78,13 @@ class Preparer {
     enum class Step : std::uint8_t {
         enough,  ///< There was nothing to do.
         made,    ///< One more is ready.
-        failed,  ///< The disk is full, or worse; Segments::full_because() says it.
+        failed,  ///< The disk is full, or worse; Segments::full_because() says it. Or a stop was requested.
     };
-    Step step();
+    /// Where a stop is requested, what is being made is given up, as far as the disk allows.
+    Step step(const std::stop_token& stop = {});
 
   private:
-    Errno make(const std::string& name) const;
+    Errno make(const std::string& name, const std::stop_token& stop) const;
 
     Disk& disk_;
     const Settings& settings_;

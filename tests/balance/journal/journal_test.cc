@@ -208,6 +208,23 @@ TEST(Journal, FilesBesideItAreReadBackOrRefused) {
     EXPECT_EQ(names, std::vector<std::string>{second});
 }
 
+// At the end nobody waits for 64 MiB of zeros.
+TEST(Journal, ASegmentThatIsBeingMadeIsGivenUpWhenAStopIsRequested) {
+    SimDisk disk;
+    const Settings settings = small_settings();
+    Segments segments{settings, 1, {}};
+    Preparer preparer{disk, settings, segments};
+    std::stop_source stop;
+    stop.request_stop();
+    ASSERT_NE(segments.wanted(), 0U);
+    EXPECT_EQ(preparer.step(stop.get_token()), Preparer::Step::failed);
+    EXPECT_EQ(segments.full_because(), "");
+    std::vector<std::string> names;
+    EXPECT_EQ(disk.list(names), 0);
+    EXPECT_TRUE(names.empty());
+    EXPECT_EQ(preparer.step(), Preparer::Step::made);
+}
+
 // One is not settled while anybody may still append the event that names it.
 TEST(Journal, FilesBesideItAreSettledOnceTheirHoldsAreGone) {
     SimDisk disk;
