@@ -30,6 +30,13 @@ void ask_for_turns(std::chrono::nanoseconds of, int nice) noexcept {
     (void)::syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
 
+void be_nice(int nice) noexcept {
+    ask_for_turns(std::chrono::nanoseconds{0}, nice);
+    // Where the system forbids the other. It never fails to become nicer; if it did, work would be done as
+    // any other.
+    (void)::setpriority(PRIO_PROCESS, 0, nice);
+}
+
 }  // namespace
 
 void work_promptly() noexcept {
@@ -39,12 +46,12 @@ void work_promptly() noexcept {
     ask_for_turns(kShortest, ::getpriority(PRIO_PROCESS, 0));
 }
 
+void work_behind_calls() noexcept {
+    be_nice(10);
+}
+
 void work_in_background() noexcept {
-    constexpr int kNicest = 19;
-    ask_for_turns(std::chrono::nanoseconds{0}, kNicest);
-    // Where the system forbids the other. It never fails to become nicer; if it did, work would be done as
-    // any other.
-    (void)::setpriority(PRIO_PROCESS, 0, kNicest);
+    be_nice(19);
 }
 
 }  // namespace tollgate::daemon

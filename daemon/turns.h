@@ -8,6 +8,10 @@ namespace tollgate::daemon {
 /// Before that nothing changes, nor where the operator chose another policy. Needs no rights.
 void work_promptly() noexcept;
 
+/// For work that somebody waits for and that calls must not wait for, such as passwords: from now on the
+/// calling thread gets about a tenth of what a thread gets that answers calls.
+void work_behind_calls() noexcept;
+
 /// For work that can wait: decks, imports, stores, freeing what they replaced. From now on the calling thread
 /// runs where nobody else wants the processor, but for a small share: calls must not wait for a deck to be
 /// read. Linux keeps this a thread.

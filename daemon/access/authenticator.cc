@@ -10,17 +10,26 @@ Authenticator::Authenticator(Users& users, std::uint64_t hash_key, PasswordCost 
     : users_(users),
       passwords_(cost),
       throttle_(hash_key, kPerUser, kPerAddress),
-      thread_([this] { work(); }) {}
+      promptly_([this] { work(expected_); }),
+      behind_calls_([this] {
+          work_behind_calls();
+          work(others_);
+      }) {}
 
 void Authenticator::stop() {
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
     }
-    bell_.notify_one();
-    if (thread_.joinable()) thread_.join();
-    for (Guess guess; take(guess);)
-        wipe(guess.password);
+    bell_.notify_all();
+    for (std::thread* const thread : {&promptly_, &behind_calls_}) {
+        if (thread->joinable()) thread->join();
+    }
+    for (std::deque<Guess>* const guesses : {&expected_, &others_}) {
+        for (Guess& guess : *guesses)
+            wipe(guess.password);
+        guesses->clear();
+    }
 }
 
 Authenticator::Begun Authenticator::begin(std::string_view name, std::string_view password,
@@ -56,26 +65,19 @@ Authenticator::Begun Authenticator::begin(std::string_view name, std::string_vie
                         source, std::move(done)});
         waiting_.fetch_add(1, std::memory_order_relaxed);
     }
-    bell_.notify_one();
+    bell_.notify_all();  // One of the two does it.
     return Pending{};
 }
 
-bool Authenticator::take(Guess& guess) {
-    std::deque<Guess>& guesses = expected_.empty() ? others_ : expected_;
-    if (guesses.empty()) return false;
-    guess = std::move(guesses.front());
-    guesses.pop_front();
-    return true;
-}
-
-void Authenticator::work() {
-    work_in_background();
+void Authenticator::work(std::deque<Guess>& guesses) {
     for (;;) {
         Guess guess;
         {
             std::unique_lock lock{mutex_};
-            bell_.wait(lock, [&] { return stopping_ || take(guess); });
+            bell_.wait(lock, [&] { return stopping_ || !guesses.empty(); });
             if (stopping_) return;
+            guess = std::move(guesses.front());
+            guesses.pop_front();
         }
         const auto hash =
             guess.user == nullptr ? std::nullopt : std::optional<PasswordHash>{guess.user->password()};

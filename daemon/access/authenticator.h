@@ -39,15 +39,15 @@ struct LoginFigures {
     std::atomic<std::uint64_t> busy{0};       ///< Too many at the same time; nothing was compared.
 };
 
-/// Argon2id takes 50 to 100 ms, so it is done by one thread of its own, which has what others leave of a
-/// processor. What can be said without it is said at once: that a password is the one that was right before,
-/// that somebody has guessed too often, or that too many wait.
+/// Argon2id takes 50 to 100 ms, so it is done by threads of their own: one for those who come from networks
+/// that the operator named, as promptly as calls are answered, and one for all others, of whom there may be
+/// many, behind the calls. What can be said without it is said at once: that a password is the one that was
+/// right before, that somebody has guessed too often, or that too many wait.
 ///
 /// Guesses count by user and by address (login_throttle.h). One from a network that is none of the user's is
 /// one at a user that there is not: wrong whatever it is, and counted as such, so nobody elsewhere can make
 /// the user wait, nor tell that there is one. A password that was right before is right whatever others have
-/// guessed. Where the operator named networks of a user, those who come from there go first, and are turned
-/// away later.
+/// guessed. Those from a named network are turned away later.
 ///
 /// Any thread may call any member.
 class Authenticator {
@@ -85,9 +85,7 @@ class Authenticator {
         std::string source;
         std::function<void(Result)> done;
     };
-    void work();
-    /// The one that is next; false: there is none.
-    [[nodiscard]] bool take(Guess& guess);
+    void work(std::deque<Guess>& guesses);
     static void count(std::atomic<std::uint64_t>& figure) noexcept {
         figure.fetch_add(1, std::memory_order_relaxed);
     }
@@ -100,11 +98,12 @@ class Authenticator {
     LoginThrottle throttle_;
     std::mutex mutex_;
     std::condition_variable bell_;
-    std::deque<Guess> expected_;  // From networks that the operator named: these go first.
+    std::deque<Guess> expected_;  // From networks that the operator named.
     std::deque<Guess> others_;
-    std::atomic<std::size_t> waiting_{0};  // Both and the one under way; looked at before the lock is.
+    std::atomic<std::size_t> waiting_{0};  // Both and what is under way; looked at before the lock is.
     bool stopping_ = false;
-    std::thread thread_;  // Last: it uses all of the above.
+    std::thread promptly_;  // Last, as the other: they use all of the above.
+    std::thread behind_calls_;
 };
 
 }  // namespace tollgate::daemon::access
