@@ -744,6 +744,7 @@ std::vector<Fault> Catalog::change(PartyId id, const PartyChange& change, Moment
 std::vector<Fault> Catalog::change_to(PartyId id, const PartyChange& change, Moment now,
                                       balance::JointEvent* joint) {
     const std::lock_guard lock{mutex_};
+    const std::lock_guard statuses{status_mutex_};
     Party& party = parties_.get(id);
     std::vector<Fault> faults;
     const auto fault = [&faults](std::string field, std::string message) {
@@ -984,9 +985,10 @@ void Catalog::put(PartyId id, const balance::PartySource& source, Moment now, ba
     if (joint != nullptr) {
         assert(source.credit_limit >= limit_before);
         const auto kept = std::make_shared<std::unique_lock<std::recursive_mutex>>(mutex_);
+        const auto statuses = std::make_shared<std::unique_lock<std::recursive_mutex>>(status_mutex_);
         auto made = event_of(EventKind::party_changed, now, body);
         joint->keep(std::move(made.file));
-        joint->add_before(made.event, [this, kept, &party, source] { adopt(party, source); });
+        joint->add_before(made.event, [this, kept, statuses, &party, source] { adopt(party, source); });
         return;
     }
     if (source.credit_limit < limit_before) party.account.set_credit_limit(source.credit_limit);
@@ -1005,6 +1007,7 @@ void Catalog::put(PartyId id, const balance::PartySource& source, Moment now, ba
 
 std::optional<std::vector<PartyId>> Catalog::close(std::span<const PartyId> tops, Moment now) {
     const std::lock_guard lock{mutex_};
+    const std::lock_guard statuses{status_mutex_};
     std::vector<PartyId> open;
     for (const PartyId top : tops) {
         if (parties_.get(top).kind == PartyKind::provider) return std::nullopt;

@@ -153,9 +153,14 @@ class Catalog {
     using LinesMax = std::function<std::optional<std::int64_t>(balance::PartyId customer)>;
     void limit_lines(LinesMax lines_max) { lines_max_ = std::move(lines_max); }
 
-    /// While it is held, nobody changes a setting of a party: for a payment that lifts a suspension, and for
-    /// nothing that calls wait for.
+    /// While it is held, nobody else changes a setting of a party, but a payment may lift a suspension. An
+    /// import holds it for seconds: for nothing that calls wait for.
     [[nodiscard]] std::unique_lock<std::recursive_mutex> hold_settings() { return std::unique_lock{mutex_}; }
+    /// While it is held, nobody else changes a party's status. Held for microseconds, and never across an
+    /// import. Who holds both took this one second.
+    [[nodiscard]] std::unique_lock<std::recursive_mutex> hold_statuses() {
+        return std::unique_lock{status_mutex_};
+    }
 
     struct TariffPut {
         rating::TariffBook::PutResult result;
@@ -262,6 +267,7 @@ class Catalog {
     balance::CrossingSink* crossings_;
     std::unordered_map<std::string, std::shared_ptr<const rating::Deck>> decks_read_;  // By file.
     LinesMax lines_max_;
+    std::recursive_mutex status_mutex_;  // After the other one.
     std::recursive_mutex mutex_;  // One operation may change several things, each of them part of one event.
 };
 

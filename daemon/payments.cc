@@ -251,7 +251,7 @@ PaymentAnswer Payments::top_up(std::string_view party, Money amount, const Payme
             static_cast<std::uint8_t>(balance::Status::kOverdue | balance::Status::kLimit);
         if ((paying.status().bits() & kLifted) == 0) return pay();
         // An operator who sets a reason meanwhile does it before or after the payment, not in its midst.
-        const auto settings = catalog_.hold_settings();
+        const auto statuses = catalog_.hold_statuses();
         transaction.lifted = paying.status().bits() & kLifted;
         const PaymentCode code = pay();
         if (code == PaymentCode::ok) {
@@ -325,12 +325,12 @@ PaymentAnswer Payments::transact(TransactionKind kind, std::uint64_t fingerprint
         std::vector<Ledger::Funds> funds;
         PaymentCode code = decide(transaction, funds);
         if (code == PaymentCode::ok) {
-            std::unique_lock<std::recursive_mutex> settings;
+            std::unique_lock<std::recursive_mutex> statuses;
             Party* const paying = transaction.lifted == 0 || transaction.postings.empty()
                                       ? nullptr
                                       : &parties_.get(transaction.postings[0].party);
             if (paying != nullptr) {
-                settings = catalog_.hold_settings();
+                statuses = catalog_.hold_statuses();
                 transaction.lifted &= paying->status().bits();
             }
             if (funds.empty()) funds.push_back(Ledger::Funds::available);

@@ -427,6 +427,7 @@ Response Parties::change(const Request& request, std::string_view id) const {
     // Whoever changes settings otherwise, and a payment that lifts a suspension, does it before or after
     // this.
     const auto settings = services_.catalog.hold_settings();
+    const auto statuses = services_.catalog.hold_statuses();
     if (auto stale = refusal_of(request, etag_of_party(services_, party_id))) return *std::move(stale);
     if (party.status().closed()) {
         return problem({.status = 409, .detail = "the party is closed; nothing of it can be changed"});
@@ -457,6 +458,7 @@ Response Parties::close(const Request& request, std::string_view id) const {
     const PartyId party = services_.catalog.parties().find(id);
     if (!is_visible(request, party)) return unknown_party(id);
     const auto settings = services_.catalog.hold_settings();
+    const auto statuses = services_.catalog.hold_statuses();
     if (auto stale = refusal_of(request, etag_of_party(services_, party))) return *std::move(stale);
     if (!services_.catalog.close(party, now_of(services_))) {
         return problem({.status = 409, .detail = "the provider is the root of the tree and is never closed"});

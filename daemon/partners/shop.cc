@@ -951,6 +951,7 @@ void Shop::lapse(const Key& key, Moment now) {
             const bool closed = is_closed(found->customer);
             const std::string state = closed || !suspends(*found) ? "cancelled" : "suspended";
             const auto held = catalog_.hold_settings();
+            const auto statuses = catalog_.hold_statuses();
             const PartyId customer = parties_.find(found->customer);
             const std::uint8_t bits = parties_.get(customer).status().bits();
             // Whoever was paid for less than a month is suspended again.
