@@ -179,6 +179,7 @@ PaymentAnswer Payments::once(Stripe& stripe, const Key& key, const PaymentReques
     if (stored.code == PaymentCode::ok) {
         const Transaction& done = stored.transaction;
         list(place->second);
+        numbers_.settle(done.number);
         return {PaymentCode::ok, done.balance, done.available, done.number, false, done.subject};
     }
     const PaymentCode refusal = stored.code;
@@ -203,7 +204,7 @@ PaymentAnswer Payments::once(const PaymentRequest& request, std::uint64_t finger
 
 void Payments::commit(Transaction& transaction) {
     const std::lock_guard lock{commit_mutex_};
-    transaction.number = ++number_last_;
+    transaction.number = numbers_.draw();
     std::vector<std::byte> event;
     balance::ByteWriter out{event};
     balance::EventHeader{balance::EventKind::transaction, transaction.at}.write(out);
@@ -566,7 +567,7 @@ void Payments::note_refund(const Transaction& refund) noexcept {
 }
 
 void Payments::remember(const Transaction& transaction) {
-    number_last_ = std::max(number_last_, transaction.number);
+    numbers_.restore(transaction.number);
     note_refund(transaction);
     auto entry = std::make_shared<Remembered>();
     entry->transaction = transaction;
@@ -604,7 +605,7 @@ void Payments::restore(const Transaction& transaction) {
 }
 
 bool Payments::read(balance::ByteReader& in, Transaction& transaction) const {
-    if (!balance::read_transaction(in, transaction) || transaction.number <= number_last_) return false;
+    if (!balance::read_transaction(in, transaction) || transaction.number <= numbers_.last()) return false;
     const auto known = [this](const Posting& posting) {
         return static_cast<std::size_t>(posting.party) < parties_.size();
     };
@@ -620,7 +621,7 @@ bool Payments::apply(balance::ByteReader& in) {
 
 bool Payments::apply_remembered(balance::ByteReader& in) {
     if (in.flag()) {
-        number_last_ = in.get<std::uint64_t>();
+        numbers_.restore(in.get<std::uint64_t>());
         return in.at_end();
     }
     Transaction transaction;
@@ -667,11 +668,6 @@ std::vector<Transaction> Payments::remembered() const {
     std::sort(all.begin(), all.end(),
               [](const Transaction& a, const Transaction& b) { return a.number < b.number; });
     return all;
-}
-
-std::uint64_t Payments::last_number() const {
-    const std::lock_guard lock{commit_mutex_};
-    return number_last_;
 }
 
 }  // namespace tollgate::daemon

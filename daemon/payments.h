@@ -19,6 +19,7 @@
 #include "balance/session_table.h"
 #include "balance/transaction.h"
 #include "daemon/catalog.h"
+#include "daemon/number_series.h"
 #include "daemon/transaction_list.h"
 
 namespace tollgate::daemon {
@@ -172,7 +173,9 @@ class Payments {
     /// Records that say all that is remembered, in order.
     void save(const std::function<void(std::span<const std::byte>)>& sink) const;
     /// The number of the newest transaction, 0 before one.
-    [[nodiscard]] std::uint64_t last_number() const;
+    [[nodiscard]] std::uint64_t last_number() const { return numbers_.last(); }
+    /// None with this number or a lower one will be listed any more.
+    [[nodiscard]] std::uint64_t settled_number() const { return numbers_.settled(); }
 
   private:
     struct Remembered {
@@ -253,8 +256,8 @@ class Payments {
     PaymentSettings settings_;
     std::array<Stripe, kStripes> stripes_;
     TransactionList list_;
-    mutable std::mutex commit_mutex_;  // Numbers and the order of events are one order.
-    std::uint64_t number_last_ = 0;
+    std::mutex commit_mutex_;  // Numbers and the order of events are one order.
+    NumberSeries numbers_;     // Drawn under the mutex: in the journal they ascend.
 };
 
 }  // namespace tollgate::daemon

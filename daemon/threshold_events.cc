@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 
 namespace tollgate::daemon {
@@ -30,13 +31,15 @@ void ThresholdEvents::keep(const ThresholdEvent& event) {
 }
 
 void ThresholdEvents::crossed(const balance::Crossing& crossing) noexcept {
-    const ThresholdEvent event{drawn_.fetch_add(1, std::memory_order_relaxed) + 1, crossing, clock_()};
+    const auto drawn = std::make_shared<const DrawnNumber>(numbers_);
+    const ThresholdEvent event{drawn->number(), crossing, clock_()};
     std::vector<std::byte> bytes;
     write(event, bytes);
     std::optional<balance::JointEvent> own;
     balance::JointEvent* joint = balance::JointEvent::current();
     if (joint == nullptr) joint = &own.emplace();
-    joint->add(bytes, [this, event] {
+    // Where the operation comes to nothing, this goes uncalled, and settles the number as well.
+    joint->add(bytes, [this, event, drawn] {
         const std::lock_guard lock{mutex_};
         if (observer_) observer_(event);
         keep(event);
@@ -53,7 +56,7 @@ bool ThresholdEvents::apply(balance::ByteReader& in) {
     in.get(event.crossing.balance);
     in.get(event.at.wall);
     if (!in.at_end() || event.number == 0 || event.crossing.warning > balance::Warning::balance) return false;
-    drawn_.store(std::max(drawn_.load(std::memory_order_relaxed), event.number), std::memory_order_relaxed);
+    numbers_.restore(event.number);
     const std::lock_guard lock{mutex_};
     keep(event);
     return true;

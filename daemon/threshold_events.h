@@ -1,7 +1,6 @@
 /// The thresholds that balances have crossed, the newest of them kept for whoever asks.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -14,6 +13,7 @@
 #include "balance/crossing.h"
 #include "balance/event.h"
 #include "balance/event_log.h"
+#include "daemon/number_series.h"
 #include "rating/instant.h"
 
 namespace tollgate::daemon {
@@ -59,6 +59,8 @@ class ThresholdEvents final : public balance::CrossingSink {
     [[nodiscard]] std::vector<ThresholdEvent> after(std::uint64_t number, std::size_t count) const;
     /// The `count` newest, the oldest first.
     [[nodiscard]] std::vector<ThresholdEvent> newest(std::size_t count) const;
+    /// None with this number or a lower one will come any more.
+    [[nodiscard]] std::uint64_t settled() const { return numbers_.settled(); }
 
   private:
     void keep(const ThresholdEvent& event);
@@ -67,9 +69,7 @@ class ThresholdEvents final : public balance::CrossingSink {
     Clock clock_;
     Observer observer_;
     Companion companion_;
-    /// The last number that was drawn: each thread gets one of its own, and nothing else is told by it, so
-    /// relaxed is enough. One whose operation came to nothing is not used again before a restart.
-    std::atomic<std::uint64_t> drawn_{0};
+    NumberSeries numbers_;  // One whose operation came to nothing is not used again before a restart.
     mutable std::mutex mutex_;
     std::deque<ThresholdEvent> kept_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,20 +58,11 @@ struct Told {
 /// Of one kind, by number.
 using Tellings = std::vector<Told>;
 
-/// A number may stand behind higher ones for as long as its operation takes to be written. Where one is
-/// missing before an event that is younger than this, it is waited for: who asks again gets both.
-constexpr std::chrono::seconds kMissingFor{2};
-
-void wait_for_missing(Tellings& told, std::uint64_t after, Instant now) {
-    std::uint64_t expected = after + 1;
-    for (std::size_t i = 0; i < told.size(); ++i) {
-        const bool is_missing = told[i].number != expected && (i > 0 || after > 0);
-        if (is_missing && now - told[i].at < kMissingFor) {
-            told.resize(i);
-            return;
-        }
-        expected = told[i].number + 1;
-    }
+/// Two operations may be listed in another order than they were numbered: what stands behind one that is
+/// still to come is told with it, when somebody asks again.
+void leave_unsettled(Tellings& told, std::uint64_t settled) {
+    while (!told.empty() && told.back().number > settled)
+        told.pop_back();
 }
 
 }  // namespace
@@ -90,6 +80,9 @@ Response Events::list(const Request& request) const {
     const bool sees_all = reader == parties.root();
     const auto sees = [&](PartyId party) { return sees_all || parties.is_in_subtree(party, reader); };
     std::array<Tellings, kKinds> told;
+    // Before any of them is read. Changes are listed in their order.
+    const Position settled{services_.threshold_events.settled(), INT64_MAX,
+                           services_.payments.settled_number()};
 
     // From the newest back, because that is where whoever asks again and again goes on.
     const std::size_t looks_max = is_latest ? 1 : kLooksMax;
@@ -140,17 +133,16 @@ Response Events::list(const Request& request) const {
         });
     std::reverse(told[2].begin(), told[2].end());
 
-    const Instant now = services_.wall_now();
     PageWriter page{"events"};
     Position position = *begin;
     if (is_latest) {
         for (std::size_t kind = 0; kind < kKinds; ++kind) {
-            if (!told[kind].empty()) position[kind] = told[kind].back().number;
+            if (!told[kind].empty()) position[kind] = std::min(told[kind].back().number, settled[kind]);
         }
         return page.done(text_of(position));
     }
     for (std::size_t kind = 0; kind < kKinds; ++kind)
-        wait_for_missing(told[kind], (*begin)[kind], now);
+        leave_unsettled(told[kind], settled[kind]);
     std::array<std::size_t, kKinds> at{};
     for (std::size_t rows = 0; rows < listing.limit;) {
         // The earliest of those that come next; of several at one instant, in the order of kinds.

@@ -49,6 +49,35 @@ TEST(Payments, ARequestIsCarriedOutOnce) {
     world.expect_at_rest();
 }
 
+// Who reads the list in order must not pass over one that has its number and is not listed yet.
+TEST(Payments, ANumberIsSettledOnceItIsListed) {
+    World world;
+    world.replays = false;
+    Transactions events;
+    Payments payments{world.parties, world.ledger, world.sessions, world.catalog, events};
+    events.heard = [&](const balance::Transaction& transaction) {
+        EXPECT_EQ(payments.last_number(), transaction.number);
+        EXPECT_EQ(payments.settled_number(), transaction.number - 1);
+    };
+    for (const char* const request : {"a", "b"})
+        EXPECT_EQ(payments.top_up("alice", money("5"), {request, {}, world.now}).code, PaymentCode::ok);
+    EXPECT_EQ(payments.debit("alice", money("50000"), false, {"c", {}, world.now}).code,
+              PaymentCode::credit_limit);
+    EXPECT_EQ(events.all.size(), 2U);
+    EXPECT_EQ(payments.settled_number(), 2U);
+}
+
+// An import holds the settings for seconds.
+TEST(Payments, OneThatLiftsASuspensionDoesNotWaitForSettings) {
+    World world;
+    PartyChange overdue;
+    overdue.status = balance::Status::parse("overdue");
+    ASSERT_TRUE(world.catalog.change(world.parties.find("alice"), overdue, world.now).empty());
+    const auto held = world.catalog.hold_settings();
+    std::thread{[&world] { world.top_up("alice", "5"); }}.join();
+    EXPECT_TRUE(world.party("alice").status().active());
+}
+
 TEST(Payments, MoneyGoesOnlyWhereThereIsAnAccount) {
     World world;
     const auto code = [&](const char* party) {
