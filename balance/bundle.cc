@@ -184,13 +184,26 @@ std::size_t BundleBook::renew_due(rating::Instant now, const Announce& announce)
     while (!renewals_.empty() && renewals_.top().at <= now) {
         const Renewal due = renewals_.top();
         renewals_.pop();
-        if (due.bundle->renews_at_ != due.at) continue;  // A replay renewed it.
+        if (due.bundle->renews_at_ != due.at) continue;  // It was planned anew.
         announce(*due.bundle);
         due.bundle->renew();
         plan_renewal(*due.bundle, now);
         ++renewed;
     }
     return renewed;
+}
+
+rating::Instant BundleBook::next_renewal() const {
+    const std::lock_guard lock{mutex_};
+    return renewals_.empty() ? rating::kNever : renewals_.top().at;
+}
+
+void BundleBook::correct_renewals(rating::Instant now) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& bundle : bundles_) {
+        if (bundle->source().monthly && bundle->renews_at_ > next_month(bundle->zone_.get(), now))
+            plan_renewal(*bundle, now);
+    }
 }
 
 void BundleBook::restore(Party& party, PartyId id, BundleSource source,

@@ -192,6 +192,8 @@ class BundleBook {
     /// Renews the bundles whose month is over, each once, however many months have gone by. How many.
     /// `announce` is told of each before.
     std::size_t renew_due(rating::Instant now, const Announce& announce);
+    /// When the next is due; kNever where there is none.
+    [[nodiscard]] rating::Instant next_renewal() const;
 
     // ---- For a restart, before any other thread ----
 
@@ -200,6 +202,8 @@ class BundleBook {
                  std::uint16_t number, Bundle::Stand stand, rating::Instant renews_at, rating::Instant now);
     /// It was renewed then.
     void restore_renewal(Bundle& bundle, rating::Instant now);
+    /// One that was renewed when the clock was ahead is due at the next month that really comes.
+    void correct_renewals(rating::Instant now);
 
   private:
     struct Renewal {
@@ -211,7 +215,7 @@ class BundleBook {
     void plan_renewal(Bundle& bundle, rating::Instant now);
     static void drop_expired(Party& party, rating::Instant now) noexcept;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     // A bundle stays in memory as long as the book: a call may be reading it.
     std::vector<std::unique_ptr<Bundle>> bundles_;
     std::priority_queue<Renewal> renewals_;  // The next one first.

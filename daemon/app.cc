@@ -45,6 +45,7 @@
 #include "daemon/operation/store_lag.h"
 #include "daemon/payments.h"
 #include "daemon/recovery.h"
+#include "daemon/renewals.h"
 #include "daemon/resync.h"
 #include "daemon/snapshots.h"
 #include "daemon/state.h"
@@ -186,15 +187,6 @@ void from_time_to_time(const std::stop_token& stop, const Work& work) {
     std::unique_lock lock{mutex};
     while (!bell.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); }))
         work();
-}
-
-/// Bundles, packages, plans and numbers are renewed whose month is over, versions of tariffs are freed that
-/// no call pins any more, mails are forgotten.
-void keep_house(Catalog& catalog, Shop& shop, Outbox& outbox) {
-    catalog.renew_bundles(Clock::now());
-    shop.renew_due(Clock::now());
-    catalog.tariffs().reclaim();
-    outbox.trim(Clock::now());
 }
 
 std::string mebibytes(std::size_t bytes) {
@@ -483,6 +475,9 @@ struct App::Parts {
     std::uint16_t resp_tls_port = 0;
     std::vector<std::unique_ptr<net::Worker>> workers;
     admin::HttpServer http;
+    Renewals renewals{
+        state.catalog, state.shop, [] { return Clock::now(); },
+        [](const std::string& what) { logging::event(config::LogLevel::warn, "clock_ahead", what); }};
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
     std::unique_ptr<mail::Mailer> mailer;
@@ -553,6 +548,8 @@ void App::start() {
     if (parts_->mailer != nullptr) parts_->mailer->start();
     for (const auto& follower : parts_->followers)
         follower->start();
+    parts_->renewals.catch_up();
+    parts_->renewals.start();
     for (const auto& worker : parts_->workers)
         worker->start();
     parts_->http.start();
@@ -568,7 +565,8 @@ void App::start() {
     });
     parts_->housekeeping = std::jthread{[this](const std::stop_token& stop) {
         from_time_to_time(stop, [this] {
-            keep_house(parts_->state.catalog, parts_->state.shop, parts_->state.outbox);
+            parts_->state.catalog.tariffs().reclaim();  // Versions that no call pins any more.
+            parts_->state.outbox.trim(Clock::now());
             parts_->resync.sweep(Clock::now());
             parts_->metrics.refresh();
         });
@@ -631,6 +629,7 @@ void App::stop() {
     announce_stop();
     parts.snapshotting.request_stop();
     parts.housekeeping.request_stop();
+    parts.renewals.request_stop();
     // Switches first: until the end HTTP answers who asks how it goes.
     for (const auto& worker : parts.workers)
         worker->begin_stop();
@@ -640,6 +639,7 @@ void App::stop() {
     parts.http.stop();
     if (parts.mailer != nullptr) parts.mailer->stop();
     parts.housekeeping = {};
+    parts.renewals.stop();
     parts.memory.stop();
     auto* const journal = parts.recovered.journal.get();
     const bool sealed = journal == nullptr || journal->stop();

@@ -874,6 +874,11 @@ std::size_t Shop::renew_due(Moment now) {
     return due.size();
 }
 
+Instant Shop::next_renewal() const {
+    const std::lock_guard lock{index_mutex_};
+    return due_.empty() ? rating::kNever : due_.begin()->first;
+}
+
 void Shop::renew_one(const Key& key, Moment now) {
     const Kind kind = key.first;
     const std::string& id = key.second;

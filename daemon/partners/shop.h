@@ -161,6 +161,8 @@ class Shop {
 
     /// Renews what is due. How many were looked at. Takes Registry::mutex and makes joint events itself.
     std::size_t renew_due(Moment now);
+    /// When the next is due; kNever where there is none. Any thread.
+    [[nodiscard]] rating::Instant next_renewal() const;
 
     /// Those of a customer, in the order of their ids.
     [[nodiscard]] std::vector<Subscription> subscriptions_of(std::string_view customer) const;
