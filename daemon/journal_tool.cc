@@ -7,6 +7,7 @@
 #include "balance/journal/disk.h"
 #include "balance/journal/repair.h"
 #include "balance/journal/snapshot.h"
+#include "balance/journal/tail.h"
 #include "daemon/call_record.h"
 #include "daemon/recovery.h"
 #include "rating/csv.h"
@@ -90,6 +91,10 @@ std::string_view text_of(EventKind kind) noexcept {
             return "horizon";
     }
     return "unknown";
+}
+
+FreshState fresh(std::optional<State>& state, const StateSettings& settings) {
+    return [&state, settings]() -> State& { return state.emplace(settings); };
 }
 
 /// A line of CSV, field by field.
@@ -195,9 +200,13 @@ void write_record(const CallRecord& record, std::ostream& out) {
 
 void verify_journal(const std::string& directory, const StateSettings& settings, std::ostream& out) {
     journal::PosixDisk disk{directory};
-    State state{settings};
-    const auto found = replay(disk, {}, state);
-    std::optional<journal::Fault> fault;
+    std::optional<State> state;
+    (void)replay(disk, fresh(state, settings));
+    // What a state is made of need not be all there is.
+    const auto found = journal::read_journal(disk, {}, journal::first_event(disk).value_or(1) - 1,
+                                             [](auto, auto) { return true; });
+    std::optional<journal::Fault> fault = found.fault;
+    if (fault) throw DamagedJournal{fault->text()};
     std::vector<journal::SnapshotFile> snapshots;
     if (const auto instance = journal::instance_in(disk, fault)) {
         (void)journal::list_snapshots(disk, snapshots);
@@ -219,9 +228,9 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
 bool verify_audit(const std::string& directory, const std::optional<access::ChainHash>& expected,
                   const StateSettings& settings, std::ostream& out) {
     journal::PosixDisk disk{directory};
-    State state{settings};
-    (void)replay(disk, {}, state);
-    const AuditLog::Chain chain = state.registry.audit.verify(expected);
+    std::optional<State> state;
+    (void)replay(disk, fresh(state, settings));
+    const AuditLog::Chain chain = state->registry.audit.verify(expected);
     if (chain.broken_at != 0) {
         out << directory << ": audit entry " << chain.broken_at << " does not fit: " << chain.fault << '\n';
         return false;
@@ -242,37 +251,54 @@ bool verify_audit(const std::string& directory, const std::optional<access::Chai
 
 bool verify_state(const std::string& directory, const StateSettings& settings, std::ostream& out) {
     journal::PosixDisk disk{directory};
-    State state{settings};
-    const auto found = replay(disk, {}, state);
-    const auto faults = state.verify();
-    const auto counts = state.sessions.counts();
-    out << directory << ": " << found.events << " events, " << state.parties.size() << " parties, "
+    std::optional<State> state;
+    const auto found = replay(disk, fresh(state, settings));
+    const auto faults = state->verify();
+    const auto counts = state->sessions.counts();
+    out << directory << ": " << found.events << " events, " << state->parties.size() << " parties, "
         << counts.open << " open and " << counts.remembered << " ended sessions\n";
     // Two folders with the same say the same of everything but of when it was used.
-    out << directory << ": digest " << std::hex << state.digest() << std::dec << '\n';
+    out << directory << ": digest " << std::hex << state->digest() << std::dec << '\n';
     for (const auto& fault : faults)
         out << fault << '\n';
     out << (faults.empty() ? "every invariant holds\n" : "not every invariant holds\n");
     return faults.empty();
 }
 
-bool repair_journal(const std::string& directory, bool cut, std::ostream& out) {
+bool repair_journal(const std::string& directory, bool cut, const StateSettings& settings,
+                    std::ostream& out) {
     journal::PosixDisk disk{directory};
-    std::vector<journal::SnapshotFile> snapshots;
-    const bool any = journal::list_snapshots(disk, snapshots) == 0 && !snapshots.empty();
-    const auto repair = journal::repair_journal(disk, {}, any ? snapshots.back().sequence : 0, cut);
+    check_there(disk);
+    const auto repair = journal::repair_journal(disk, {}, cut);
     for (const auto& what : repair.done)
         out << what << '\n';
-    if (repair.remaining) out << repair.remaining->text() << '\n';
-    out << (repair.good ? "the journal is good\n" : "the journal is not good\n");
-    return repair.good;
+    bool good = repair.good;
+    if (repair.remaining) {
+        using Kind = journal::Fault::Kind;
+        if (repair.remaining->kind == Kind::io || repair.remaining->kind == Kind::locked)
+            throw std::runtime_error{repair.remaining->text()};
+        out << repair.remaining->text() << '\n';
+    } else {
+        try {
+            std::optional<State> state;
+            (void)rehearse(disk, fresh(state, settings));
+        } catch (const DamagedJournal& damage) {
+            out << damage.what() << '\n'
+                << "nothing here can bring that back: take the file from a copy of the folder, or restore "
+                   "the "
+                   "folder from PostgreSQL\n";
+            good = false;
+        }
+    }
+    out << (good ? "the journal is good\n" : "the journal is not good\n");
+    return good;
 }
 
 void dump_journal(const JournalDump& dump, const StateSettings& settings, std::ostream& out) {
     journal::PosixDisk disk{dump.directory};
-    State state{settings};
+    std::optional<State> made;
     if (dump.records) write_record_header(out);
-    replay(disk, {}, state, [&](balance::Sequence sequence, std::span<const std::byte> event) {
+    const auto write = [&](const State& state, balance::Sequence sequence, std::span<const std::byte> event) {
         if (!dump.records) return show_event(state, sequence, event, out);
         ByteReader in{event};
         const EventHeader header = EventHeader::read(in);
@@ -283,7 +309,8 @@ void dump_journal(const JournalDump& dump, const StateSettings& settings, std::o
         const EndWords words = read_end_words(in, header.form);
         if (session != nullptr && session->record != 0)
             write_record(call_record_of(state, *session, header.at, words), out);
-    });
+    };
+    (void)replay(disk, fresh(made, settings), write);
 }
 
 }  // namespace tollgate::daemon

@@ -19,8 +19,8 @@ struct JournalDump {
     std::optional<rating::Instant> until;  ///< … and before then.
 };
 
-// Each throws DamagedJournal or std::runtime_error, as recover() does, but for repair_journal. A daemon may
-// be at work, but for repair_journal.
+// Each throws DamagedJournal or std::runtime_error, as recover() does, and the latter where there is no
+// journal. A daemon may be at work, but for repair_journal.
 
 /// Reads all of it and says what is there.
 void verify_journal(const std::string& directory, const StateSettings& settings, std::ostream& out);
@@ -36,8 +36,9 @@ void verify_journal(const std::string& directory, const StateSettings& settings,
                                 const StateSettings& settings, std::ostream& out);
 
 /// Turns single flipped bits back; what else is wrong is cut off only where `cut`. False where the journal is
-/// still not good. Requires that no daemon is at work.
-[[nodiscard]] bool repair_journal(const std::string& directory, bool cut, std::ostream& out);
+/// still not good: a start would refuse it. Requires that no daemon is at work.
+[[nodiscard]] bool repair_journal(const std::string& directory, bool cut, const StateSettings& settings,
+                                  std::ostream& out);
 
 void dump_journal(const JournalDump& dump, const StateSettings& settings, std::ostream& out);
 

@@ -382,11 +382,12 @@ std::optional<tollgate::rating::Instant> instant_of(const char* option, const st
 }
 
 int run_journal(JournalCommand& command) {
+    const auto settings = tollgate::daemon::state_settings(Config{});
     if (command.repair->parsed()) {
-        const bool good = tollgate::daemon::repair_journal(command.dump.directory, command.cut, std::cout);
+        const bool good =
+            tollgate::daemon::repair_journal(command.dump.directory, command.cut, settings, std::cout);
         return good ? EXIT_SUCCESS : tollgate::daemon::kExitDamaged;
     }
-    const auto settings = tollgate::daemon::state_settings(Config{});
     if (command.verify->parsed()) {
         tollgate::daemon::verify_journal(command.dump.directory, settings, std::cout);
         return EXIT_SUCCESS;
@@ -395,6 +396,13 @@ int run_journal(JournalCommand& command) {
     command.dump.until = instant_of("--until", command.until);
     tollgate::daemon::dump_journal(command.dump, settings, std::cout);
     return EXIT_SUCCESS;
+}
+
+/// The status of a command whose answer is on standard output: a full disk must not pass for an answer.
+int said(int status) {
+    std::cout.flush();
+    if (std::cout) return status;
+    throw std::runtime_error{"standard output cannot be written: what is there is not all"};
 }
 
 /// Reads a password from standard input and prints what stands for it in the configuration.
@@ -446,29 +454,27 @@ int main(int argc, char** argv) {
     }
     try {
         if (rate->parsed()) return tollgate::daemon::rate_offline(rating) ? EXIT_SUCCESS : kExitFaults;
-        if (hash->parsed()) return hash_password();
-        if (journal->parsed()) {
-            return run_journal(journal_command);
-        }
-        if (audit_command.verify->parsed()) return run_audit(audit_command);
+        if (hash->parsed()) return said(hash_password());
+        if (journal->parsed()) return said(run_journal(journal_command));
+        if (audit_command.verify->parsed()) return said(run_audit(audit_command));
         const Config config = tollgate::config::load(path, overrides);
         if (restore->parsed()) {
             run_restore(restore_command, config);
-            return EXIT_SUCCESS;
+            return said(EXIT_SUCCESS);
         }
         if (verify) {
             if (config.journal.dir.empty())
                 throw std::runtime_error{"--verify: there is no journal (journal.dir)"};
             const bool holds = tollgate::daemon::verify_state(
                 config.journal.dir, tollgate::daemon::state_settings(config), std::cout);
-            return holds ? EXIT_SUCCESS : kExitFaults;
+            return said(holds ? EXIT_SUCCESS : kExitFaults);
         }
         if (check) {
             const tollgate::daemon::mail::Templates templates{config.mail.templates};
             const tollgate::daemon::access::Users users{config.user};
             tollgate::daemon::check_stores(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
-            return EXIT_SUCCESS;
+            return said(EXIT_SUCCESS);
         }
         const Signals signals;
         tollgate::daemon::work_promptly();

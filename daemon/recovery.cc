@@ -6,6 +6,7 @@
 #include "balance/journal/aside.h"
 #include "balance/journal/reader.h"
 #include "balance/journal/snapshot.h"
+#include "balance/journal/tail.h"
 
 namespace tollgate::daemon {
 namespace {
@@ -71,35 +72,42 @@ balance::Sequence Restoring::read_newest_snapshot() {
     const auto newest = journal::newest_snapshot(
         disk_, *of, [this](auto record) { return apply_record(record); }, [this] { begin(); });
     for (const auto& fault : newest.passed_over)
-        passed_over_.push_back(fault.text());
+        pass_over(fault);
     if (newest.refused) check(*newest.refused);
     return newest.snapshot ? newest.snapshot->sequence : 0;
 }
 
 balance::Sequence Restoring::read_oldest_snapshot() {
-    const auto of = instance();
     std::vector<journal::SnapshotFile> snapshots;
-    if (!of || journal::list_snapshots(disk_, snapshots) != 0 || snapshots.empty()) return 0;
-    const auto fault = journal::read_snapshot(disk_, *of, snapshots.back().name,
-                                              [this](auto record) { return apply_record(record); });
-    if (fault) check(*fault);
-    return snapshots.back().sequence;
+    if (journal::list_snapshots(disk_, snapshots) != 0) return 0;
+    std::reverse(snapshots.begin(), snapshots.end());
+    return read_first(snapshots);
 }
 
 balance::Sequence Restoring::read_snapshot_before(balance::Sequence sequence) {
-    const auto of = instance();
     std::vector<journal::SnapshotFile> snapshots;
-    if (!of || journal::list_snapshots(disk_, snapshots) != 0) return 0;
+    if (journal::list_snapshots(disk_, snapshots) != 0) return 0;
+    std::erase_if(snapshots, [sequence](const auto& snapshot) { return snapshot.sequence > sequence; });
+    return read_first(snapshots);
+}
+
+balance::Sequence Restoring::read_first(const std::vector<journal::SnapshotFile>& snapshots) {
+    const auto of = instance();
+    if (!of) return 0;
     for (const auto& snapshot : snapshots) {
-        if (snapshot.sequence > sequence) continue;
         const auto fault = journal::read_snapshot(disk_, *of, snapshot.name,
                                                   [this](auto record) { return apply_record(record); });
         if (!fault) return snapshot.sequence;
         if (fault->kind == journal::Fault::Kind::refused) check(*fault);
-        passed_over_.push_back(fault->text());
+        pass_over(*fault);
         begin();
     }
     return 0;
+}
+
+void Restoring::pass_over(const journal::Fault& fault) {
+    passed_over_.push_back(fault.text());
+    if (fault.kind == journal::Fault::Kind::damage) damaged_.push_back(fault.name);
 }
 
 journal::OnEvent Restoring::on_event() {
@@ -115,7 +123,8 @@ void Restoring::check(const journal::Fault& fault) const {
     std::string text = fault.text() + (wrong_.empty() ? "" : ": " + wrong_);
     for (const auto& snapshot : passed_over_)
         text += "; a snapshot would have made up for it: " + snapshot;
-    if (fault.kind == journal::Fault::Kind::damage || fault.kind == journal::Fault::Kind::refused)
+    if (fault.kind == journal::Fault::Kind::damage || fault.kind == journal::Fault::Kind::missing ||
+        fault.kind == journal::Fault::Kind::refused)
         throw DamagedJournal{text};
     throw std::runtime_error{text};
 }
@@ -159,20 +168,41 @@ Recovered recover(journal::Disk& disk, const journal::Settings& settings, const 
     return recovered;
 }
 
-journal::Recovery replay(journal::Disk& disk, const journal::Settings& settings, State& state,
-                         const OnReplayed& on_replayed) {
+void check_there(journal::Disk& disk) {
     check_restored(disk);
-    Restoring restoring{disk, [&state]() -> State& { return state; }};
-    const auto after = restoring.read_oldest_snapshot();
+    if (!journal::has_journal(disk)) throw std::runtime_error{disk.path("") + ": there is no journal"};
+}
+
+namespace {
+
+journal::Recovery read_on(journal::Disk& disk, Restoring& restoring, balance::Sequence after,
+                          const OnReplayed& on_replayed) {
     auto recovery = journal::read_journal(
-        disk, settings, after, [&, apply = restoring.on_event()](balance::Sequence sequence, auto event) {
+        disk, {}, after, [&, apply = restoring.on_event()](balance::Sequence sequence, auto event) {
             if (!apply(sequence, event)) return false;
-            if (on_replayed) on_replayed(sequence, event);
+            if (on_replayed) on_replayed(restoring.state(), sequence, event);
             return true;
         });
     if (recovery.fault) restoring.check(*recovery.fault);
-    state.restored();
+    restoring.state().restored();
     return recovery;
+}
+
+}  // namespace
+
+journal::Recovery replay(journal::Disk& disk, const FreshState& fresh_state, const OnReplayed& on_replayed) {
+    check_there(disk);
+    Restoring restoring{disk, fresh_state};
+    const bool from_the_first = journal::first_event(disk) == balance::Sequence{1};
+    const auto after = from_the_first ? 0 : restoring.read_oldest_snapshot();
+    return read_on(disk, restoring, after, on_replayed);
+}
+
+journal::Recovery rehearse(journal::Disk& disk, const FreshState& fresh_state) {
+    check_there(disk);
+    Restoring restoring{disk, fresh_state};
+    const auto after = restoring.read_newest_snapshot();
+    return read_on(disk, restoring, after, {});
 }
 
 }  // namespace tollgate::daemon

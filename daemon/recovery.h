@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "balance/journal/journal.h"
+#include "balance/journal/snapshot.h"
 #include "daemon/clock.h"
 #include "daemon/state.h"
 
@@ -60,12 +61,14 @@ class Restoring {
     /// The newest snapshot that is whole; the event it goes up to, 0 where there is none. The state may be
     /// another one afterwards.
     balance::Sequence read_newest_snapshot();
-    /// The oldest: what tells most of the past.
+    /// The oldest that is whole: what tells most of the past.
     balance::Sequence read_oldest_snapshot();
     /// The newest that is whole among those that go up to that event or less far.
     balance::Sequence read_snapshot_before(balance::Sequence sequence);
     /// What was wrong with newer ones than the one that was read.
     [[nodiscard]] const std::vector<std::string>& passed_over() const noexcept { return passed_over_; }
+    /// The names of those that are damaged.
+    [[nodiscard]] const std::vector<std::string>& damaged() const noexcept { return damaged_; }
 
     /// Applies one event.
     [[nodiscard]] balance::journal::OnEvent on_event();
@@ -76,21 +79,34 @@ class Restoring {
     [[nodiscard]] std::optional<balance::journal::Instance> instance() const;
     void begin();
     [[nodiscard]] bool apply_record(std::span<const std::byte> record);
+    void pass_over(const balance::journal::Fault& fault);
+    /// The first in this order that is whole.
+    balance::Sequence read_first(const std::vector<balance::journal::SnapshotFile>& snapshots);
 
     balance::journal::Disk& disk_;
     FreshState fresh_state_;
     State* state_ = nullptr;
     Catalog::ReadAside read_aside_;
     std::vector<std::string> passed_over_;
+    std::vector<std::string> damaged_;
     std::string wrong_;
 };
 
 /// Told of every event once the state has taken it.
-using OnReplayed = std::function<void(balance::Sequence sequence, std::span<const std::byte> event)>;
+using OnReplayed =
+    std::function<void(const State& state, balance::Sequence sequence, std::span<const std::byte> event)>;
 
-/// The same without changing anything and without the lock, for whoever looks: a daemon may be at work. What
-/// was found in the files.
-balance::journal::Recovery replay(balance::journal::Disk& disk, const balance::journal::Settings& settings,
-                                  State& state, const OnReplayed& on_replayed = {});
+// Without changing anything and without the lock, for whoever looks: a daemon may be at work. Both say what
+// was found in the files, and throw as recover() does, and where there is no journal.
+
+/// Throws std::runtime_error where there is no journal, DamagedJournal where it is one half restored.
+void check_there(balance::journal::Disk& disk);
+
+/// Reads as much of the past as there is: from the first event on, or else from the oldest snapshot that is
+/// whole.
+balance::journal::Recovery replay(balance::journal::Disk& disk, const FreshState& fresh_state,
+                                  const OnReplayed& on_replayed = {});
+/// Reads what a start would.
+balance::journal::Recovery rehearse(balance::journal::Disk& disk, const FreshState& fresh_state);
 
 }  // namespace tollgate::daemon

@@ -26,6 +26,7 @@ bool Snapshots::take() {
     journal::Disk& disk = journal_.disk();
     std::optional<State> made;
     balance::Sequence sequence = 0;
+    std::vector<std::string> damaged;
     Files settled = settled_files();
     try {
         Restoring restoring{disk, [&]() -> State& {
@@ -34,6 +35,9 @@ bool Snapshots::take() {
                                 return *made;
                             }};
         sequence = restoring.read_newest_snapshot();
+        damaged = restoring.damaged();
+        for (const std::string& what : restoring.passed_over())
+            say_("a snapshot is passed over: " + what);
         const auto read = journal_.read(sequence, restoring.on_event());
         if (read.fault) restoring.check(*read.fault);
         // The same once more would pass for the older one of two, whose files then nobody would know.
@@ -55,6 +59,10 @@ bool Snapshots::take() {
         const auto named = state.files_named();
         named_before_.insert(named.begin(), named.end());
         return false;
+    }
+    // They must not count among those that are kept.
+    for (const std::string& name : damaged) {
+        if (name != writer.name()) (void)disk.remove(name);
     }
     remove_unneeded(state.files_named(), sequence, std::move(settled));
     return true;

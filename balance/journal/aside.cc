@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 #include "balance/journal/checksum.h"
 
@@ -98,6 +97,21 @@ bool read_aside(Disk& disk, const Instance& instance, const std::string& name, s
     if (checksum(bytes) != header.body_checksum)
         return wrong("at byte " + std::to_string(sizeof header) + ": the checksum of what follows is wrong");
     return true;
+}
+
+std::optional<std::uint64_t> flipped_bit_of_aside(std::span<std::byte> file) {
+    AsideHeader header;
+    if (file.size() < sizeof header) return std::nullopt;
+    const auto read = [&header](std::span<const std::byte> bytes) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+        return header.magic == kAsideMagic && header.checksum == checksum_of(header);
+    };
+    const auto head = file.first(sizeof header);
+    if (!read(head)) return flipped_bit(head, read);
+    const auto body = file.subspan(sizeof header);
+    if (body.size() != header.bytes) return std::nullopt;
+    const auto bit = flipped_bit(body.size(), checksum(body), header.body_checksum);
+    return bit ? std::optional{*bit + 8 * sizeof header} : std::nullopt;
 }
 
 Errno list_asides(Disk& disk, std::vector<std::string>& names) {

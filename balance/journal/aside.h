@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ Errno write_aside(Disk& disk, const Instance& instance, std::string_view kind, s
 /// Reads it back. Where that cannot be, `fault` says why and where: nothing but what was written comes back.
 bool read_aside(Disk& disk, const Instance& instance, const std::string& name, std::vector<std::byte>& bytes,
                 std::string& fault);
+
+/// Which single bit of such a file was flipped; nothing where no single bit explains what is wrong.
+std::optional<std::uint64_t> flipped_bit_of_aside(std::span<std::byte> file);
 
 /// The names of all.
 Errno list_asides(Disk& disk, std::vector<std::string>& names);

@@ -20,4 +20,18 @@ namespace tollgate::balance::journal {
 [[nodiscard]] std::optional<std::uint64_t> flipped_bit(std::size_t size, std::uint32_t found,
                                                        std::uint32_t expected) noexcept;
 
+/// The same of a header, by trying each bit until `good(header)` is so. Nothing where it is good already.
+template <typename Good>
+std::optional<std::uint64_t> flipped_bit(std::span<std::byte> header, const Good& good) {
+    if (good(header)) return std::nullopt;
+    for (std::uint64_t bit = 0; bit < 8 * header.size(); ++bit) {
+        const auto mask = static_cast<std::byte>(1U << (bit % 8));
+        header[bit / 8] ^= mask;
+        const bool right = good(header);
+        header[bit / 8] ^= mask;
+        if (right) return bit;
+    }
+    return std::nullopt;
+}
+
 }  // namespace tollgate::balance::journal

@@ -13,6 +13,7 @@ struct Fault {
         io,       ///< The disk said no; `error` says what.
         locked,   ///< Another process has the journal.
         damage,   ///< What was once on the disk is no longer there as it was. Nothing was guessed.
+        missing,  ///< The journal begins behind what is asked for: no snapshot that is whole goes so far.
         refused,  ///< The bytes are whole, but whom they were handed to did not take them.
     };
     Kind kind = Kind::damage;
@@ -29,6 +30,8 @@ struct Fault {
 };
 
 Fault io_fault(const Disk& disk, const std::string& name, const std::string& what, Errno error);
+/// Of kLockFile; `holder` as Disk::lock() says it.
+Fault lock_fault(const Disk& disk, const std::string& holder, Errno error);
 Fault damage(const Disk& disk, const std::string& name, std::uint64_t offset, std::string reason);
 
 }  // namespace tollgate::balance::journal

@@ -70,16 +70,8 @@ Journal::Opened Journal::open(Disk& disk, const Settings& settings, Sequence aft
     Opened opened;
     std::unique_ptr<File> lock;
     std::string holder;
-    const std::string lock_name{kLockFile};
-    if (const Errno error = disk.lock(lock_name, lock, holder); error != 0) {
-        opened.fault = io_fault(disk, lock_name, "cannot be locked", error);
-        if (error == EWOULDBLOCK) {
-            opened.fault.kind = Fault::Kind::locked;
-            opened.fault.reason =
-                "another process" + (holder.empty() ? std::string{} : " (" + holder + ")") +
-                " is at work on this journal; stop it first, or give this one a directory of "
-                "its own with journal.dir";
-        }
+    if (const Errno error = disk.lock(std::string{kLockFile}, lock, holder); error != 0) {
+        opened.fault = lock_fault(disk, holder, error);
         return opened;
     }
     opened.recovery = read_journal(disk, settings, after, on_event);

@@ -107,9 +107,11 @@ class Reader {
         if (in_use_ != 0) {
             const auto& first = segments_.front();
             if (!first.header) return damaged(first.name, 0, "its header is not what it was");
-            return damaged(first.name, 0,
-                           "begins with event " + std::to_string(first.header->first_sequence) +
-                               "; from event " + std::to_string(after_ + 1) + " on they are missing");
+            Fault fault = damage(disk_, first.name, 0,
+                                 "begins with event " + std::to_string(first.header->first_sequence) +
+                                     "; from event " + std::to_string(after_ + 1) + " on they are missing");
+            fault.kind = Fault::Kind::missing;
+            return fail(std::move(fault));
         }
         if (!segments_.empty() && segments_.front().number != 1)
             return damaged(segment_name(segments_.front().number - 1), 0, "is missing");

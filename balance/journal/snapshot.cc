@@ -216,6 +216,39 @@ std::optional<Fault> read_snapshot(Disk& disk, const Instance& instance, const s
     }
 }
 
+std::optional<std::uint64_t> flipped_bit_of_snapshot(std::span<std::byte> file) {
+    SnapshotHeader header;
+    if (file.size() < sizeof header) return std::nullopt;
+    const auto read_header = [&header](std::span<const std::byte> bytes) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+        return header.magic == kSnapshotMagic && header.checksum == checksum_of(header);
+    };
+    if (const auto head = file.first(sizeof header); !read_header(head))
+        return flipped_bit(head, read_header);
+    BlockHeader block;
+    const auto read_block = [&block](std::span<const std::byte> bytes) {
+        std::memcpy(&block, bytes.data(), sizeof block);
+        return block.checksum == checksum_of(block);
+    };
+    for (std::size_t at = sizeof header; file.size() - at >= sizeof block;) {
+        const auto head = file.subspan(at, sizeof block);
+        std::optional<std::uint64_t> bit;
+        if (!read_block(head)) {
+            bit = flipped_bit(head, read_block);
+            return bit ? std::optional{*bit + 8 * at} : std::nullopt;
+        }
+        at += sizeof block;
+        if (block.block == kTrailer || block.bytes > file.size() - at) return std::nullopt;
+        const auto body = file.subspan(at, block.bytes);
+        if (const std::uint32_t found = checksum(body); found != block.body_checksum) {
+            bit = flipped_bit(body.size(), found, block.body_checksum);
+            return bit ? std::optional{*bit + 8 * at} : std::nullopt;
+        }
+        at += block.bytes;
+    }
+    return std::nullopt;
+}
+
 Errno list_snapshots(Disk& disk, std::vector<SnapshotFile>& snapshots) {
     std::vector<std::string> names;
     snapshots.clear();
@@ -275,6 +308,14 @@ KeptSnapshots remove_unneeded_snapshots(Disk& disk, std::size_t keep, std::optio
 
 Sequence remove_older_snapshots(Disk& disk, std::size_t keep) {
     return remove_unneeded_snapshots(disk, keep, std::nullopt).segments_until;
+}
+
+bool has_journal(Disk& disk) {
+    std::vector<std::string> names;
+    if (disk.list(names) != 0) return false;
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+        return name == kInstanceFile || segment_of(name) || sequence_of(name);
+    });
 }
 
 std::optional<Instance> instance_in(Disk& disk, std::optional<Fault>& fault) {

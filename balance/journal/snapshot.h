@@ -63,6 +63,10 @@ using OnRecord = std::function<bool(std::span<const std::byte>)>;
 [[nodiscard]] std::optional<Fault> read_snapshot(Disk& disk, const Instance& instance,
                                                  const std::string& name, const OnRecord& on_record);
 
+/// Which single bit of the first thing in one that is not what it was was flipped; nothing where no single
+/// bit explains it.
+[[nodiscard]] std::optional<std::uint64_t> flipped_bit_of_snapshot(std::span<std::byte> file);
+
 struct SnapshotFile {
     Sequence sequence = 0;
     std::string name;
@@ -92,6 +96,9 @@ KeptSnapshots remove_unneeded_snapshots(Disk& disk, std::size_t keep, std::optio
 /// The same where nobody needs an older one. Returns the sequence of the oldest that stays; 0: there are not
 /// so many.
 Sequence remove_older_snapshots(Disk& disk, std::size_t keep = kSnapshotsKept);
+
+/// Whether this directory has anything of a journal.
+[[nodiscard]] bool has_journal(Disk& disk);
 
 /// Of the journal in this directory; none where there is no journal, or `fault`.
 std::optional<Instance> instance_in(Disk& disk, std::optional<Fault>& fault);

@@ -181,6 +181,13 @@ std::optional<Fault> Tail::read(Sequence until, const OnEvent& on_event,
     return std::nullopt;
 }
 
+std::optional<Sequence> first_event(Disk& disk) {
+    Errno error = 0;
+    const auto segments = segments_in(disk, error);
+    const auto header = segments.empty() ? std::nullopt : read_header(disk, segments.front(), error);
+    return header ? std::optional{header->first_sequence} : std::nullopt;
+}
+
 bool is_of_history(Disk& disk, std::uint64_t epoch, Sequence sequence) {
     Errno error = 0;
     for (const auto segment : segments_in(disk, error)) {

@@ -63,6 +63,9 @@ class Tail {
     std::size_t window_size_ = 0;    // so long.
 };
 
+/// The first event of the oldest segment; nullopt: there is none, or its header cannot be read.
+[[nodiscard]] std::optional<Sequence> first_event(Disk& disk);
+
 /// Whether an event of that number was written in that epoch, as far as the segments say that are there: a
 /// later epoch that begins at or below it was begun without it.
 [[nodiscard]] bool is_of_history(Disk& disk, std::uint64_t epoch, Sequence sequence);

@@ -103,7 +103,11 @@ int run(const Command& command, const Given& given, const Given& common, const C
     for (const auto& [name, is_set] : given.flags) {
         if (is_set) call.options.emplace(name, std::string{});
     }
-    return command.run(call);
+    const int code = command.run(call);
+    std::cout.flush();
+    if (code == 0 && !std::cout)
+        return fail("standard output cannot be written: what is there is not all", kExitRefused);
+    return code;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 """What a start does with a folder that is not as it was left: it refuses damage, naming file and offset, and cuts
 what a crash left. And what the tools make of it."""
 
+import time
 import unittest
 
 from mortal import Mortal
@@ -118,14 +119,14 @@ class DamageTest(unittest.TestCase):
             self.daemon.resp.pipeline(commands, 500)
         return count
 
-    def with_snapshots(self):
-        """Two of them; how many calls were made, a cent each."""
+    def with_snapshots(self, wanted=2):
+        """So many of them; how many calls were made, a cent each."""
         self.daemon.stop()
         self.daemon.restart(*SMALL, "journal.snapshot_segments=1")
         calls = 0
         before = self.balance()
         number = 0
-        while len(self.daemon.snapshots()) < 2:
+        while len(self.daemon.snapshots()) < wanted:
             number += 1
             commands = []
             for at in range(2000):
@@ -155,6 +156,89 @@ class DamageTest(unittest.TestCase):
         for snapshot in self.daemon.snapshots():
             flip(snapshot, snapshot.stat().st_size // 2)
         self.assert_refused(self.daemon.snapshots()[-1], None)
+        status, said = self.repair()
+        self.assertEqual(status, 0, said)
+        self.daemon.restart()
+        self.assertEqual(self.balance(), self.balance_before)
+
+    def repair(self, *options):
+        return self.daemon.tool("journal", "repair", *options, str(self.daemon.journal))
+
+    def test_nothing_is_cut_where_nothing_goes_back_far_enough(self):
+        self.with_snapshots()
+        for snapshot in self.daemon.snapshots():
+            flip(snapshot, snapshot.stat().st_size // 2)
+            flip(snapshot, snapshot.stat().st_size // 2 + 1000)
+        segments = {segment: segment.read_bytes() for segment in self.daemon.segments()}
+        for options in ((), ("--cut",)):
+            status, said = self.repair(*options)
+            self.assertEqual(status, EXIT_DAMAGED, said)
+            self.assertIn("from a copy of the folder", said)
+            self.assertNotIn("turned bit", said)
+        self.assertEqual({segment: segment.read_bytes() for segment in self.daemon.segments()}, segments)
+
+    def test_a_snapshot_that_is_not_needed_is_put_away(self):
+        self.with_snapshots()
+        newest = self.daemon.snapshots()[-1]
+        for offset in (0, 1000):
+            flip(newest, newest.stat().st_size // 2 + offset)
+        status, said = self.repair()
+        self.assertEqual(status, 0, said)
+        self.assertFalse(newest.exists())
+        for command in (("journal", "verify"), ("audit", "verify"), ("journal", "dump")):
+            status, said = self.daemon.tool(*command, str(self.daemon.journal))
+            self.assertEqual(status, 0, said[-2000:])
+        self.daemon.restart()
+        self.assertEqual(self.balance(), self.balance_before)
+
+    def test_a_damaged_snapshot_is_none_of_those_that_are_kept(self):
+        self.with_snapshots()
+        newest = self.daemon.snapshots()[-1]
+        for offset in (0, 1000):
+            flip(newest, newest.stat().st_size // 2 + offset)
+        self.daemon.restart()
+        known = set(self.daemon.snapshots())
+        calls = 0
+        while not set(self.daemon.snapshots()) - known:
+            calls += 1
+            commands = []
+            for at in range(2000):
+                commands += [("AUTHORIZE", "line-0", "4930123", f"t-{calls}-{at}"), ("STOP", f"t-{calls}-{at}", 1)]
+            self.daemon.resp.pipeline(commands, 500)
+        deadline = time.monotonic() + 60
+        while newest.exists():
+            self.assertLess(time.monotonic(), deadline, "it stays there")
+            time.sleep(0.05)
+        self.daemon.stop()
+        for command in (("journal", "verify"), ("audit", "verify"), ("journal", "dump")):
+            status, said = self.daemon.tool(*command, str(self.daemon.journal))
+            self.assertEqual(status, 0, said[-2000:])
+        self.daemon.assert_invariants_hold()
+
+    def test_a_folder_without_a_journal_is_none(self):
+        self.daemon.stop()
+        empty = self.daemon.journal.parent / "mistyped"
+        for there in (False, True):
+            if there:
+                empty.mkdir()
+            for command in (("journal", "verify", str(empty)), ("journal", "repair", str(empty)),
+                            ("journal", "dump", str(empty)), ("audit", "verify", str(empty)),
+                            ("--set", f"journal.dir={empty}", "--verify")):
+                status, said = self.daemon.tool(*command)
+                self.assertEqual(status, 1, said)
+                self.assertIn("there is no journal", said)
+        self.assertEqual(list(empty.iterdir()), [])
+
+    def test_repair_of_a_journal_in_use_says_so(self):
+        status, said = self.repair()
+        self.assertEqual(status, 1, said)
+        self.assertIn("is at work on this journal", said)
+
+    def test_the_dump_begins_with_the_oldest_segment(self):
+        self.with_snapshots(1)
+        status, said = self.daemon.tool("journal", "dump", str(self.daemon.journal))
+        self.assertEqual(status, 0)
+        self.assertTrue(said.startswith("1 "), said[:200])
 
     def test_a_damaged_deck_is_refused(self):
         self.daemon.tariff("large", {}, "prefix,rate_per_minute\n" +
@@ -163,7 +247,17 @@ class DamageTest(unittest.TestCase):
         deck = max(self.daemon.journal.glob("*.dat"), key=lambda file: file.stat().st_size)
         flip(deck, deck.stat().st_size // 2)
         self.assert_refused(deck, None)
-        flip(deck, deck.stat().st_size // 2)
+        status, said = self.repair()
+        self.assertEqual(status, 0, said)
+        for offset in (0, 1000):
+            flip(deck, deck.stat().st_size // 2 + offset)
+        self.assert_refused(deck, None)
+        status, said = self.repair()
+        self.assertEqual(status, EXIT_DAMAGED, said)
+        self.assertIn(deck.name, said)
+        self.assertIn("the journal is not good", said)
+        for offset in (0, 1000):
+            flip(deck, deck.stat().st_size // 2 + offset)
         self.daemon.restart()
         self.assertEqual(self.daemon.http.get("/v1/tariffs/large").json["rows"], 100_000)
 

@@ -132,7 +132,7 @@ TEST(Journal, ReadsOnlyWhatTheSnapshotDoesNotHave) {
     // Without the snapshot they are missing, and with one that is ahead so are others.
     opened = Journal::open(disk, small_settings(), 0, into(events));
     EXPECT_FALSE(opened.journal);
-    EXPECT_EQ(opened.fault.kind, Fault::Kind::damage);
+    EXPECT_EQ(opened.fault.kind, Fault::Kind::missing);
     opened = Journal::open(disk, small_settings(), 121, into(events));
     EXPECT_FALSE(opened.journal);
     EXPECT_EQ(opened.fault.kind, Fault::Kind::damage);
@@ -151,7 +151,7 @@ TEST(Journal, AMissingSegmentIsDamage) {
         const auto opened = Journal::open(*copy, small_settings(), 0, into(events));
         events.clear();
         EXPECT_FALSE(opened.journal);
-        EXPECT_EQ(opened.fault.kind, Fault::Kind::damage) << segment;
+        EXPECT_EQ(opened.fault.kind, segment == 1 ? Fault::Kind::missing : Fault::Kind::damage) << segment;
     }
     disk.erase("instance");
     EXPECT_FALSE(Journal::open(disk, small_settings(), 0, into(events)).journal);
