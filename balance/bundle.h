@@ -194,6 +194,8 @@ class BundleBook {
     std::size_t renew_due(rating::Instant now, const Announce& announce);
     /// When the next is due; kNever where there is none.
     [[nodiscard]] rating::Instant next_renewal() const;
+    /// One that was renewed when the clock was ahead is due at the next month that really comes.
+    void correct_renewals(rating::Instant now);
 
     // ---- For a restart, before any other thread ----
 
@@ -202,8 +204,6 @@ class BundleBook {
                  std::uint16_t number, Bundle::Stand stand, rating::Instant renews_at, rating::Instant now);
     /// It was renewed then.
     void restore_renewal(Bundle& bundle, rating::Instant now);
-    /// One that was renewed when the clock was ahead is due at the next month that really comes.
-    void correct_renewals(rating::Instant now);
 
   private:
     struct Renewal {

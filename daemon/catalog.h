@@ -133,8 +133,7 @@ class Catalog {
     std::size_t renew_bundles(Moment now);
     /// When the next is due; kNever where there is none.
     [[nodiscard]] rating::Instant next_renewal() const { return bundles_.next_renewal(); }
-    /// What a clock that was ahead put off for longer than a month is due when it should be. Before any other
-    /// thread.
+    /// What a clock that was ahead put off for longer than a month is due when it should be.
     void correct_renewals(Moment now) { bundles_.correct_renewals(now.wall); }
     /// A bundle as an operator described it.
     [[nodiscard]] BundleDraft draft_of(const balance::Bundle& bundle) const;

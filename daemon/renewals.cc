@@ -15,12 +15,13 @@ bool Renewals::believes(Moment now) {
     const auto before = std::exchange(ahead_, ahead);
     if (before && ahead - *before > kAhead) {
         believed_from_ = now.steady + kBelievedAfter;
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ahead - *before).count();
-        say_("the clock on the wall went ahead by " + std::to_string(seconds) +
-             " s: nothing is renewed for " + std::to_string(std::chrono::seconds{kBelievedAfter}.count()) +
+        const auto days = std::chrono::duration_cast<std::chrono::hours>(ahead - *before).count() / 24;
+        say_("the clock on the wall went ahead by " + std::to_string(days) +
+             " days: nothing is renewed for " + std::to_string(std::chrono::seconds{kBelievedAfter}.count()) +
              " s, or until it is set back");
-    } else if (before && *before - ahead > kAhead) {
+    } else if (before && *before - ahead > kBack) {
         believed_from_ = {};
+        catalog_.correct_renewals(now);
     }
     return now.steady >= believed_from_;
 }

@@ -17,12 +17,14 @@ namespace tollgate::daemon {
 /// so this is done before the first call of a process, and then by a thread that asks for a processor as
 /// those do that answer calls.
 ///
-/// A clock on the wall that goes ahead all at once is believed only after kBelievedAfter: who sets it right
-/// within that has renewed nothing too early. One that was wrong when the process began is believed.
+/// A clock on the wall that goes ahead by months all at once is believed only after kBelievedAfter: who sets
+/// it right within that has renewed nothing too early. One that went ahead by less, or was wrong when the
+/// process began, is believed; when it is right again, bundles are due when they should be.
 class Renewals {
   public:
     /// By more than this within one look.
-    static constexpr std::chrono::minutes kAhead{1};
+    static constexpr std::chrono::hours kAhead{24 * 60};
+    static constexpr std::chrono::minutes kBack{1};
     static constexpr std::chrono::minutes kBelievedAfter{5};
     /// A look, where nothing is due before.
     static constexpr std::chrono::seconds kLook{1};
