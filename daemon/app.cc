@@ -5,14 +5,17 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <random>
 #include <stop_token>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "daemon/access/authenticator.h"
 #include "daemon/access/users.h"
@@ -156,10 +159,12 @@ std::unique_ptr<mail::Mailer> make_mailer(const config::Config& config, Outbox& 
     const auto client = std::make_shared<mail::SmtpClient>(
         mail::SmtpSettings{config.mail.relay, config.mail.tls, config.mail.timeout});
     const auto log = [](const MailRecord& mail, std::string_view state, const std::string& answer) {
+        const std::string what =
+            "mail " + mail.id + " (" + mail.reason + ") to " + mail.to + ": " + std::string{state};
         if (state == kMailSent) {
-            spdlog::info("mail {} ({}) to {}: sent", mail.id, mail.reason, mail.to);
+            logging::event(config::LogLevel::info, "mail_sent", what);
         } else {
-            spdlog::warn("mail {} ({}) to {}: {}: {}", mail.id, mail.reason, mail.to, state, answer);
+            logging::event(config::LogLevel::warn, "mail_not_sent", what + ": " + answer);
         }
     };
     return std::make_unique<mail::Mailer>(
@@ -253,7 +258,8 @@ std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& confi
                                    .retry_first = config.stores.retry_first,
                                    .retry_longest = config.stores.retry_longest,
                                    .give_up = config.webhook.give_up},
-            *disk, [] { return Clock::now(); }, [](const std::string& what) { spdlog::warn("{}", what); }));
+            *disk, [] { return Clock::now(); },
+            [](const std::string& what) { logging::event(config::LogLevel::warn, "webhook", what); }));
     }
     return sinks;
 }
@@ -261,11 +267,11 @@ std::vector<std::unique_ptr<flush::Sink>> make_sinks(const config::Config& confi
 void say_of_store(flush::Follower::Urgency urgency, const std::string& what) {
     switch (urgency) {
         case flush::Follower::Urgency::notice:
-            return spdlog::info("{}", what);
+            return logging::event(config::LogLevel::info, "store", what);
         case flush::Follower::Urgency::warning:
-            return spdlog::warn("{}", what);
+            return logging::event(config::LogLevel::warn, "store", what);
         case flush::Follower::Urgency::error:
-            return spdlog::error("{}", what);
+            return logging::event(config::LogLevel::error, "store", what);
     }
 }
 
@@ -330,7 +336,10 @@ struct App::Parts {
                     .steady_now = [] { return Clock::now().steady; },
                     .wall_now = [] { return Clock::now().wall; },
                     .gateways = gateways(config.gateway),
-                    .on_unexpected = [](std::string_view what) { spdlog::error("HTTP: {}", what); },
+                    .on_unexpected =
+                        [](std::string_view what) {
+                            logging::event(config::LogLevel::error, "http", "HTTP: " + std::string{what});
+                        },
                     .commands = &services,
                     .call_counters = &http_counters,
                     .reserve = &state.reserve,
@@ -350,9 +359,9 @@ struct App::Parts {
         // A journal that is new remembers no call that a switch could report on.
         if (recovered.restarted) charging.expire_from(Clock::now().steady + config.restart.grace);
         if (recovered.journal != nullptr) {
-            snapshots =
-                std::make_unique<Snapshots>(*recovered.journal, state_settings(config), state,
-                                            [](const std::string& what) { spdlog::warn("{}", what); });
+            snapshots = std::make_unique<Snapshots>(
+                *recovered.journal, state_settings(config), state,
+                [](const std::string& what) { logging::event(config::LogLevel::warn, "snapshot", what); });
             snapshots->count_from(recovered.segment);
             snapshot_segments = config.journal.snapshot_segments;
         }
@@ -431,14 +440,31 @@ struct App::Parts {
         return least;
     }
 
+    /// By one thread, now and then.
+    void tell_of_disk() {
+        if (recovered.journal == nullptr) return;
+        const std::string why = recovered.journal->statistics().full_because;
+        if (why.empty() == disk_full.empty()) return;
+        disk_full = why;
+        if (why.empty()) {
+            logging::event(config::LogLevel::info, "disk_free", "there is room for the journal again");
+        } else {
+            logging::event(config::LogLevel::error, "disk_full",
+                           "there is no room for the journal: calls may end, nothing new begins: " + why);
+        }
+    }
+
     /// Thresholds have the time, a line in the log each, and mails in the operator's words.
     StateSettings with_thresholds(StateSettings settings) const {
         settings.clock = [] { return Clock::now(); };
         settings.mail_templates = templates;
         settings.on_threshold = [this](const ThresholdEvent& event) {
             const auto& [party, warning, balance] = event.crossing;
-            spdlog::warn("threshold {}: party {} crossed {}, balance {}", event.number,
-                         made->parties.get(party).id, text_of(warning), rating::format(balance).view());
+            logging::event(config::LogLevel::warn, "threshold",
+                           "threshold " + std::to_string(event.number) + ": party " +
+                               std::string{made->parties.get(party).id} + " crossed " +
+                               std::string{text_of(warning)} + ", balance " +
+                               std::string{rating::format(balance).view()});
         };
         return settings;
     }
@@ -480,10 +506,12 @@ struct App::Parts {
         [](const std::string& what) { logging::event(config::LogLevel::warn, "clock_ahead", what); }};
     std::unique_ptr<Snapshots> snapshots;
     std::uint64_t snapshot_segments = 0;
+    std::string disk_full;  // Why, as it was told last.
     std::unique_ptr<mail::Mailer> mailer;
     // One a worker: the last round of is_alive() that it had a turn in. Says nothing of other memory.
     std::vector<std::atomic<std::uint64_t>> turns;
-    std::uint64_t round = 0;          // Of whoever asks.
+    std::uint64_t round = 0;  // Of whoever asks.
+    bool stopped = false;
     std::atomic<bool> sealed{false};  // Written once all that it says has happened; read by another thread.
     std::vector<std::unique_ptr<flush::Follower>> followers;
     // Last: they are the first to go.
@@ -568,6 +596,7 @@ void App::start() {
             parts_->state.catalog.tariffs().reclaim();  // Versions that no call pins any more.
             parts_->state.outbox.trim(Clock::now());
             parts_->resync.sweep(Clock::now());
+            parts_->tell_of_disk();
             parts_->metrics.refresh();
         });
     }};
@@ -625,7 +654,7 @@ void App::announce_stop() noexcept {
 
 void App::stop() {
     Parts& parts = *parts_;
-    if (parts.sealed.load(std::memory_order_relaxed)) return;
+    if (std::exchange(parts.stopped, true)) return;
     announce_stop();
     parts.snapshotting.request_stop();
     parts.housekeeping.request_stop();
@@ -643,7 +672,12 @@ void App::stop() {
     parts.memory.stop();
     auto* const journal = parts.recovered.journal.get();
     const bool sealed = journal == nullptr || journal->stop();
-    if (!sealed) spdlog::error("the journal could not be sealed");
+    if (!sealed) {
+        const auto figures = journal->statistics();
+        logging::event(config::LogLevel::error, "not_sealed",
+                       "the journal could not be sealed, it has all that was answered: " +
+                           (figures.failure.empty() ? figures.full_because : figures.failure));
+    }
     parts.sealed.store(sealed, std::memory_order_release);
     // What they have not taken is in the journal.
     for (const auto& follower : parts.followers)

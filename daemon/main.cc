@@ -82,8 +82,8 @@ class Serving {
     Serving(const Source& source, Config config, const Signals& signals)
         : source_(source), config_(std::move(config)), signals_(signals), app_(config_) {}
 
-    /// Returns when everything has ended well.
-    void run() {
+    /// Returns when everything has ended; false where the journal could not be sealed.
+    bool run() {
         app_.start();
         tell_start();
         manager_.ready("serving");
@@ -189,7 +189,7 @@ class Serving {
 
     /// Ends everything within shutdown.delay and shutdown.timeout; a second signal takes the delay away, and
     /// then the patience. Does not return where that is not enough.
-    void stop(int signal) {
+    bool stop(int signal) {
         using Steady = std::chrono::steady_clock;
         const auto longest = config_.shutdown.delay + config_.shutdown.timeout;
         logging::event(LogLevel::info, "stopping", "signal " + std::to_string(signal) + ": draining");
@@ -227,6 +227,7 @@ class Serving {
         }
         stopping.join();
         logging::event(LogLevel::info, "stopped", "stopped");
+        return app_.is_sealed();
     }
 
     /// Whether another SIGTERM or SIGINT came within that time.
@@ -480,14 +481,15 @@ int main(int argc, char** argv) {
         tollgate::daemon::work_promptly();
         logging::start(config.log);
         const Source source{path, overrides};
+        bool sealed = false;
         try {
-            Serving{source, config, signals}.run();
+            sealed = Serving{source, config, signals}.run();
         } catch (...) {
             logging::stop();
             throw;
         }
         logging::stop();
-        return EXIT_SUCCESS;
+        return sealed ? EXIT_SUCCESS : EXIT_FAILURE;
     } catch (const tollgate::daemon::DamagedJournal& damage) {
         std::cerr << logging::redacted(damage.what()) << '\n';
         return tollgate::daemon::kExitDamaged;
