@@ -31,6 +31,7 @@ constexpr std::chrono::minutes kPatience{10};
 constexpr std::size_t kRowsFirst = 8;
 constexpr std::size_t kRowsMost = 256;
 constexpr std::chrono::seconds kDurableWithin{60};
+constexpr std::chrono::milliseconds kDurableLook{100};
 /// What a file system may put into an empty folder.
 constexpr std::string_view kLostAndFound = "lost+found";
 
@@ -254,8 +255,16 @@ Restored restore_from_postgres(const RestoreOrder& order, rating::Instant now) {
     if (const auto standing = state.reserve.standing()) restored.held_back = standing->parties;
     opened.journal->start();
     const Sequence first = opened.journal->append(event);
-    if (!opened.journal->wait(first, kDurableWithin) || !opened.journal->stop())
-        fail(order.directory + ": the journal cannot be written: " + opened.journal->statistics().failure);
+    const auto why = [&journal = *opened.journal] {
+        const auto figures = journal.statistics();
+        return figures.failure.empty() ? figures.full_because : figures.failure;
+    };
+    // A disk that is full says so long before the time is over.
+    const auto until = std::chrono::steady_clock::now() + kDurableWithin;
+    while (!opened.journal->wait(first, kDurableLook) && why().empty() &&
+           std::chrono::steady_clock::now() < until) {}
+    if (opened.journal->durable() < first || !opened.journal->stop())
+        fail(order.directory + ": the journal cannot be written: " + why());
 
     restored.after = {opened.journal->instance(), settings.begin_epoch, last, 0};
     stored.move(restored.after);
