@@ -549,6 +549,32 @@ void check_stores(const config::Config& config) {
     if (!config.webhook.url.empty()) flush::check_webhook_url(config.webhook.url);
 }
 
+void check_files(const config::Config& config) {
+    const mail::Templates templates{config.mail.templates};
+    if (!config.resp.tls_listen.host.empty()) {
+        const net::TlsIdentity identity{
+            "resp", {config.resp.tls_certificate, config.resp.tls_key, config.resp.tls_client_ca}};
+    }
+    if (!config.http.tls_listen.host.empty())
+        const net::TlsIdentity identity{"http", {config.http.tls_certificate, config.http.tls_key, {}}};
+    if (!config.webhook.url.empty()) (void)secret_in("webhook.secret_file", config.webhook.secret_file);
+    for (const auto& [key, file] : {std::pair{"gateway.secret_file", &config.gateway.secret_file},
+                                    {"postgres.password_file", &config.postgres.password_file},
+                                    {"redis.password_file", &config.redis.password_file}}) {
+        if (!file->empty()) (void)secret_in(key, *file);
+    }
+    if (config.journal.dir.empty()) return;
+    // It is made where only its last part is missing.
+    std::error_code error;
+    const std::filesystem::path directory = std::filesystem::absolute(config.journal.dir, error);
+    const bool is_there = std::filesystem::exists(directory, error);
+    const auto& place = is_there ? directory : directory.parent_path();
+    if (!std::filesystem::is_directory(place, error) || ::access(place.c_str(), W_OK | X_OK) != 0) {
+        throw std::runtime_error{"journal.dir: " + config.journal.dir + ": " + place.string() +
+                                 " is no folder that can be written"};
+    }
+}
+
 App::App(const config::Config& config) {
     check_stores(config);  // Before a journal is read, which may take long.
     raise_descriptor_limit();

@@ -23,6 +23,10 @@ struct StateSettings;
 /// without its secrets, and what to write. No store is asked.
 void check_stores(const config::Config& config);
 
+/// What the configuration names and a start would read or make: certificates, secrets, templates of mails,
+/// the journal's folder. Throws std::runtime_error naming the key and the file. Changes nothing.
+void check_files(const config::Config& config);
+
 /// Made, started and stopped by main. The constructor opens all sockets and throws std::runtime_error, with
 /// the address and the reason, where it cannot.
 class App {

@@ -159,6 +159,7 @@ class Serving {
             auto in_force = tollgate::config::taken_over(config_, wanted);
             // What may refuse comes first.
             tollgate::daemon::check_stores(wanted);
+            tollgate::daemon::check_files(wanted);
             app_.reload_files(in_force);
             config_ = std::move(in_force);
             logging::change(config_.log);
@@ -471,7 +472,7 @@ int main(int argc, char** argv) {
             return said(holds ? EXIT_SUCCESS : kExitFaults);
         }
         if (check) {
-            const tollgate::daemon::mail::Templates templates{config.mail.templates};
+            tollgate::daemon::check_files(config);
             const tollgate::daemon::access::Users users{config.user};
             tollgate::daemon::check_stores(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";

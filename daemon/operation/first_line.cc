@@ -13,6 +13,10 @@ std::optional<std::string> first_line(const std::string& path) {
 }
 
 std::string secret_in(std::string_view key, const std::string& path) {
+    if (path.empty()) {
+        throw std::runtime_error(std::string{key} +
+                                 " is not set: name a file whose first line is the secret");
+    }
     auto secret = first_line(path);
     if (!secret || secret->empty()) {
         throw std::runtime_error(std::string{key} + ": " + path +
