@@ -472,9 +472,9 @@ int main(int argc, char** argv) {
             return said(holds ? EXIT_SUCCESS : kExitFaults);
         }
         if (check) {
-            tollgate::daemon::check_files(config);
             const tollgate::daemon::access::Users users{config.user};
             tollgate::daemon::check_stores(config);
+            tollgate::daemon::check_files(config);
             std::cout << (path.empty() ? "the defaults" : path) << ": the configuration is good\n";
             return said(EXIT_SUCCESS);
         }

@@ -2,10 +2,11 @@
 """What a start does with a folder that is not as it was left: it refuses damage, naming file and offset, and cuts
 what a crash left. And what the tools make of it."""
 
+import subprocess
 import time
 import unittest
 
-from mortal import Mortal
+from mortal import Mortal, binary
 from traffic import MICROS, build_world
 
 import runner
@@ -233,6 +234,14 @@ class DamageTest(unittest.TestCase):
         status, said = self.repair()
         self.assertEqual(status, 1, said)
         self.assertIn("is at work on this journal", said)
+
+    def test_a_dump_that_cannot_be_written_is_no_success(self):
+        self.daemon.stop()
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([str(binary()), "journal", "dump", str(self.daemon.journal)], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output cannot be written", done.stderr)
 
     def test_the_dump_begins_with_the_oldest_segment(self):
         self.with_snapshots(1)

@@ -113,6 +113,9 @@ class DiskFullTest(unittest.TestCase):
             else:
                 disk.free()
             self.healed_after.append(self.wait_until_healed(daemon))
+            if kill == 0:
+                self.wait_for_line(daemon, "kind=disk_full")
+                self.wait_for_line(daemon, "kind=disk_free")
             self.end(daemon, self.open[OPEN_CALLS // 2:])
             self.repeat_ends(daemon, ended)
             self.assertEqual(daemon.account("customer-0"), (self.expected, 0, self.expected))
@@ -123,6 +126,12 @@ class DiskFullTest(unittest.TestCase):
             self.assertEqual(daemon.account("customer-0"), (self.expected, 0, self.expected))
             self.repeat_ends(daemon, ended)
             self.calls += self.number
+
+    def wait_for_line(self, daemon, words):
+        deadline = time.monotonic() + HEALS_SECONDS
+        while words not in daemon.log.read_text():
+            self.assertLess(time.monotonic(), deadline, words)
+            time.sleep(0.05)
 
     def name(self):
         self.number += 1

@@ -284,12 +284,51 @@ class Check(unittest.TestCase):
             self.assertEqual(os.listdir(folder), [], "nothing was begun")
             status, text = self.tollgated("--check", "redis.url=redis://cache:6379")
             self.assertEqual((status, "set journal.dir" in text), (1, True), text)
+            Path(folder, "secret").write_text("of two\n", encoding="utf-8")
             status, text = self.tollgated("--check", journal, "redis.url=redis://cache:6379",
                                           "postgres.url=host=db password=hunter2", "webhook.url=https://hooks/x",
                                           f"webhook.secret_file={folder}/secret")
             self.assertEqual(status, 0, text)
 
+    def test_files_that_are_named_are_looked_at(self):
+        with tempfile.TemporaryDirectory(prefix="tollgate-check-") as folder:
+            Path(folder, "file").write_text("", encoding="utf-8")
+            Path(folder, "mails").mkdir()
+            Path(folder, "mails", "threshold.txt").write_text("no subject\n", encoding="utf-8")
+            journal = f"journal.dir={folder}/journal"
+            for settings, expected in (
+                    ([journal, "webhook.url=https://hooks/x"], "webhook.secret_file is not set"),
+                    ([journal, "webhook.url=https://hooks/x", f"webhook.secret_file={folder}/none"],
+                     f"webhook.secret_file: {folder}/none"),
+                    ([f"gateway.secret_file={folder}/file"], f"gateway.secret_file: {folder}/file"),
+                    ([journal, f"postgres.password_file={folder}/none"], "postgres.password_file"),
+                    ([journal, f"redis.password_file={folder}/none"], "redis.password_file"),
+                    (["http.tls_listen=127.0.0.1:0", f"http.tls_certificate={folder}/none",
+                      f"http.tls_key={folder}/none"], f"{folder}/none"),
+                    (["resp.tls_listen=127.0.0.1:0", f"resp.tls_certificate={folder}/file",
+                      f"resp.tls_key={folder}/file"], f"{folder}/file"),
+                    ([f"mail.templates={folder}/mails"], "threshold.txt"),
+                    ([f"journal.dir={folder}/file"], "is no folder that can be written"),
+                    ([f"journal.dir={folder}/none/journal"], "is no folder that can be written")):
+                with self.subTest(settings=settings):
+                    status, text = self.tollgated("--check", *settings)
+                    self.assertEqual(status, 1, text)
+                    self.assertIn(expected, text)
+            status, text = self.tollgated("--check", journal)
+            self.assertEqual(status, 0, text)
+            self.assertEqual(sorted(os.listdir(folder)), ["file", "mails"])
+
+    def test_an_answer_that_cannot_be_written_is_no_success(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([str(binary()), "--check"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=SECONDS, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output cannot be written", done.stderr)
+
     def test_a_reload_says_it_too(self):
+        with Operated() as daemon:
+            daemon.write_config(mail__templates="/nowhere")
+            self.assertIn("reload_refused", daemon.reload())
         with Operated() as daemon:
             daemon.write_config(redis__url="redis://:hunter2@cache")
             self.assertIn("reload_refused", said := daemon.reload())

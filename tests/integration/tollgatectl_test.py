@@ -271,6 +271,15 @@ class Tollgatectl(unittest.TestCase):
         self.assertEqual(self.ctl("health").out, "ok\n")
         self.ctl("--url", "http://127.0.0.1:1", "health", code=3)
 
+    def test_an_answer_that_cannot_be_written_is_no_success(self):
+        self.world()
+        for words in (["parties", "list"], ["parties", "list", "--csv"], ["--json", "parties", "show", "acme"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([CTL, *words], env=self.environment, stdout=full, stderr=subprocess.PIPE,
+                                      text=True, timeout=SECONDS)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("standard output cannot be written", done.stderr)
+
     def test_exit_codes(self):
         self.assertIn("404", self.ctl("parties", "show", "nobody", code=1).errors)
         for wrong in (["parties"], ["nothing"], ["parties", "list", "--kind", "fish"], ["parties", "show"],
