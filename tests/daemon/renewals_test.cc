@@ -11,9 +11,6 @@
 namespace tollgate::daemon {
 namespace {
 
-using std::chrono::hours;
-using std::chrono::minutes;
-using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 /// Alice has a bundle of 100 seconds a month, of which 60 are used.
