@@ -210,30 +210,42 @@ TEST_F(AuthenticatorTest, WhoIsElsewhereIsAnsweredAsIfThereWereNoSuchUser) {
     EXPECT_EQ(guess("far", "far secret", "198.51.100.7"), "far");
 }
 
-// Goal: who is expected goes first, and among those who came first. Method: the thread is held by the answer
-// to a guess until all others wait.
+// Goal: who is expected waits for nobody else, and the first to come is the first to be looked at. Method:
+// both threads are held by the answer to a guess until all others wait; then first the one is let go, which
+// is of those who are expected, and when they are all answered the other.
 TEST_F(AuthenticatorTest, TheFirstToComeIsTheFirstToBeLookedAt) {
-    std::promise<void> all_wait;
-    std::vector<std::string> order;
-    std::promise<void> done;
-    const auto begin = [&](const std::string& password, const std::string& from, const std::string& shown) {
-        const auto begun = authenticator_.begin("far", password, from, now_, [&, shown](const User*) {
-            order.push_back(shown);
-            if (order.size() == 5) done.set_value();
-        });
-        EXPECT_TRUE(std::holds_alternative<Authenticator::Pending>(begun)) << shown;
+    struct Guesses {
+        std::promise<void> all_wait;
+        std::vector<std::string> order;  // Of its own thread until all are answered.
+        std::promise<void> done;
     };
-    (void)authenticator_.begin("kam", "wrong", "192.0.2.9", now_,
-                               [&all_wait](const User*) { all_wait.get_future().wait(); });
-    begin("elsewhere", "192.0.2.1", "elsewhere 1");
-    begin("elsewhere", "192.0.2.2", "elsewhere 2");
-    begin("one", "198.51.100.1", "expected 1");
-    begin("two", "198.51.100.2", "expected 2");
-    begin("three", "198.51.100.3", "expected 3");
-    all_wait.set_value();
-    done.get_future().wait();
-    EXPECT_EQ(order, (std::vector<std::string>{"expected 1", "expected 2", "expected 3", "elsewhere 1",
-                                               "elsewhere 2"}));
+    Guesses expected;
+    Guesses elsewhere;
+    const auto hold = [this](const char* user, const char* from, Guesses& of) {
+        (void)authenticator_.begin(user, "wrong", from, now_,
+                                   [&of](const User*) { of.all_wait.get_future().wait(); });
+    };
+    const auto begin = [this](const std::string& password, const char* from, Guesses& of, std::size_t last) {
+        const auto begun =
+            authenticator_.begin("far", password, from, now_, [&of, password, last](const User*) {
+                of.order.push_back(password);
+                if (of.order.size() == last) of.done.set_value();
+            });
+        EXPECT_TRUE(std::holds_alternative<Authenticator::Pending>(begun)) << password;
+    };
+    hold("kam", "192.0.2.9", elsewhere);
+    hold("far", "198.51.100.9", expected);
+    begin("elsewhere 1", "192.0.2.1", elsewhere, 2);
+    begin("elsewhere 2", "192.0.2.2", elsewhere, 2);
+    begin("expected 1", "198.51.100.1", expected, 3);
+    begin("expected 2", "198.51.100.2", expected, 3);
+    begin("expected 3", "198.51.100.3", expected, 3);
+    expected.all_wait.set_value();
+    expected.done.get_future().wait();
+    EXPECT_EQ(expected.order, (std::vector<std::string>{"expected 1", "expected 2", "expected 3"}));
+    elsewhere.all_wait.set_value();
+    elsewhere.done.get_future().wait();
+    EXPECT_EQ(elsewhere.order, (std::vector<std::string>{"elsewhere 1", "elsewhere 2"}));
 }
 
 TEST_F(AuthenticatorTest, AnAddressHasSoManyGuessesForAllUsers) {
