@@ -9,15 +9,15 @@ import json
 import tempfile
 import threading
 from datetime import datetime, timezone
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from run import row
 
 SECRET = "not much of a secret"
-SECRET_FILE = Path(tempfile.gettempdir()) / "tollgate-test-gateway.secret"
-SECRET_FILE.write_text(SECRET + "\n")
-GATEWAY = f"gateway.secret_file={SECRET_FILE}"
+# Each process has its own: others begin while this one's daemon reads it.
+SECRET_FILE = tempfile.NamedTemporaryFile("w", prefix="tollgate-test-gateway-", suffix=".secret")
+print(SECRET, file=SECRET_FILE, flush=True)
+GATEWAY = f"gateway.secret_file={SECRET_FILE.name}"
 
 
 def provider(api, **fields):
