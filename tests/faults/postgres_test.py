@@ -17,7 +17,7 @@ from postgres_rows import assert_same, position, wait_until_level
 from traffic import Traffic
 
 import runner
-from stores import Postgres, free_port, needs_postgres
+from stores import PSQL, Postgres, free_port, needs_postgres
 
 PATIENT = ("session.hold=4h", "session.repeat=30m")  # However slow the machine is, no call expires meanwhile.
 EAGER = ("stores.retry_first=20ms", "stores.retry_longest=200ms", "postgres.timeout=2s")
@@ -255,7 +255,7 @@ class PostgresTest(unittest.TestCase):
             self.assertEqual(postgres.value("SELECT count(*) FROM tollgate.call_records"), str(records))
             # While somebody reads for long: he is not waited for, and nobody waits behind us.
             reader = subprocess.Popen(
-                ["psql", "--no-psqlrc", "--quiet", f"--dbname={postgres.url}"], stdin=subprocess.PIPE,
+                [PSQL, "--no-psqlrc", "--quiet", f"--dbname={postgres.url}"], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             reader.stdin.write("BEGIN; SELECT 'in' FROM tollgate.call_records LIMIT 1;\n")
             reader.stdin.flush()
@@ -292,7 +292,7 @@ class PostgresTest(unittest.TestCase):
     @contextlib.contextmanager
     def reader(postgres, *statements):
         """Somebody who has done that and stays in his transaction until he is let go: end()."""
-        process = subprocess.Popen(["psql", "--no-psqlrc", "--quiet", f"--dbname={postgres.url}"], text=True,
+        process = subprocess.Popen([PSQL, "--no-psqlrc", "--quiet", f"--dbname={postgres.url}"], text=True,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         process.stdin.write("\n".join(("BEGIN ISOLATION LEVEL REPEATABLE READ;", *statements, "SELECT 'in';\n")))
         process.stdin.flush()

@@ -50,8 +50,8 @@ def assert_same_parties(daemon, redis, prefix="tollgate"):
     expected = parties_of(daemon)
     start = f"{prefix}:party:"
     found = {}
-    for key in redis.call("KEYS", f"{start}*"):
-        row = pairs(redis.call("HGETALL", key))
+    keys = redis.call("KEYS", f"{start}*")
+    for key, row in zip(keys, map(pairs, redis.pipeline([("HGETALL", key) for key in keys]))):
         assert row.keys() == FIELDS, (key, row)
         found[key.removeprefix(start)] = {**row, **{name: micros(row[name]) for name in AMOUNTS}}
     assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())[:5]

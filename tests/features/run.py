@@ -20,7 +20,7 @@ if len(sys.argv) > 2:
     os.environ["TOLLGATED"] = sys.argv[2]
 
 from api import Api  # noqa: E402
-from daemon import Daemon, binary  # noqa: E402
+from daemon import SMALL_SEGMENTS, Daemon, binary  # noqa: E402
 
 ROWS = {}
 
@@ -38,6 +38,7 @@ def run(name):
     function, settings = ROWS[name]
     with tempfile.TemporaryDirectory(prefix="tollgate-feature-") as folder:
         journal = f"journal.dir={folder}/journal"
+        Daemon.usual = (SMALL_SEGMENTS,)
         # Somebody's connection may be idle for as long as a slow machine takes for all the others.
         patient = "http.timeout=1h"
         with Daemon(journal, patient, *settings) as daemon:

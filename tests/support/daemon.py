@@ -22,6 +22,9 @@ SANITIZED = SANITIZER not in ("", "none")
 
 START_SECONDS = 60
 STOP_SECONDS = 60
+# A start makes four segments ahead. Of 64 MiB, as by default, they take half a second of a processor, and so does a
+# start that reads the last of them again.
+SMALL_SEGMENTS = "journal.segment_bytes=4 MiB"
 SERVES = re.compile(rb"RESP on 127\.0\.0\.1:(\d+).* HTTP on 127\.0\.0\.1:(\d+)")
 SANITIZER_REPORT = re.compile(rb"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
 
@@ -48,6 +51,7 @@ class Daemon:
 
     running = []  # For the log of a test that fails while they run.
     before = ()  # What stands before its command: ("taskset", "-c", "0").
+    usual = ()  # Settings of all of them, unless their own say otherwise.
 
     def __init__(self, *settings):
         self.settings = settings
@@ -73,7 +77,7 @@ class Daemon:
     def launch(self):
         """Starts the process; does not wait for it."""
         command = [*self.before, str(binary())]
-        for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *self.settings):
+        for setting in ("resp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0", *self.usual, *self.settings):
             command += ["--set", setting]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(

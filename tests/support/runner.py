@@ -8,9 +8,10 @@ import os
 import sys
 import unittest
 
-from daemon import ROOT, Daemon
+from daemon import ROOT, SMALL_SEGMENTS, Daemon
 
 SKIPPED = 77
+Daemon.usual = (SMALL_SEGMENTS,)
 DATA = ROOT.parent / "shared" / "data"  # Beside the repository, and not part of it.
 
 
